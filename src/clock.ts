@@ -1,0 +1,12 @@
+/** Where time comes from, so that tests can hold it. Database time, not this clock, decides what is due. */
+export interface Clock {
+  /** Wall-clock time of this host. */
+  now(): Date;
+  /** Milliseconds that never go back, for measuring durations and lease deadlines. */
+  monotonicMs(): number;
+}
+
+export const systemClock: Clock = {
+  now: () => new Date(),
+  monotonicMs: () => performance.now(),
+};

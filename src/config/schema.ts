@@ -1,0 +1,179 @@
+import * as v from 'valibot';
+import { parseDuration } from '../duration.ts';
+
+const text = v.pipe(v.string('a string was expected'), v.nonEmpty('an empty string is not allowed'));
+const flag = v.boolean('true or false was expected');
+const textList = v.array(text, 'a list of strings was expected');
+
+/** A program with its arguments, as a list: never a shell line. */
+const argv = v.pipe(
+  v.array(text, 'a list of strings was expected: ["program", "argument"]'),
+  v.minLength(1, 'a program is missing: ["program", "argument"]'),
+);
+
+const duration = v.pipe(
+  v.string('a duration such as "90s", "10m" or "7d" was expected'),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const ms = parseDuration(dataset.value);
+    if (ms !== undefined) return ms;
+    addIssue({ message: `a duration such as "90s", "10m" or "7d" was expected, not "${dataset.value}"` });
+    return NEVER;
+  }),
+);
+
+function integer(low: number, high: number) {
+  const message = `a whole number from ${low} to ${high} was expected`;
+  return v.pipe(v.number(message), v.integer(message), v.minValue(low, message), v.maxValue(high, message));
+}
+
+function oneOf<const T extends readonly string[]>(...values: T) {
+  return v.picklist(values, `one of ${values.map((value) => `"${value}"`).join(', ')} was expected`);
+}
+
+function section<const T extends v.ObjectEntries>(entries: T) {
+  return v.strictObject(entries, (issue) =>
+    issue.expected === 'never' ? 'this key is not known' : `a table was expected`,
+  );
+}
+
+const database = section({
+  url: v.optional(text),
+  from: v.optional(text),
+});
+
+const app = section({
+  restart: v.optional(argv),
+  restart_timeout: v.optional(duration, '60s'),
+  check: v.optional(
+    section({
+      url: v.optional(text),
+      command: v.optional(argv),
+      status: v.optional(integer(100, 599), 200),
+      contains: v.optional(text),
+      within: v.optional(duration, '60s'),
+      steady: v.optional(integer(1, 100), 1),
+    }),
+  ),
+});
+
+const backup = section({
+  directory: v.optional(text),
+  compression: v.optional(
+    v.pipe(text, v.regex(/^(none|zstd(:(-?\d{1,2}))?)$/, '"none", "zstd" or "zstd:LEVEL" was expected')),
+    'zstd:3',
+  ),
+  encrypt_to: v.optional(textList, []),
+  identity_file: v.optional(text),
+  files: v.optional(textList, []),
+  keep: v.optional(
+    section({
+      last: v.optional(integer(0, 100_000)),
+      daily: v.optional(integer(0, 100_000)),
+      weekly: v.optional(integer(0, 100_000)),
+      monthly: v.optional(integer(0, 100_000)),
+    }),
+  ),
+  remotes: v.optional(
+    v.record(
+      text,
+      section({
+        type: oneOf('s3', 'sftp'),
+        bucket: v.optional(text),
+        prefix: v.optional(text),
+        endpoint: v.optional(text),
+        region: v.optional(text),
+        host: v.optional(text),
+        port: v.optional(integer(1, 65_535)),
+        user: v.optional(text),
+        path: v.optional(text),
+        key: v.optional(text),
+      }),
+    ),
+    {},
+  ),
+  tools_directory: v.optional(text),
+});
+
+const translations = section({
+  paths: v.optional(textList, ['.']),
+  on_bad_message: v.optional(oneOf('fail', 'drop'), 'fail'),
+});
+
+const mail = section({
+  url: v.optional(text),
+  from: v.optional(text),
+  on_unknown: v.optional(oneOf('hold', 'resend', 'drop'), 'hold'),
+  redirect_all: v.optional(text),
+  tls_ca_file: v.optional(text),
+  timeout: v.optional(duration, '2m'),
+});
+
+const taskKind = section({
+  command: argv,
+  directory: v.optional(text),
+  env: v.optional(textList, []),
+  timeout: v.optional(duration, '1h'),
+  silence: v.optional(duration),
+  max_attempts: v.optional(integer(1, 100), 5),
+  on_lost: v.optional(oneOf('retry', 'hold'), 'retry'),
+  mutex: v.optional(text),
+  retry_base: v.optional(duration, '15s'),
+  retry_cap: v.optional(duration, '1h'),
+});
+
+const kindName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9._:-]{0,62}$/, 'a kind is named with a-z, 0-9, ".", "_", ":", "-", at most 63'),
+);
+
+const tasks = section({
+  concurrency: v.optional(integer(1, 200), 4),
+  deadline: v.optional(duration, '50s'),
+  lease: v.optional(
+    v.pipe(duration, v.minValue(2000, 'a lease is at least "2s"'), v.maxValue(3_600_000, 'a lease is at most "1h"')),
+    '60s',
+  ),
+  grace: v.optional(duration, '25s'),
+  host: v.optional(v.pipe(text, v.regex(/^[^\s:*]{1,200}$/, 'a host name without spaces, ":" or "*"'))),
+  keep_succeeded: v.optional(duration, '7d'),
+  keep_failed: v.optional(duration, '90d'),
+  kinds: v.optional(v.record(kindName, taskKind), {}),
+});
+
+const schedule = section({
+  cron: text,
+  timezone: v.optional(text, 'UTC'),
+  kind: text,
+  payload: v.optional(v.record(v.string(), v.unknown()), {}),
+  catch_up: v.optional(oneOf('none', 'latest', 'all'), 'latest'),
+  max_late: v.optional(duration, '1d'),
+  overlap: v.optional(oneOf('skip', 'queue'), 'skip'),
+});
+
+const monitor = section({
+  ping_url: v.optional(text),
+  metrics_file: v.optional(text),
+});
+
+/** The shape of `tend.toml`: unknown keys are errors, every default stands here and nowhere else. */
+export const configSchema = section({
+  database: v.optional(database, {}),
+  app: v.optional(app, {}),
+  backup: v.optional(backup, {}),
+  translations: v.optional(translations, {}),
+  mail: v.optional(mail, {}),
+  tasks: v.optional(tasks, {}),
+  schedules: v.optional(v.record(text, schedule), {}),
+  monitor: v.optional(monitor, {}),
+});
+
+/**
+ * The configuration after validation: keys as in `tend.toml`, durations in milliseconds, defaults filled in.
+ * Values such as `env:DATABASE_URL` are still references; `resolveReference` reads them where they are used, so that
+ * a command that needs no database does not need its password either.
+ */
+export type Config = v.InferOutput<typeof configSchema>;
+export type TaskKindConfig = Config['tasks']['kinds'][string];
+
+/** Paths (dotted, `*` for any name) whose values are secret or may hold one: shown only redacted. */
+export const secretPaths = ['database.url', 'mail.url', 'monitor.ping_url'] as const;

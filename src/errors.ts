@@ -1,0 +1,106 @@
+import { type ExitCodeName, exitCodes } from './exit-codes.ts';
+
+/**
+ * The stable `code` of every error a user can meet, and the exit code it ends with. Codes are part of the JSON
+ * contract: a code is never renamed, new ones may come.
+ */
+export const errorCodes = {
+  USAGE: 'usage',
+  CONFIG_NOT_FOUND: 'config',
+  CONFIG_INVALID: 'config',
+  CONNECTION_SETTINGS_INVALID: 'config',
+  DATABASE_NOT_CONFIGURED: 'config',
+  DATABASE_UNREACHABLE: 'unreachable',
+  DATABASE_BUSY: 'busy',
+  DATABASE_PERMISSION: 'permission',
+  DATABASE_ERROR: 'failed',
+  DATABASE_CONNECTION_LOST: 'unreachable',
+  SCHEMA_MISSING: 'config',
+  SCHEMA_TOO_OLD: 'config',
+  SCHEMA_TOO_NEW: 'config',
+  MIGRATION_FAILED: 'failed',
+  TASK_NOT_FOUND: 'missingInput',
+  TASK_STATE_CONFLICT: 'failed',
+  TASK_FAILED: 'failed',
+  KIND_UNKNOWN: 'missingInput',
+  PAYLOAD_INVALID: 'badData',
+  LEASE_LOST: 'busy',
+  TOOL_NOT_FOUND: 'config',
+  TOOL_FAILED: 'failed',
+  TOOL_TIMED_OUT: 'failed',
+  TOOL_STOPPED: 'failed',
+  INPUT_MISSING: 'missingInput',
+  INPUT_INVALID: 'badData',
+  OUTPUT_UNWRITABLE: 'cannotWrite',
+  BACKUP_NOT_FOUND: 'missingInput',
+  BACKUP_DAMAGED: 'badData',
+  BACKUP_BUSY: 'busy',
+  RESTORE_REFUSED: 'failed',
+  RESTORE_ROLLED_BACK: 'failed',
+  RESTORE_STUCK: 'needsPerson',
+  CONFIRMATION_MISSING: 'usage',
+  CATALOG_INVALID: 'badData',
+  MAIL_ADDRESS_INVALID: 'badData',
+  MAIL_MESSAGE_INVALID: 'badData',
+  MAIL_RECIPIENTS_REFUSED: 'failed',
+  MAIL_SERVER_UNREACHABLE: 'unreachable',
+  MAIL_SERVER_TEMPORARY: 'busy',
+  MAIL_SERVER_REFUSED: 'permission',
+  MAIL_NOT_CONFIGURED: 'config',
+  APP_NOT_CONFIGURED: 'config',
+  APP_UNHEALTHY: 'unreachable',
+  APP_RESTART_FAILED: 'failed',
+  INTERRUPTED: 'interrupted',
+  TERMINATED: 'terminated',
+  BUG: 'bug',
+} as const satisfies Record<string, ExitCodeName>;
+
+/** One of the stable error codes. */
+export type ErrorCode = keyof typeof errorCodes;
+
+export interface TendErrorOptions {
+  /** The exact command or setting that helps; shown after the message. */
+  hint?: string;
+  cause?: unknown;
+  /** True where trying the same again cannot succeed: a task that fails with it is not retried. */
+  isPermanent?: boolean;
+  /** More lines for the person who reads the log (a tool's last output); never part of the JSON contract. */
+  details?: string;
+}
+
+/**
+ * The one error that reaches a user. The message says what happened with the name quoted, then why; the hint is the
+ * exact command. Foreign errors (pg, execa, nodemailer, fs) become one of these at their adapter, kept as `cause`.
+ */
+export class TendError extends Error {
+  readonly code: ErrorCode;
+  readonly exitCode: number;
+  readonly hint: string | undefined;
+  readonly isPermanent: boolean;
+  readonly details: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: TendErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'TendError';
+    this.code = code;
+    this.exitCode = exitCodes[errorCodes[code]].code;
+    this.hint = options.hint;
+    this.isPermanent = options.isPermanent ?? false;
+    this.details = options.details;
+  }
+}
+
+/** Turns whatever was thrown into an `Error`: handlers may throw strings, null, or objects without a message. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  return new Error(`Something that is not an Error was thrown: ${describe(thrown)}`, { cause: thrown });
+}
+
+function describe(thrown: unknown): string {
+  try {
+    if (typeof thrown === 'string') return thrown === '' ? '(an empty string)' : thrown;
+    return JSON.stringify(thrown) ?? String(thrown);
+  } catch {
+    return Object.prototype.toString.call(thrown);
+  }
+}
