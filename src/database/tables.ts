@@ -1,0 +1,145 @@
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+import type { TaskState } from '../tasks/states.ts';
+
+/** Columns the database fills and nobody writes twice. */
+type Filled<T> = ColumnType<T, T | undefined, T>;
+
+export interface MetaTable {
+  only_row: Generated<boolean>;
+  schema_version: number;
+  epoch: Generated<number>;
+  database_uuid: Generated<string>;
+  system_identifier: string | null;
+  database_oid: number;
+  database_name: string;
+  created_at: Filled<Date>;
+}
+
+export interface KindsTable {
+  kind: string;
+  source: 'built-in' | 'config';
+  max_attempts: number;
+  on_lost: 'retry' | 'hold';
+  mutex: string | null;
+  updated_at: Filled<Date>;
+}
+
+export interface HostsTable {
+  host: string;
+  first_seen_at: Filled<Date>;
+  last_tick_at: Filled<Date>;
+  ticks: Generated<number>;
+  last_busy_at: Date | null;
+  last_outcome: string | null;
+  last_worker: string;
+  kinds_fingerprint: string | null;
+}
+
+export interface TasksTable {
+  id: GeneratedAlways<number>;
+  kind: string;
+  queue: Generated<string>;
+  payload: ColumnType<Record<string, unknown>, string | undefined, string>;
+  priority: Generated<number>;
+  run_at: Filled<Date>;
+  state: Generated<TaskState>;
+  reason: string | null;
+  attempt: Generated<number>;
+  max_attempts: Generated<number>;
+  on_lost: Generated<'retry' | 'hold'>;
+  unique_key: string | null;
+  mutex: string | null;
+  host: string | null;
+  lease_owner: string | null;
+  lease_token: string | null;
+  lease_until: Date | null;
+  started_at: Date | null;
+  cancel_requested_at: Date | null;
+  last_error: string | null;
+  created_at: Filled<Date>;
+  created_by: Generated<string>;
+  finished_at: Date | null;
+}
+
+export type AttemptOutcome =
+  | 'succeeded'
+  | 'failed'
+  | 'lost'
+  | 'released'
+  | 'postponed'
+  | 'cancelled'
+  | 'unknown';
+
+export interface AttemptsTable {
+  task_id: number;
+  token: string;
+  attempt: number;
+  owner: string;
+  started_at: Date;
+  finished_at: Filled<Date>;
+  outcome: AttemptOutcome;
+  exit_code: number | null;
+  error: string | null;
+  output_tail: string | null;
+  evidence: ColumnType<Record<string, unknown> | null, string | null, string | null>;
+}
+
+export interface BackupsTable {
+  id: string;
+  task_id: number | null;
+  host: string;
+  directory: string;
+  database_name: string;
+  label: string | null;
+  started_at: Date;
+  finished_at: Date;
+  bytes: number;
+  sha256: string;
+  manifest: ColumnType<Record<string, unknown>, string, string>;
+  verified_at: Date | null;
+}
+
+/** One message, composed once: every attempt sends these bytes. */
+export interface DeliveriesTable {
+  id: GeneratedAlways<number>;
+  task_id: number | null;
+  message_id: string;
+  envelope_from: string;
+  /** `[{ address, status: 'waiting' | 'accepted' | 'refused' | 'deferred', reply? }]` */
+  recipients: ColumnType<DeliveryRecipient[], string, string>;
+  raw: Buffer;
+  state: Generated<'composed' | 'committing' | 'sent' | 'partly-sent' | 'refused' | 'unknown'>;
+  reply: string | null;
+  created_at: Filled<Date>;
+  committing_at: Date | null;
+  finished_at: Date | null;
+}
+
+export interface DeliveryRecipient {
+  address: string;
+  status: 'waiting' | 'accepted' | 'refused' | 'deferred';
+  reply?: string;
+}
+
+/** The last result of each message catalog, per host and absolute path. */
+export interface CatalogsTable {
+  host: string;
+  path: string;
+  source_sha256: string;
+  output_sha256: string | null;
+  result: 'installed' | 'failed';
+  message: string | null;
+  checked_at: Filled<Date>;
+}
+
+/** Row types of schema `tend`, checked against the migrated database by a drift test. */
+export interface Database {
+  'tend.meta': MetaTable;
+  'tend.kinds': KindsTable;
+  'tend.hosts': HostsTable;
+  'tend.tasks': TasksTable;
+  'tend.attempts': AttemptsTable;
+  'tend.backups': BackupsTable;
+  'tend.deliveries': DeliveriesTable;
+  'tend.catalogs': CatalogsTable;
+}
