@@ -38,6 +38,8 @@ export const errorCodes = {
   RESTORE_REFUSED: 'failed',
   RESTORE_ROLLED_BACK: 'failed',
   RESTORE_STUCK: 'needsPerson',
+  CHANGE_ROLLED_BACK: 'failed',
+  CHANGE_STUCK: 'needsPerson',
   CONFIRMATION_MISSING: 'usage',
   CATALOG_INVALID: 'badData',
   MAIL_ADDRESS_INVALID: 'badData',
