@@ -1,0 +1,93 @@
+// Bundles the sources into dist/: one entry per command plus those below, code shared by splitting.
+//   node bin/build.js             dist/ only
+//   node bin/build.js --manifest  … and writes oclif.manifest.json
+//   node bin/build.js --check     … and fails when the committed oclif.manifest.json is not what the commands say
+import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const manifestFile = join(root, 'oclif.manifest.json');
+
+/** Entries that are no commands: what the programs of bin/ load, and the public API for task authors. */
+const otherEntries = {
+  tick: 'src/cli/tick-entry.ts',
+  sendmail: 'src/mail/sendmail-entry.ts',
+  index: 'src/index.ts',
+};
+
+function entryPoints() {
+  const entries = Object.entries(otherEntries).filter(([, source]) => existsSync(join(root, source)));
+  for (const file of globSync('commands/**/*.ts', { cwd: root }).sort()) {
+    entries.push([file.replace(/\.ts$/, ''), file]);
+  }
+  return entries.map(([out, source]) => ({ in: join(root, source), out }));
+}
+
+/** JSON Schema of tend.toml is computed here, once, so that the converter is no runtime dependency. */
+const jsonSchemaAtBuildTime = {
+  name: 'json-schema-at-build-time',
+  setup(plugin) {
+    plugin.onLoad({ filter: /[\\/]src[\\/]config[\\/]json-schema\.ts$/ }, async ({ path }) => {
+      const { configJsonSchema } = await import(path);
+      const schema = JSON.stringify(await configJsonSchema());
+      return { contents: `export const configJsonSchema = async () => (${schema});`, loader: 'js' };
+    });
+  },
+};
+
+async function bundle(outdir) {
+  await build({
+    absWorkingDir: root,
+    entryPoints: entryPoints(),
+    outdir,
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    keepNames: true,
+    minifySyntax: true,
+    logLevel: 'warning',
+    external: ['@oclif/core', 'pg-native'],
+    plugins: [jsonSchemaAtBuildTime],
+    // pg, nodemailer and others are CommonJS and call require for Node's own modules.
+    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  });
+}
+
+/** A new dist/ takes the place of the old one at the end, so that a `tend` running meanwhile finds all its chunks. */
+async function replaceDist() {
+  const [fresh, current, old] = [`.dist-new-${process.pid}`, 'dist', `.dist-old-${process.pid}`].map((name) => join(root, name));
+  try {
+    await bundle(fresh);
+    if (existsSync(current)) renameSync(current, old);
+    renameSync(fresh, current);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+    rmSync(old, { recursive: true, force: true });
+  }
+}
+
+/** What `oclif manifest` would write, in a stable order: commands by name, nothing of the environment. */
+async function makeManifest() {
+  globalThis.oclif = { enableAutoTranspile: false };
+  const { Plugin } = await import('@oclif/core/config');
+  const plugin = new Plugin({ root, type: 'core', ignoreManifest: true, errorOnManifestCreate: true, respectNoCacheDefault: true });
+  await plugin.load();
+  const commands = Object.entries(plugin.manifest.commands).sort(([left], [right]) => (left < right ? -1 : 1));
+  return `${JSON.stringify({ commands: Object.fromEntries(commands), version: plugin.manifest.version }, null, 2)}\n`;
+}
+
+const mode = process.argv[2];
+await replaceDist();
+if (mode === '--manifest') writeFileSync(manifestFile, await makeManifest());
+if (mode === '--check') {
+  const committed = existsSync(manifestFile) ? readFileSync(manifestFile, 'utf8') : '';
+  if (committed !== (await makeManifest())) {
+    process.stderr.write('oclif.manifest.json is not fresh: run "npm run build" and commit it.\n');
+    process.exitCode = 1;
+  }
+}
