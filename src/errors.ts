@@ -48,6 +48,8 @@ export const errorCodes = {
   MAIL_SERVER_UNREACHABLE: 'unreachable',
   MAIL_SERVER_TEMPORARY: 'busy',
   MAIL_SERVER_REFUSED: 'permission',
+  MAIL_SERVER_INSECURE: 'config',
+  MAIL_OUTCOME_UNKNOWN: 'failed',
   MAIL_NOT_CONFIGURED: 'config',
   APP_NOT_CONFIGURED: 'config',
   APP_UNHEALTHY: 'unreachable',
