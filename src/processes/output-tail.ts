@@ -1,0 +1,42 @@
+/**
+ * Keeps the newest `limitBytes` of what is written to it, whole UTF-8 characters only: what a program said last is
+ * what explains its failure.
+ */
+export class OutputTail {
+  readonly #limitBytes: number;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #hasDropped = false;
+
+  constructor(limitBytes = 64 * 1024) {
+    this.#limitBytes = limitBytes;
+  }
+
+  write(chunk: Buffer | string): void {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    this.#chunks.push(bytes);
+    this.#bytes += bytes.length;
+    if (this.#bytes > this.#limitBytes * 2) this.#shrink();
+  }
+
+  /** The tail as text; starts with `…` where older output was dropped. */
+  text(): string {
+    this.#shrink();
+    const all = this.#chunks[0] ?? Buffer.alloc(0);
+    if (!this.#hasDropped) return all.toString('utf8');
+    let start = 0;
+    // Bytes 10xxxxxx continue a character whose beginning was cut off.
+    while (start < all.length && ((all[start] ?? 0) & 0xc0) === 0x80) start++;
+    return `…${all.subarray(start).toString('utf8')}`;
+  }
+
+  #shrink(): void {
+    const all = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
+    if (all === undefined) return;
+    const isTooLong = all.length > this.#limitBytes;
+    if (isTooLong) this.#hasDropped = true;
+    const kept = isTooLong ? Buffer.from(all.subarray(all.length - this.#limitBytes)) : all;
+    this.#chunks = [kept];
+    this.#bytes = kept.length;
+  }
+}

@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Log } from '../log.ts';
+import { redact, type SecretRegistry } from '../redact.ts';
+import { childEnvironment } from './child-environment.ts';
+import { collectOutput } from './collect-output.ts';
+import { findProgram } from './find-program.ts';
+import { spawnSupervised, type SupervisedChild } from './spawn-supervised.ts';
+import { judgeEnding, stoppedBeforeStart } from './tool-error.ts';
+import { startToolLimits } from './tool-limits.ts';
+
+export interface RunToolOptions {
+  /** A name looked up on PATH, or a path. Never a shell line. */
+  file: string;
+  args: readonly string[];
+  /** Our own environment, of which only an allow-list reaches the child. */
+  baseEnv: NodeJS.ProcessEnv;
+  /** Variables added for this child; the place for secrets (never `args`, which `ps` shows). */
+  env?: Record<string, string>;
+  cwd?: string;
+  input?: string | Buffer | Readable;
+  /**
+   * `tail` (default): kept only as part of the output tail. `capture`: also returned whole, up to
+   * `captureLimitBytes` (16 MiB). A stream: everything goes there with back-pressure, and it is ended.
+   */
+  stdout?: Writable | 'tail' | 'capture';
+  captureLimitBytes?: number;
+  signal: AbortSignal;
+  /** Wall-clock limit. */
+  timeoutMs?: number;
+  /** Limit on time without a byte of output. */
+  silenceMs?: number;
+  /** Between SIGTERM and SIGKILL of the whole process group; 10 s unless told. */
+  graceMs?: number;
+  /** Gets every line of stderr as a debug line. */
+  log?: Log;
+  secrets?: SecretRegistry;
+  okExitCodes?: readonly number[];
+}
+
+export interface ToolResult {
+  exitCode: number;
+  durationMs: number;
+  /** Only with `stdout: 'capture'`. */
+  stdout: string;
+  /** Last 64 KiB of stderr and (unless streamed away) stdout, in order of arrival, redacted. */
+  outputTail: string;
+}
+
+/** How long what a program wrote last may take to arrive after it exited, while a daemon it left holds the pipes. */
+const pipeDrainMs = 500;
+
+/**
+ * Runs one program to its end: the only place of `tend` that starts a process.
+ *
+ * The child gets its own process group, an allow-listed environment and no shell. When `signal` aborts or a limit
+ * passes, the whole group gets SIGTERM and, after `graceMs`, SIGKILL. Should `tend` itself be killed with -9, the
+ * group dies too (see `spawnSupervised`). What a program leaves running in the background after a normal end, such
+ * as a restarted daemon, is left alone.
+ *
+ * @throws TendError TOOL_NOT_FOUND; ToolError TOOL_FAILED (exit status), TOOL_TIMED_OUT, TOOL_STOPPED (aborted).
+ */
+export async function runTool(options: RunToolOptions): Promise<ToolResult> {
+  const env = childEnvironment(options.baseEnv, options.env);
+  const cwd = options.cwd ?? process.cwd();
+  const program = findProgram({ file: options.file, searchPath: env['PATH'] ?? '', cwd });
+  if (options.signal.aborted) throw stoppedBeforeStart(options.file);
+
+  using limits = startToolLimits(options);
+  const started = performance.now();
+  const child = await spawnSupervised({
+    program,
+    args: options.args,
+    env,
+    cwd,
+    signal: limits.signal,
+    graceMs: options.graceMs ?? 10_000,
+  });
+  const output = collectOutput({ child, options, onOutput: limits.noteOutput });
+  feedInput(child, options.input);
+  await Promise.race([once(child.nodeChildProcess, 'exit'), child.ending]);
+  await (output.isStreamed
+    ? output.ended
+    : Promise.race([output.ended, delay(pipeDrainMs, undefined, { ref: false })]));
+  child.dismissWatchdog();
+  output.close();
+  const ended = await child.ending;
+  if (limits.signal.aborted) child.killGroup();
+
+  const outputTail = options.secrets?.redact(output.tail.text()) ?? redact(output.tail.text());
+  const failure = judgeEnding({
+    file: options.file,
+    ended,
+    outputTail,
+    okExitCodes: options.okExitCodes ?? [0],
+    stopReason: limits.reason(),
+    streamError: output.error(),
+  });
+  if (failure !== undefined) throw failure;
+  return {
+    exitCode: ended.exitCode ?? 0,
+    durationMs: Math.round(performance.now() - started),
+    stdout: output.captured(),
+    outputTail,
+  };
+}
+
+function feedInput(child: SupervisedChild, input: string | Buffer | Readable | undefined): void {
+  // A program may close its standard input early (EPIPE); its exit status tells whether that was a failure.
+  child.stdin.on('error', () => {});
+  if (input === undefined) child.stdin.end();
+  else if (typeof input === 'string' || Buffer.isBuffer(input)) child.stdin.end(input);
+  else {
+    input.on('error', () => child.stdin.destroy());
+    input.pipe(child.stdin);
+  }
+}

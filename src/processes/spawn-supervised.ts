@@ -1,0 +1,77 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+
+/**
+ * Runs as leader of the new process group, puts a watchdog into the group and becomes the program itself. The
+ * watchdog blocks on descriptor 3, whose other end only tend holds: a line means the program ended normally, end of
+ * file means tend died, and then the watchdog kills the group, itself included. It is started by a subshell that
+ * exits at once, so that the program does not inherit it as a child it never made; it ignores the signals that stop
+ * the group, so that it outlives a grace period.
+ */
+const supervisor = `
+( ( trap '' TERM INT HUP QUIT; read -r line <&3 || kill -KILL 0 ) </dev/null >/dev/null 2>&1 & )
+exec "$@" 3<&-`;
+
+export interface ChildEnding {
+  exitCode?: number | undefined;
+  signal?: string | undefined;
+}
+
+export interface SupervisedChild {
+  /** Settles when the program ended and its pipes are closed; never rejects. */
+  ending: Promise<ChildEnding>;
+  nodeChildProcess: ChildProcess;
+  stdin: Writable;
+  stdout: Readable;
+  stderr: Readable;
+  /** Tells the watchdog that the program ended: what it left in the background lives on. */
+  dismissWatchdog(): void;
+  /** SIGKILL to whatever is left of the group. */
+  killGroup(): void;
+}
+
+/**
+ * Starts `program` in its own process group under a watchdog that kills the group when tend dies.
+ * Aborting `signal` sends SIGTERM to the group, and SIGKILL after `graceMs`.
+ */
+export async function spawnSupervised(options: {
+  program: string;
+  args: readonly string[];
+  env: Record<string, string>;
+  cwd: string;
+  signal: AbortSignal;
+  graceMs: number;
+}): Promise<SupervisedChild> {
+  const { execa } = await import('execa');
+  const subprocess = execa('/bin/sh', ['-c', supervisor, 'tend-child', options.program, ...options.args], {
+    env: options.env,
+    cwd: options.cwd,
+    extendEnv: false,
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    buffer: false,
+    encoding: 'buffer',
+    reject: false,
+    cancelSignal: options.signal,
+    killDescendants: true,
+    forceKillAfterDelay: options.graceMs,
+  });
+  const { stdin, stdout, stderr } = subprocess;
+  // execa types the fourth descriptor as the union of both directions; as a plain 'pipe' it is a duplex socket.
+  const watchdog = subprocess.stdio[3] as unknown as Writable;
+  watchdog.on('error', () => {});
+  return {
+    ending: subprocess.then(({ exitCode, signal }) => ({ exitCode, signal })),
+    nodeChildProcess: subprocess.nodeChildProcess,
+    stdin,
+    stdout,
+    stderr,
+    dismissWatchdog: () => watchdog.end('ended\n'),
+    killGroup() {
+      try {
+        if (subprocess.pid !== undefined) process.kill(-subprocess.pid, 'SIGKILL');
+      } catch {
+        // The group is gone already.
+      }
+    },
+  };
+}

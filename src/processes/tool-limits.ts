@@ -1,0 +1,44 @@
+/** Why a program was stopped before its end. */
+export type StopReason = { kind: 'aborted' } | { kind: 'timeout' | 'silence'; limitMs: number };
+
+export interface ToolLimits extends Disposable {
+  /** Aborts when the caller's signal does, or a limit passes. */
+  signal: AbortSignal;
+  noteOutput(): void;
+  reason(): StopReason | undefined;
+}
+
+/** Joins the caller's signal with a wall-clock limit and a limit on silence. */
+export function startToolLimits(options: {
+  signal: AbortSignal;
+  timeoutMs?: number;
+  silenceMs?: number;
+}): ToolLimits {
+  const controller = new AbortController();
+  let reason: StopReason | undefined;
+  const stop = (why: StopReason) => {
+    reason ??= why;
+    controller.abort();
+  };
+  const onAbort = () => stop({ kind: 'aborted' });
+  options.signal.addEventListener('abort', onAbort, { once: true });
+  const { timeoutMs, silenceMs } = options;
+  const wall =
+    timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => stop({ kind: 'timeout', limitMs: timeoutMs }), timeoutMs);
+  const silence =
+    silenceMs === undefined
+      ? undefined
+      : setTimeout(() => stop({ kind: 'silence', limitMs: silenceMs }), silenceMs);
+  return {
+    signal: controller.signal,
+    noteOutput: () => silence?.refresh(),
+    reason: () => reason,
+    [Symbol.dispose]() {
+      clearTimeout(wall);
+      clearTimeout(silence);
+      options.signal.removeEventListener('abort', onAbort);
+    },
+  };
+}
