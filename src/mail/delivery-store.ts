@@ -1,0 +1,111 @@
+import { type Kysely, sql } from 'kysely';
+import type { Database, DeliveryRecipient } from '../database/tables.ts';
+import { TendError } from '../errors.ts';
+import type { ComposedMessage } from './compose-message.ts';
+
+export type DeliveryState = 'composed' | 'committing' | 'sent' | 'partly-sent' | 'refused' | 'unknown';
+
+/** One row of `tend.deliveries`. */
+export interface Delivery {
+  id: number;
+  messageId: string;
+  from: string;
+  recipients: DeliveryRecipient[];
+  raw: Buffer;
+  state: DeliveryState;
+  reply: string | null;
+  committingAt: Date | null;
+}
+
+export async function findDelivery(db: Kysely<Database>, taskId: number): Promise<Delivery | undefined> {
+  return await db
+    .selectFrom('tend.deliveries')
+    .select(['id', 'message_id as messageId', 'envelope_from as from', 'recipients', 'raw', 'state', 'reply'])
+    .select('committing_at as committingAt')
+    .where('task_id', '=', taskId)
+    .executeTakeFirst();
+}
+
+/** Keeps a composed message for its task; where another worker was first, its message is the one. */
+export async function keepComposed(
+  db: Kysely<Database>,
+  taskId: number,
+  composed: ComposedMessage,
+): Promise<Delivery> {
+  const recipients = composed.envelope.to.map((address) => ({ address, status: 'waiting' }));
+  await db
+    .insertInto('tend.deliveries')
+    .values({
+      task_id: taskId,
+      message_id: composed.messageId,
+      envelope_from: composed.envelope.from,
+      recipients: JSON.stringify(recipients),
+      raw: composed.raw,
+    })
+    .onConflict((conflict) => conflict.column('task_id').doNothing())
+    .execute();
+  const kept = await findDelivery(db, taskId);
+  if (kept === undefined)
+    throw new TendError('BUG', `The message of task ${taskId} was kept and is not there.`);
+  return kept;
+}
+
+/**
+ * The step that makes a crash ambiguous from here on. Compare-and-set: of two workers that both believe they hold the
+ * task, one sends.
+ *
+ * @throws TendError LEASE_LOST where somebody else has moved the delivery.
+ */
+export async function markCommitting(db: Kysely<Database>, id: number): Promise<void> {
+  const { numUpdatedRows } = await db
+    .updateTable('tend.deliveries')
+    .set({ state: 'committing', committing_at: sql`clock_timestamp()` })
+    .where('id', '=', id)
+    .where('state', '=', 'composed')
+    .executeTakeFirst();
+  if (numUpdatedRows === 1n) return;
+  throw new TendError('LEASE_LOST', `Delivery ${id} was not sent: another worker is at it.`);
+}
+
+export interface SettleDeliveryOptions {
+  id: number;
+  /** The states it may be in now; anything else means that somebody else knows better. */
+  from: readonly DeliveryState[];
+  to: DeliveryState;
+  recipients: readonly DeliveryRecipient[];
+  reply: string | null;
+}
+
+/** Records what became of an attempt. */
+export async function settleDelivery(db: Kysely<Database>, options: SettleDeliveryOptions): Promise<void> {
+  const { id, from, to, recipients, reply } = options;
+  await db
+    .updateTable('tend.deliveries')
+    .set({
+      state: to,
+      recipients: JSON.stringify(recipients),
+      reply,
+      finished_at: to === 'composed' ? null : sql`clock_timestamp()`,
+      ...(to === 'composed' ? { committing_at: null } : {}),
+    })
+    .where('id', '=', id)
+    .where('state', 'in', from)
+    .execute();
+}
+
+/**
+ * Whether the task was held for a person since the delivery became ambiguous. The attempt `unknown` is written in the
+ * same transaction that holds the task, so if it is there and the task runs again, the person said: send it again.
+ */
+export async function wasDecidedByPerson(db: Kysely<Database>, deliveryId: number): Promise<boolean> {
+  const found = await db
+    .selectFrom('tend.attempts as a')
+    .innerJoin('tend.deliveries as d', 'd.task_id', 'a.task_id')
+    .select('a.token')
+    .where('d.id', '=', deliveryId)
+    .where('a.outcome', '=', 'unknown')
+    .whereRef('a.finished_at', '>=', 'd.committing_at')
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
+}

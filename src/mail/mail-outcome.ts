@@ -1,0 +1,14 @@
+import type { DeliveryRecipient } from '../database/tables.ts';
+import type { TendError } from '../errors.ts';
+
+/**
+ * What one attempt at delivering a message came to. The difference that matters is between the last two: only a
+ * message whose end was never sent may be tried again without asking.
+ */
+export type MailOutcome =
+  /** The server took the message for every recipient that is `accepted` here. */
+  | { state: 'answered'; recipients: DeliveryRecipient[]; reply: string }
+  /** Certainly nobody got it: refused, or the conversation broke before the end of the message was sent. */
+  | { state: 'not-delivered'; recipients: DeliveryRecipient[]; error: TendError }
+  /** The end of the message was sent and no reply came (RFC 5321 §6.1, RFC 1047). */
+  | { state: 'unknown'; reason: string };
