@@ -29,10 +29,19 @@ export interface ConnectionSettings {
   database: string;
   user: string;
   sslMode: SslMode;
+  /** Set where TLS starts without asking the server first (PostgreSQL 17 and newer). */
+  sslNegotiation?: 'direct';
+  /** libpq's default is `prefer`. */
+  channelBinding?: 'disable' | 'prefer' | 'require';
   /** Files as libpq reads them; undefined where libpq's default file does not exist. */
   sslRootCert?: string;
   sslCert?: string;
   sslKey?: string;
+  sslCrl?: string;
+  /** The password file that was read; libpq needs it again where the servers' passwords differ. */
+  passFile?: string;
+  /** Command-line options for the session: `-c search_path=cms`. */
+  options?: string;
   targetSessionAttrs: TargetSessionAttrs;
   connectTimeoutMs: number;
   /** Where the settings came from, for people: `tend.toml [database] url`, `environment`, `.env#DATABASE_URL`. */

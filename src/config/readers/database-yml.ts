@@ -1,0 +1,113 @@
+import { dirname } from 'node:path';
+import type { YAMLParseError } from 'yaml';
+import { invalidSettings } from '../../connection/invalid-settings.ts';
+import type { ConnectionParameters, LibpqParameter } from '../../connection/libpq-parameters.ts';
+import type { ApplicationSettings, SettingsFile } from './read-application-settings.ts';
+
+/** Rails' keys on the left; the others of ActiveRecord's PostgreSQL adapter go to libpq under their own name. */
+const parameterOfKey: Record<string, LibpqParameter> = {
+  host: 'host',
+  port: 'port',
+  username: 'user',
+  user: 'user',
+  password: 'password',
+  database: 'dbname',
+  sslmode: 'sslmode',
+  sslrootcert: 'sslrootcert',
+  sslcert: 'sslcert',
+  sslkey: 'sslkey',
+  connect_timeout: 'connect_timeout',
+  service: 'service',
+};
+
+const erbHint =
+  'ERB (<% … %>) is Ruby code and is not run here. Let the environment set DATABASE_URL for tend, or write the value.';
+
+/** Reads one environment of Rails' config/database.yml, with aliases and merges; ERB is refused where it matters. */
+export async function readDatabaseYml(settings: SettingsFile): Promise<ApplicationSettings> {
+  const { path, place, origin, secrets } = settings;
+  const root = await parse(settings);
+  if (place === undefined) {
+    throw invalidSettings(
+      origin,
+      `the environment is missing (${names(root)})`,
+      `Write "${origin}#production".`,
+    );
+  }
+  const section = findSection(root, place);
+  if (section === undefined) {
+    throw invalidSettings(origin, `"${path}" has no "${place}", only ${names(root)}`);
+  }
+  const read = (key: string) => {
+    const text = textOf(section[key]);
+    if (text?.includes('<%')) {
+      throw invalidSettings(origin, `"${key}" of "${place}" in "${path}" is ERB`, erbHint);
+    }
+    return text;
+  };
+  const adapter = read('adapter');
+  if (adapter !== undefined && !/^postg(res|resql|is)$/.test(adapter)) {
+    throw invalidSettings(origin, `"${place}" in "${path}" is not PostgreSQL, but ${adapter}`);
+  }
+  const url = read('url');
+  if (url !== undefined) return { url, origin };
+  const parameters: ConnectionParameters = {};
+  for (const [key, parameter] of Object.entries(parameterOfKey)) {
+    const text = read(key);
+    if (text !== undefined) parameters[parameter] = text;
+  }
+  secrets.add(parameters.password);
+  const socket = read('socket');
+  if (socket !== undefined) parameters.host = socket.includes('/.s.PGSQL.') ? dirname(socket) : socket;
+  if (Object.keys(parameters).length > 0) return { parameters, origin };
+  throw invalidSettings(origin, `"${place}" in "${path}" has neither "url" nor "database"`);
+}
+
+type Mapping = Record<string, unknown>;
+
+async function parse({ path, content, origin }: SettingsFile): Promise<Mapping> {
+  const { LineCounter, parseDocument } = await import('yaml');
+  const lineCounter = new LineCounter();
+  const document = parseDocument(content, { merge: true, lineCounter, prettyErrors: false });
+  const [error] = document.errors;
+  if (error !== undefined) throw notYaml(error, lineCounter.linePos(error.pos[0]).line, content, path);
+  const root: unknown = document.toJS({ maxAliasCount: 100 });
+  if (isMapping(root)) return root;
+  throw invalidSettings(origin, `"${path}" is not a mapping of environments`);
+}
+
+/** The parser's message may quote the line, so its code stands in for it. */
+function notYaml({ code }: YAMLParseError, line: number, content: string, path: string): Error {
+  const hasErb = content.includes('<%');
+  return invalidSettings(
+    `"${path}", line ${line}`,
+    hasErb ? 'ERB makes it something else than YAML' : `it is not YAML (${code})`,
+    hasErb ? erbHint : undefined,
+  );
+}
+
+/** `production`, or `production.replica` where an environment has several databases; then `primary` is the default. */
+function findSection(root: Mapping, place: string): Mapping | undefined {
+  let section: unknown = root[place];
+  if (section === undefined) {
+    section = root;
+    for (const name of place.split('.')) section = isMapping(section) ? section[name] : undefined;
+  }
+  if (!isMapping(section)) return undefined;
+  return isMapping(section.primary) ? section.primary : section;
+}
+
+function isMapping(value: unknown): value is Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function textOf(value: unknown): string | undefined {
+  if (value === null || value === undefined || value === '') return undefined;
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+}
+
+function names(root: Mapping): string {
+  return Object.keys(root)
+    .map((name) => `"${name}"`)
+    .join(', ');
+}
