@@ -36,5 +36,7 @@ export function lineProblem(text: string): string | undefined {
   if (/[\r\n]/.test(text)) return 'contains a line break';
   if (/(?!\t)\p{Cc}/u.test(text)) return 'contains a control character';
   if (!text.isWellFormed()) return 'is not valid Unicode';
+  // Lines are folded at spaces, and none may be longer than 998 bytes (RFC 5322 §2.1.1).
+  if (/[^ ]{901}/.test(text)) return 'contains a word of more than 900 characters';
   return text.length > 8000 ? 'is longer than 8000 characters' : undefined;
 }

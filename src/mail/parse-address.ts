@@ -73,6 +73,8 @@ function readPhrase(text: string): { words: string[]; end: number; problem?: str
     }
     while (text[at] === ' ') at += 1;
   }
+  if (words.join(' ').length > 300)
+    return { words, end: at, problem: 'the display name is longer than 300 characters' };
   if (/=\?.*\?=/.test(words.join(' '))) {
     return {
       words,
@@ -129,9 +131,9 @@ type Domain = { ascii: string; unicode: string } | { problem: string };
 function readDomain(text: string): Domain {
   if (text === '') return { problem: 'nothing stands after the "@"' };
   if (text.startsWith('[')) return readLiteral(text);
-  if (text.includes('@')) return { problem: 'there is more than one "@"' };
-  const odd = /[^\p{L}\p{M}\p{N}.-]/u.exec(text)?.[0];
+  const odd = /[^\p{L}\p{M}\p{N}.@-]/u.exec(text)?.[0];
   if (odd !== undefined) return { problem: `the domain has ${odd === ' ' ? 'a space' : `"${odd}"`}` };
+  if (text.includes('@')) return { problem: 'there is more than one "@"' };
   if (text.normalize('NFKC') !== text.normalize('NFC'))
     return { problem: 'the domain has look-alike characters' };
   const unicode = text.normalize('NFC').toLowerCase();
