@@ -1,0 +1,71 @@
+import { decodeByteText } from './byte-text.ts';
+import { compareCArguments, parseCFormat } from './c-format.ts';
+import type { PluralForms } from './plural-forms.ts';
+import type { MessageFormat, PoMessage } from './po-message.ts';
+import { comparePythonBraceFields, parsePythonBraceFormat } from './python-brace-format.ts';
+import { comparePythonArguments, parsePythonFormat } from './python-format.ts';
+
+/** How the placeholders of one format are read and compared. */
+interface FormatRules<Parsed extends object> {
+  name: string;
+  /** The placeholders, or what is wrong with them as text. */
+  parse: (text: string, isTranslation: boolean) => Parsed | string;
+  /**
+   * What is wrong with a translation's placeholders, or undefined. When it is not strict, the translation may leave
+   * some out: a plural form used for one number only need not show it.
+   */
+  compare: (source: Parsed, translation: Parsed, isStrict: boolean) => string | undefined;
+}
+
+/** Checks the placeholders of a message in each format that its flags name, by the rules of `msgfmt --check-format`. */
+export function checkFormats(message: PoMessage, pluralForms: PluralForms | undefined): string[] {
+  if (message.formats.length === 0 || message.id === '') return [];
+  return message.formats.flatMap((format) => checkOne(message, pluralForms, format));
+}
+
+function checkOne(message: PoMessage, pluralForms: PluralForms | undefined, format: MessageFormat): string[] {
+  switch (format) {
+    case 'c':
+      return compare(message, pluralForms, { name: 'C', parse: parseCFormat, compare: compareCArguments });
+    case 'python':
+      return compare(message, pluralForms, {
+        name: 'Python',
+        parse: parsePythonFormat,
+        compare: comparePythonArguments,
+      });
+    case 'python-brace':
+      return compare(message, pluralForms, {
+        name: 'Python brace',
+        parse: parsePythonBraceFormat,
+        compare: comparePythonBraceFields,
+      });
+  }
+}
+
+function compare<Parsed extends object>(
+  message: PoMessage,
+  pluralForms: PluralForms | undefined,
+  rules: FormatRules<Parsed>,
+): string[] {
+  const source = rules.parse(decodeByteText(message.plural ?? message.id), false);
+  // A source text that is no valid format of this kind is taken for ordinary text, as msgfmt does.
+  if (typeof source === 'string') return [];
+  const problems: string[] = [];
+  for (const [index, text] of message.translations.entries()) {
+    const name = message.plural === undefined ? 'msgstr' : `msgstr[${index}]`;
+    const translation = rules.parse(decodeByteText(text), true);
+    const problem =
+      typeof translation === 'string'
+        ? `is not a valid ${rules.name} format string: ${translation}`
+        : rules.compare(source, translation, isStrict(message, pluralForms, index));
+    if (problem !== undefined) problems.push(`${name} ${problem}`);
+  }
+  return problems;
+}
+
+function isStrict(message: PoMessage, pluralForms: PluralForms | undefined, index: number): boolean {
+  if (message.plural === undefined || message.translations.length < 2) return true;
+  if (pluralForms === undefined || pluralForms.isOften[index] !== true) return false;
+  const { range } = message;
+  return range === undefined || pluralForms.countUses(index, range.from, range.to) > 1;
+}

@@ -1,0 +1,55 @@
+import { type ByteText, decodeByteText } from './byte-text.ts';
+import { charsetName, headerField } from './catalog-header.ts';
+import { findCharset } from './charsets.ts';
+import { type PluralForms, readPluralForms } from './plural-forms.ts';
+
+export interface HeaderCheck {
+  problems: string[];
+  warnings: string[];
+  /** Undefined without a `Plural-Forms` field, or with a bad one. */
+  pluralForms: PluralForms | undefined;
+}
+
+/**
+ * Checks what programs read when they load the catalog. Python's gettext raises on a charset it does not know or on
+ * Plural-Forms it cannot parse, and the application does not start: msgfmt lets both pass.
+ */
+export function checkHeader(header: ByteText): HeaderCheck {
+  const result: HeaderCheck = { problems: [], warnings: [], pluralForms: undefined };
+  checkContentType(header, result);
+  const value = headerField(header, 'Plural-Forms');
+  if (value === undefined) return result;
+  const pluralForms = readPluralForms(decodeByteText(value));
+  if (typeof pluralForms === 'string') result.problems.push(pluralForms);
+  else result.pluralForms = pluralForms;
+  return result;
+}
+
+const example = '"Content-Type: text/plain; charset=UTF-8\\n"';
+
+function checkContentType(header: ByteText, result: HeaderCheck): void {
+  const used = charsetName(header);
+  const lines = header.split('\n').filter((line) => /^\s*content-type\s*:/i.test(line));
+  if (lines.length === 0) {
+    if (used === undefined) result.warnings.push(`the header has no Content-Type: add ${example}`);
+    else result.problems.push(`the header names a charset, but not in a Content-Type line: write ${example}`);
+    return;
+  }
+  for (const line of lines) {
+    const shown = decodeByteText(line.trim()).slice(0, 100);
+    const name = /charset=(\S+)\s*$/.exec(line)?.[1];
+    if (name === undefined) {
+      result.problems.push(`programs cannot read the charset from "${shown}": write ${example}`);
+    } else if (name !== used) {
+      result.problems.push(
+        `the header names two charsets, "${decodeByteText(used ?? '')}" and "${decodeByteText(name)}"`,
+      );
+    } else if (findCharset(name) === undefined) {
+      result.problems.push(
+        `the charset "${decodeByteText(name)}" cannot be read: save the file as UTF-8 and write ${example}`,
+      );
+    } else if (/^utf8$/i.test(name)) {
+      result.warnings.push(`"${name}" is not the name of a charset, it is taken as UTF-8`);
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import type { Buffer } from 'node:buffer';
+import { checkCatalog } from './check-catalog.ts';
+import { type Diagnostic, type Finding, locateFindings } from './findings.ts';
+import { type MoEntry, toMoEntries } from './mo-entry.ts';
+import { isHeader, type PoMessage } from './po-message.ts';
+import { type ReadCatalog, readCatalog } from './read-catalog.ts';
+import { type MessageFate, messageFate } from './select-messages.ts';
+import { writeMo } from './write-mo.ts';
+
+export interface CompileCatalogOptions {
+  bytes: Buffer;
+  /** Name of the file in diagnostics. */
+  file: string;
+  useFuzzy: boolean;
+  /** With `drop` a bad message is left out and the rest compiled; what is wrong with the whole still fails. */
+  onBadMessage: 'fail' | 'drop';
+}
+
+/** How many entries a catalog has of each sort; the header is not counted. */
+export interface CatalogCounts {
+  translated: number;
+  fuzzy: number;
+  untranslated: number;
+  obsolete: number;
+  /** Left out because something is wrong with them. */
+  dropped: number;
+}
+
+export interface CompiledCatalog {
+  counts: CatalogCounts;
+  diagnostics: Diagnostic[];
+  /** Undefined when the catalog is bad. */
+  output: { bytes: Buffer; entries: readonly MoEntry[] } | undefined;
+}
+
+/** Compiles one .po file in memory: reads, checks, chooses and writes. Bad input is a diagnostic, never an exception. */
+export function compileCatalog(options: CompileCatalogOptions): CompiledCatalog {
+  const catalog = readCatalog(options.bytes);
+  const fates = new Map(catalog.messages.map((message) => [message, messageFate(message, options)]));
+  const shipped = catalog.messages.filter((message) => fates.get(message) === 'shipped');
+  const check = checkCatalog(catalog.messages, shipped);
+  const findings = [...catalog.findings, ...check.findings];
+  const bad = new Set([...catalog.badMessages, ...check.badMessages]);
+  const isBad = findings.some((finding) => isFatal(finding, options.onBadMessage));
+  const good = shipped.filter((message) => !bad.has(message));
+  return {
+    counts: countFates(fates, bad, shipped),
+    diagnostics: locate(catalog, findings, options.file),
+    output: isBad ? undefined : toOutput(good),
+  };
+}
+
+function isFatal({ severity, isDroppable }: Finding, onBadMessage: 'fail' | 'drop'): boolean {
+  return severity === 'error' && (onBadMessage === 'fail' || !isDroppable);
+}
+
+function toOutput(messages: readonly PoMessage[]): NonNullable<CompiledCatalog['output']> {
+  const entries = toMoEntries(messages);
+  return { bytes: writeMo(entries), entries };
+}
+
+function countFates(
+  fates: ReadonlyMap<PoMessage, MessageFate>,
+  bad: ReadonlySet<PoMessage>,
+  shipped: readonly PoMessage[],
+): CatalogCounts {
+  const counts: CatalogCounts = { translated: 0, fuzzy: 0, untranslated: 0, obsolete: 0, dropped: 0 };
+  for (const fate of fates.values()) {
+    if (fate !== 'shipped') counts[fate] += 1;
+  }
+  const messages = shipped.filter((message) => !isHeader(message));
+  counts.dropped = messages.filter((message) => bad.has(message)).length;
+  counts.translated = messages.length - counts.dropped;
+  return counts;
+}
+
+function locate(catalog: ReadCatalog, findings: readonly Finding[], file: string): Diagnostic[] {
+  return findings.length === 0 ? [] : locateFindings(findings, catalog.source, file);
+}

@@ -1,0 +1,177 @@
+import type { ByteText } from './byte-text.ts';
+import { addFlags, noFlags } from './po-flags.ts';
+import type { PoMessage } from './po-message.ts';
+import { PoScanner, type ScannerOptions, type TokenKind } from './po-scanner.ts';
+
+type Keyword = 'msgctxt' | 'msgid' | 'msgid_plural' | 'msgstr';
+
+/**
+ * Reads the entries of a .po file one after the other, by the grammar of GNU gettext. An entry that breaks the
+ * grammar is reported and left out, and reading goes on with the next one: all faults of a catalog come out at once.
+ */
+export class PoReader {
+  readonly #scanner: PoScanner;
+  readonly #report: ScannerOptions['report'];
+  #isObsolete = false;
+  #hasReportedObsolete = false;
+
+  constructor(options: ScannerOptions) {
+    this.#report = options.report;
+    this.#scanner = new PoScanner(options);
+    this.#scanner.advance();
+  }
+
+  /** The next entry, or undefined at the end of the file. */
+  next(): PoMessage | undefined {
+    const scanner = this.#scanner;
+    let flags = noFlags;
+    for (;;) {
+      switch (scanner.kind) {
+        case 'end':
+          return undefined;
+        case 'comment':
+          if (scanner.value !== '') flags = addFlags(flags, scanner.value);
+          scanner.advance();
+          break;
+        case 'msgctxt':
+        case 'msgid': {
+          const entry = this.#readEntry();
+          if (entry !== undefined) return Object.assign(entry, flags);
+          flags = noFlags;
+          this.#recover();
+          break;
+        }
+        default:
+          this.#reportUnexpected();
+          scanner.advance();
+          this.#recover();
+      }
+    }
+  }
+
+  /** `#| msgid …` lines, `msgctxt`, `msgid`, `msgid_plural` and the translations. Undefined after a syntax error. */
+  #readEntry(): PoMessage | undefined {
+    const scanner = this.#scanner;
+    this.#isObsolete = scanner.isObsolete;
+    this.#hasReportedObsolete = false;
+    if (scanner.isPrevious && !this.#skipPreviousIds()) return undefined;
+    const context = this.#isAt('msgctxt') ? this.#readText('msgctxt') : undefined;
+    if (context === null) return undefined;
+    const idAt = scanner.start;
+    const id = this.#readText('msgid');
+    if (id === null) return undefined;
+    const plural = this.#isAt('msgid_plural') ? this.#readText('msgid_plural') : undefined;
+    if (plural === null) return undefined;
+    const translationAt = scanner.start;
+    const translations = this.#readTranslations(plural !== undefined);
+    if (translations === undefined) return undefined;
+    const isObsolete = this.#isObsolete;
+    return { ...noFlags, context, id, plural, translations, isObsolete, idAt, translationAt };
+  }
+
+  /** The old texts of a fuzzy entry: they must be well formed, and nothing else is done with them. */
+  #skipPreviousIds(): boolean {
+    if (this.#isAtPrevious('msgctxt') && this.#readText('msgctxt') === null) return false;
+    if (this.#readText('msgid') === null) return false;
+    return !this.#isAtPrevious('msgid_plural') || this.#readText('msgid_plural') !== null;
+  }
+
+  #readTranslations(hasPlural: boolean): readonly ByteText[] | undefined {
+    if (!hasPlural) {
+      const text = this.#readText('msgstr');
+      return text === null ? undefined : [text];
+    }
+    const forms: ByteText[] = [];
+    do {
+      const form = this.#readPluralForm(forms.length);
+      if (form === null) return undefined;
+      forms.push(form);
+    } while (this.#isAt('msgstr'));
+    return forms;
+  }
+
+  #readPluralForm(expectedIndex: number): ByteText | null {
+    const { start } = this.#scanner;
+    if (
+      !this.#take('msgstr', `msgstr[${expectedIndex}]`) ||
+      !this.#take('[', '"[" and the number of the plural form')
+    )
+      return null;
+    const index = Number(this.#scanner.value);
+    if (!this.#take('number', 'the number of the plural form') || !this.#take(']', '"]"')) return null;
+    if (index !== expectedIndex) {
+      this.#report(start, `plural form ${index} stands where form ${expectedIndex} belongs`, false);
+    }
+    return this.#readStrings(`msgstr[${index}]`);
+  }
+
+  #readText(keyword: Keyword): ByteText | null {
+    return this.#take(keyword, keyword) ? this.#readStrings(keyword) : null;
+  }
+
+  /** One string or several, which are joined; null when there is none. */
+  #readStrings(owner: string): ByteText | null {
+    const scanner = this.#scanner;
+    const { isPrevious } = scanner;
+    if (scanner.kind !== 'string') return this.#fail(`a string must follow ${owner}`);
+    let text: ByteText = '';
+    while (this.#scanner.kind === 'string' && scanner.isPrevious === isPrevious) {
+      this.#checkObsolete();
+      text += scanner.value;
+      scanner.advance();
+    }
+    return text;
+  }
+
+  #take(kind: TokenKind, expected: string): boolean {
+    if (this.#scanner.kind !== kind) {
+      this.#fail(`${expected} is missing`);
+      return false;
+    }
+    this.#checkObsolete();
+    this.#scanner.advance();
+    return true;
+  }
+
+  #isAt(kind: TokenKind): boolean {
+    return this.#scanner.kind === kind && !this.#scanner.isPrevious;
+  }
+
+  #isAtPrevious(kind: TokenKind): boolean {
+    return this.#scanner.kind === kind && this.#scanner.isPrevious;
+  }
+
+  #checkObsolete(): void {
+    const { isObsolete, start } = this.#scanner;
+    if (isObsolete === this.#isObsolete || this.#hasReportedObsolete) return;
+    this.#hasReportedObsolete = true;
+    this.#report(start, 'one part of this entry is obsolete (#~) and another is not', false);
+  }
+
+  #fail(text: string): null {
+    const { kind, start } = this.#scanner;
+    if (kind === 'comment') this.#report(start, `a comment cannot stand inside an entry: ${text}`, false);
+    else if (kind !== 'word')
+      this.#report(start, kind === 'end' ? `${text}: the file ends here` : text, false);
+    return null;
+  }
+
+  #reportUnexpected(): void {
+    const { kind, start } = this.#scanner;
+    if (kind === 'word') return;
+    const what: Partial<Record<TokenKind, string>> = {
+      domain: 'a "domain" line: one catalog holds one domain here',
+      string: 'a string that belongs to no entry',
+      msgstr: 'a msgstr that belongs to no entry',
+      msgid_plural: 'a msgid_plural that belongs to no entry',
+    };
+    this.#report(start, `syntax error: ${what[kind] ?? 'something that no .po file holds'}`, false);
+  }
+
+  #recover(): void {
+    const scanner = this.#scanner;
+    scanner.isRecovering = true;
+    while (!['end', 'comment', 'msgctxt', 'msgid'].includes(scanner.kind)) scanner.advance();
+    scanner.isRecovering = false;
+  }
+}

@@ -1,0 +1,83 @@
+import { type Buffer, isAscii, isUtf8 } from 'node:buffer';
+import { type ByteText, bytesToByteText, decodeByteText } from './byte-text.ts';
+import { charsetName } from './catalog-header.ts';
+import { type Charset, checkStringBytes, findCharset, toUtf8 } from './charsets.ts';
+import type { Finding } from './findings.ts';
+import { isHeader, type PoMessage } from './po-message.ts';
+import { PoReader } from './po-reader.ts';
+
+/** A .po file as read, with everything that is wrong with its bytes and its grammar. */
+export interface ReadCatalog {
+  /** The file in UTF-8: what all offsets count in. */
+  source: ByteText;
+  messages: PoMessage[];
+  findings: Finding[];
+  /** Messages with a fault inside one of their strings: without them the rest is good. */
+  badMessages: Set<PoMessage>;
+}
+
+/** Reading stops here: a file with so many faults is no .po file. */
+const maxFindings = 100;
+
+/**
+ * Reads a whole .po file. Nothing is repaired: whatever is not understood is a finding, and no input makes it throw.
+ */
+export function readCatalog(bytes: Buffer): ReadCatalog {
+  const raw = bytesToByteText(bytes);
+  const mark = byteOrderMark(raw);
+  if (mark !== undefined) return { source: raw, messages: [], findings: [mark], badMessages: new Set() };
+  const isPlain = isAscii(bytes);
+  const name = peekCharsetName(raw);
+  const charset = name === undefined ? undefined : findCharset(name);
+  const source = charset === undefined || isPlain ? raw : toUtf8(bytes, charset);
+  // A charset that nobody knows is reported once, as a fault of the header.
+  const isUnknown = name !== undefined && charset === undefined;
+  const isTrusted = isPlain || isUnknown || (charset?.kind === 'utf-8' && isUtf8(bytes));
+  return { source, ...readMessages(source, charset, isTrusted) };
+}
+
+function readMessages(source: ByteText, charset: Charset | undefined, isTrusted: boolean) {
+  const findings: Finding[] = [];
+  let isMissingCharsetReported = false;
+  const reader = new PoReader({
+    source,
+    report(offset, text, isDroppable) {
+      findings.push({ offset, severity: 'error', text, isDroppable });
+    },
+    checkString(value, hasByteEscape) {
+      if ((isTrusted && !hasByteEscape) || isMissingCharsetReported) return undefined;
+      const problem = checkStringBytes(charset, value, hasByteEscape);
+      isMissingCharsetReported = problem !== undefined && charset === undefined;
+      return problem;
+    },
+  });
+  const messages: PoMessage[] = [];
+  const badMessages = new Set<PoMessage>();
+  let known = 0;
+  for (let message = reader.next(); message !== undefined; message = reader.next()) {
+    messages.push(message);
+    if (findings.length > known) badMessages.add(message);
+    known = findings.length;
+    if (known >= maxFindings) break;
+  }
+  return { messages, findings, badMessages };
+}
+
+/** The charset that the header entry names. */
+function peekCharsetName(raw: ByteText): string | undefined {
+  const reader = new PoReader({ source: raw, report() {} });
+  for (let message = reader.next(); message !== undefined; message = reader.next()) {
+    if (message.isObsolete || !isHeader(message)) continue;
+    const name = charsetName(message.translations[0] ?? '');
+    return name === undefined ? undefined : decodeByteText(name);
+  }
+  return undefined;
+}
+
+function byteOrderMark(raw: ByteText): Finding | undefined {
+  const mark = ['\xef\xbb\xbf', '\xff\xfe', '\xfe\xff'].find((bytes) => raw.startsWith(bytes));
+  if (mark === undefined) return undefined;
+  const encoding = mark.length === 3 ? 'UTF-8 with' : 'UTF-16 with';
+  const text = `the file begins with a byte-order mark: save it as UTF-8 without one (it is ${encoding} one now)`;
+  return { offset: 0, severity: 'error', text, isDroppable: false };
+}
