@@ -1,0 +1,17 @@
+import { type Kysely, sql } from 'kysely';
+import type { Database } from './tables.ts';
+
+/**
+ * Lets an application's role use the SQL API and nothing else: EXECUTE on the functions, SELECT on the two views, no
+ * right on any table. Repeating it is harmless.
+ */
+export async function grantApplication(options: { db: Kysely<Database>; role: string }): Promise<void> {
+  const role = sql.ref(options.role);
+  await options.db.transaction().execute(async (trx) => {
+    await sql`grant usage on schema tend to ${role}`.execute(trx);
+    await sql`grant execute on function
+      tend.enqueue(text, jsonb, timestamptz, text, integer, text, text, text, integer),
+      tend.cancel(bigint), tend.retry(bigint), tend.task(bigint) to ${role}`.execute(trx);
+    await sql`grant select on tend.task_overview, tend.health to ${role}`.execute(trx);
+  });
+}

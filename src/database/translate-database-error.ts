@@ -1,0 +1,101 @@
+import { type ConnectionSettings, describeConnection } from '../connection/settings.ts';
+import { type ErrorCode, TendError, type TendErrorOptions } from '../errors.ts';
+
+/** SQLSTATE of an error of PostgreSQL, or the `code` of a system error such as ECONNREFUSED. */
+export function errorCodeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** SQLSTATEs and system codes that mean the session is gone, not that the statement was wrong. */
+const lostCodes = new Set([
+  ...['57P01', '57P02', '57P03', '57P05', '08000', '08001', '08003', '08004', '08006', '25P03'],
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND'],
+  ...['EAI_AGAIN', 'EADDRNOTAVAIL', 'ECONNABORTED'],
+]);
+
+/**
+ * Whether the connection, not the statement, failed: the same may be tried on a new session. Also true of a
+ * statement that was repeated-able but hit a deadlock or a serialization failure.
+ */
+export function isConnectionLoss(error: unknown): boolean {
+  if (error instanceof TendError) {
+    return ['DATABASE_UNREACHABLE', 'DATABASE_BUSY', 'DATABASE_CONNECTION_LOST'].includes(error.code);
+  }
+  const code = errorCodeOf(error);
+  if (code !== undefined) return lostCodes.has(code);
+  return (
+    error instanceof Error &&
+    /connection terminated|query read timeout|client was closed|connection error|not queryable/i.test(error.message)
+  );
+}
+
+/** An error met while opening a session, as the user sees it: 69 unreachable, 77 refused, 75 too many sessions. */
+export function translateConnectError(error: Error, connection: ConnectionSettings): TendError {
+  if (error instanceof TendError) return error;
+  const place = describeConnection(connection);
+  const code = errorCodeOf(error) ?? '';
+  const fail = (name: ErrorCode, message: string, hint: string) =>
+    new TendError(name, message, { hint, cause: error });
+  if (code === '28P01' || code === '28000' || /password|SASL|SCRAM/i.test(error.message)) {
+    return fail(
+      'DATABASE_PERMISSION',
+      `Database ${place} refused user "${connection.user}": ${error.message}`,
+      `Check the password or pg_hba.conf; the settings come from ${connection.origin} (tend config --origin).`,
+    );
+  }
+  if (code === '42501') {
+    return fail(
+      'DATABASE_PERMISSION',
+      `Database ${place} refused user "${connection.user}": ${error.message}`,
+      `Grant it: grant connect on database "${connection.database}" to "${connection.user}"`,
+    );
+  }
+  if (code === '3D000') {
+    return fail(
+      'DATABASE_UNREACHABLE',
+      `Database ${place} does not exist.`,
+      `Check the name; the settings come from ${connection.origin} (tend config --origin).`,
+    );
+  }
+  if (code === '53300' || code === '57P03') {
+    return fail('DATABASE_BUSY', `Database ${place} takes no session now: ${error.message}`, 'Try again soon.');
+  }
+  return fail(
+    'DATABASE_UNREACHABLE',
+    `Database ${place} cannot be reached: ${error.message}`,
+    `Is the server running? The settings come from ${connection.origin} (tend config --origin).`,
+  );
+}
+
+/**
+ * An error of a statement as the user sees it, or undefined when it is not from the database. The server's message is
+ * kept; its `detail` is not, since it quotes row contents.
+ */
+export function translateDatabaseError(error: unknown): TendError | undefined {
+  if (error instanceof TendError) return error;
+  if (!(error instanceof Error)) return undefined;
+  const code = errorCodeOf(error);
+  const options: TendErrorOptions = { cause: error };
+  if (isConnectionLoss(error) && !isFileError(error)) {
+    return new TendError('DATABASE_CONNECTION_LOST', `The database connection was lost: ${error.message}`, {
+      ...options,
+      hint: 'Nothing half-done was kept; run the command again.',
+    });
+  }
+  if (code === undefined || !('severity' in error)) return undefined;
+  if (code === '42501') return new TendError('DATABASE_PERMISSION', `Permission denied: ${error.message}`, options);
+  if (code === '3F000' || code === '42P01') {
+    return new TendError('SCHEMA_MISSING', `The database is not prepared for tend: ${error.message}`, {
+      ...options,
+      hint: 'tend migrations up',
+    });
+  }
+  if (code === '57014' || code === '55P03') {
+    return new TendError('DATABASE_BUSY', `The database took too long: ${error.message}`, options);
+  }
+  return new TendError('DATABASE_ERROR', `The database refused a statement: ${error.message} (${code})`, options);
+}
+
+function isFileError(error: Error): boolean {
+  return 'path' in error && !('address' in error);
+}
