@@ -12,6 +12,7 @@ const manifestFile = join(root, 'oclif.manifest.json');
 
 /** Entries that are no commands: what the programs of bin/ load, and the public API for task authors. */
 const otherEntries = {
+  'command-not-found': 'src/cli/command-not-found.ts',
   tick: 'src/cli/tick-entry.ts',
   sendmail: 'src/mail/sendmail-entry.ts',
   index: 'src/index.ts',
@@ -54,13 +55,17 @@ async function bundle(outdir) {
     external: ['@oclif/core', 'pg-native'],
     plugins: [jsonSchemaAtBuildTime],
     // pg, nodemailer and others are CommonJS and call require for Node's own modules.
-    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
   });
 }
 
 /** A new dist/ takes the place of the old one at the end, so that a `tend` running meanwhile finds all its chunks. */
 async function replaceDist() {
-  const [fresh, current, old] = [`.dist-new-${process.pid}`, 'dist', `.dist-old-${process.pid}`].map((name) => join(root, name));
+  const [fresh, current, old] = [`.dist-new-${process.pid}`, 'dist', `.dist-old-${process.pid}`].map((name) =>
+    join(root, name),
+  );
   try {
     await bundle(fresh);
     if (existsSync(current)) renameSync(current, old);
@@ -75,9 +80,17 @@ async function replaceDist() {
 async function makeManifest() {
   globalThis.oclif = { enableAutoTranspile: false };
   const { Plugin } = await import('@oclif/core/config');
-  const plugin = new Plugin({ root, type: 'core', ignoreManifest: true, errorOnManifestCreate: true, respectNoCacheDefault: true });
+  const plugin = new Plugin({
+    root,
+    type: 'core',
+    ignoreManifest: true,
+    errorOnManifestCreate: true,
+    respectNoCacheDefault: true,
+  });
   await plugin.load();
-  const commands = Object.entries(plugin.manifest.commands).sort(([left], [right]) => (left < right ? -1 : 1));
+  const commands = Object.entries(plugin.manifest.commands).sort(([left], [right]) =>
+    left < right ? -1 : 1,
+  );
   return `${JSON.stringify({ commands: Object.fromEntries(commands), version: plugin.manifest.version }, null, 2)}\n`;
 }
 

@@ -130,7 +130,11 @@ const tasks = section({
   concurrency: v.optional(integer(1, 200), 4),
   deadline: v.optional(duration, '50s'),
   lease: v.optional(
-    v.pipe(duration, v.minValue(2000, 'a lease is at least "2s"'), v.maxValue(3_600_000, 'a lease is at most "1h"')),
+    v.pipe(
+      duration,
+      v.minValue(2000, 'a lease is at least "2s"'),
+      v.maxValue(3_600_000, 'a lease is at most "1h"'),
+    ),
     '60s',
   ),
   grace: v.optional(duration, '25s'),

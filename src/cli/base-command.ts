@@ -1,0 +1,93 @@
+import { Command } from '@oclif/core/command';
+import { boolean, string } from '@oclif/core/flags';
+import type { ConfigOverride } from '../config/load-config.ts';
+import { SecretRegistry } from '../redact.ts';
+import type { CommandBody } from './command-context.ts';
+import type { GlobalFlags } from './global-flags.ts';
+import { globalFlagsFromArgv } from './global-flags-from-argv.ts';
+import { type ProcessHost, systemHost } from './process-host.ts';
+import { reportError } from './report-error.ts';
+import { runBody } from './run-body.ts';
+import { translateOclifError } from './translate-oclif-error.ts';
+
+export interface ExecuteOptions {
+  /** Flags of the command that stand for a setting of `tend.toml`. */
+  overrides?: readonly ConfigOverride[];
+  /** False for commands that must work whatever stands in `tend.toml`. */
+  readsConfig?: boolean;
+}
+
+/** The part of the parsed flags that the base needs: those of `TendCommand.baseFlags`. */
+interface ParsedBaseFlags {
+  json: boolean;
+  config?: string | undefined;
+  quiet: boolean;
+  verbose: boolean;
+  'no-color': boolean;
+}
+
+/**
+ * Base of every command. A subclass parses, and hands the rest to `execute`:
+ *
+ *     async run(): Promise<void> {
+ *       const { flags } = await this.parse(TasksList);
+ *       await this.execute(flags, async (context) => ({ result: await listTasks({ … }), render: (output) => … }));
+ *     }
+ *
+ * oclif's own `--json` is off (`enableJsonFlag` would spread a whole parser error, flag values included, to stdout):
+ * `runBody` prints results and errors. oclif's `catch` is replaced for the same reason.
+ */
+export abstract class TendCommand extends Command {
+  static override enableJsonFlag = false;
+
+  static override baseFlags = {
+    json: boolean({ summary: 'Print the result, or the error, as one JSON object.', helpGroup: 'GLOBAL' }),
+    config: string({
+      summary: 'Use this file instead of the tend.toml found upward from here.',
+      helpValue: 'FILE',
+      helpGroup: 'GLOBAL',
+    }),
+    quiet: boolean({ char: 'q', summary: 'Errors only.', helpGroup: 'GLOBAL', exclusive: ['verbose'] }),
+    verbose: boolean({ char: 'v', summary: 'Show the steps; -vv shows everything.', helpGroup: 'GLOBAL' }),
+    'no-color': boolean({ summary: 'No colours, as with NO_COLOR=1.', helpGroup: 'GLOBAL' }),
+  };
+
+  protected host: ProcessHost = systemHost();
+
+  /** Runs the body and sets the exit code of the process. Never throws: a failure is reported here. */
+  protected async execute(
+    flags: ParsedBaseFlags,
+    body: CommandBody,
+    options: ExecuteOptions = {},
+  ): Promise<void> {
+    const { host, commandId } = this;
+    process.exitCode = await runBody({ commandId, flags: this.#globalFlags(flags), host, ...options }, body);
+  }
+
+  protected override async catch(error: Error): Promise<void> {
+    const { host } = this;
+    process.exitCode = reportError({
+      error: translateOclifError(error, this.commandId),
+      host,
+      flags: globalFlagsFromArgv(this.argv),
+      secrets: new SecretRegistry(),
+      writeToStderr: (line) => void host.stderr.write(`${line}\n`),
+    });
+  }
+
+  protected get commandId(): string {
+    return (this.id ?? '').replaceAll(':', ' ');
+  }
+
+  /** `-vv` is `-v` twice, which a boolean flag cannot tell: the words are counted. */
+  #globalFlags(flags: ParsedBaseFlags): GlobalFlags {
+    const { verbosity } = globalFlagsFromArgv(this.argv);
+    return {
+      json: flags.json,
+      config: flags.config,
+      quiet: flags.quiet,
+      verbosity: flags.verbose ? Math.max(1, verbosity) : 0,
+      noColor: flags['no-color'],
+    };
+  }
+}

@@ -1,0 +1,61 @@
+import { homedir, hostname, userInfo } from 'node:os';
+import { type Clock, systemClock } from '../clock.ts';
+
+/** A stream as the command line writes to it: `process.stdout`, or a test's own. */
+export interface OutputStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): boolean;
+  on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
+}
+
+/**
+ * Everything a command takes from the process it runs in. Only this file reads `process`, so that a test can run a
+ * command in its own process with its own streams, environment and signals.
+ */
+export interface ProcessHost {
+  stdout: OutputStream;
+  stderr: OutputStream;
+  env: NodeJS.ProcessEnv;
+  cwd: string;
+  pid: number;
+  hostname: string;
+  /** Name of the operating system's user, which libpq takes where none is given; undefined where it has none. */
+  osUser: string | undefined;
+  home: string;
+  clock: Clock;
+  /** Signals, warnings and crashes: `process` itself, or a test's emitter. */
+  events: Pick<NodeJS.EventEmitter, 'on' | 'off'>;
+  /** Ends the process at once: for a second signal and for the watchdog, never for an ordinary end. */
+  exit(code: number): void;
+}
+
+/** The process this program runs in. */
+export function systemHost(): ProcessHost {
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    pid: process.pid,
+    hostname: hostname(),
+    get osUser() {
+      return osUserName();
+    },
+    get home() {
+      return homedir();
+    },
+    clock: systemClock,
+    events: process,
+    exit: (code) => process.exit(code),
+  };
+}
+
+/** A uid without an entry in the password file is no error: containers run as such. */
+function osUserName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,66 @@
+import { TendError, toError } from '../errors.ts';
+import type { SecretRegistry } from '../redact.ts';
+import { colorPaint, isColorOn, plainPaint } from './colors.ts';
+import { formatJson } from './format-json.ts';
+import type { GlobalFlags } from './global-flags.ts';
+import type { ProcessHost } from './process-host.ts';
+
+export interface ReportErrorOptions {
+  error: unknown;
+  host: ProcessHost;
+  flags: GlobalFlags;
+  secrets: SecretRegistry;
+  writeToStderr: (line: string) => void;
+}
+
+/**
+ * Tells about a failed command, once, and returns its exit code: one line and the hint on stderr, and under `--json`
+ * an object on stdout that holds the allow-listed fields and nothing else of the error: foreign errors carry flags,
+ * rows and connection settings with them. Causes and stacks are shown from `-v` on.
+ */
+export function reportError({ error, host, flags, secrets, writeToStderr }: ReportErrorOptions): number {
+  const known = asTendError(error);
+  const { code, message, exitCode } = known;
+  const hint = known.hint ?? null;
+  const paint = isColorOn({ stream: host.stderr, env: host.env, noColor: flags.noColor })
+    ? colorPaint
+    : plainPaint;
+  const say = (line: string): void => writeToStderr(secrets.redact(line));
+
+  say(`${paint('red', 'tend:')} ${message}`);
+  if (flags.json) {
+    host.stdout.write(`${formatJson({ error: { code, message, hint, exitCode } }, secrets)}\n`);
+    return exitCode;
+  }
+  if (known.details !== undefined && known.details !== '') say(indent(known.details));
+  if (hint !== null) say(`${paint('dim', 'hint:')} ${hint}`);
+  if (flags.verbosity > 0) for (const line of causesOf(known)) say(line);
+  return exitCode;
+}
+
+/** An error of ours as it is; anything else is a bug of ours until its adapter translates it. */
+function asTendError(thrown: unknown): TendError {
+  if (thrown instanceof TendError) return thrown;
+  const error = toError(thrown);
+  const name = error.name === 'Error' ? '' : `${error.name}: `;
+  return new TendError('BUG', `Unexpected error: ${name}${error.message}`, {
+    cause: error,
+    hint: 'this is a bug in tend; run the same command with -v to see where it happened, and report it',
+  });
+}
+
+/** The chain of causes, with stacks: at most ten, since a chain may be a circle. */
+function causesOf(error: Error): string[] {
+  const lines = error instanceof TendError && error.code !== 'BUG' ? [error.stack ?? ''] : [];
+  let cause = error.cause;
+  for (let depth = 0; cause !== undefined && depth < 10; depth += 1) {
+    const { stack, message, cause: next } = toError(cause);
+    lines.push(`caused by: ${stack ?? message}`);
+    cause = next;
+  }
+  return lines;
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, '    ').trimEnd();
+}

@@ -1,0 +1,178 @@
+import { type ConfigOverride, type LoadedConfig, loadConfig, withoutConfig } from '../config/load-config.ts';
+import { TendError } from '../errors.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { SecretRegistry } from '../redact.ts';
+import type { CommandBody, CommandContext, CommandOutcome } from './command-context.ts';
+import { formatJson } from './format-json.ts';
+import type { GlobalFlags } from './global-flags.ts';
+import { openResources } from './open-resources.ts';
+import { createOutput, type Output } from './output.ts';
+import type { ProcessHost } from './process-host.ts';
+import { reportError } from './report-error.ts';
+import { listenForSignals, type SignalListener } from './signals.ts';
+import { createStderrWriter } from './stderr-writer.ts';
+import { createStepLog, type StepLog } from './step-log.ts';
+import { createProgress } from './steps.ts';
+import { armWatchdog } from './watchdog.ts';
+
+export interface RunBodyOptions {
+  /** As typed: `tasks show`. */
+  commandId: string;
+  flags: GlobalFlags;
+  host: ProcessHost;
+  /** Settings given as flags of this command; they win over the environment and `tend.toml`. */
+  overrides?: readonly ConfigOverride[];
+  /** False for commands that must work whatever stands in `tend.toml`: the context then holds the defaults. */
+  readsConfig?: boolean;
+}
+
+/** What speaks for one command: its streams, policies and secrets. */
+interface Voice {
+  secrets: SecretRegistry;
+  log: StepLog;
+  output: Output;
+  progress: CommandContext['progress'];
+  writeToStderr: (line: string) => void;
+}
+
+/**
+ * Runs the body of one command from its context to its exit code, which it returns and never throws: configuration,
+ * signals, output policy, JSON, error report, and the end of every database session. It knows no flag parser, so
+ * that a tick runs through the very same code without loading one. The caller sets `process.exitCode`.
+ */
+export async function runBody(options: RunBodyOptions, body: CommandBody): Promise<number> {
+  const { host, flags } = options;
+  const voice = createVoice(host, flags);
+  using signals = listenForSignals(host);
+  using _warnings = divertWarnings(host, voice.log);
+  using _crashes = reportCrashes(host, flags, voice);
+  ignoreClosedPipes(host);
+  let exitCode: number;
+  try {
+    const outcome = await runInContext({ options, voice, signal: signals.signal, body });
+    exitCode = finish({ outcome, options, voice, signals });
+  } catch (error) {
+    if (!flags.json) voice.log.replay();
+    const { secrets, writeToStderr } = voice;
+    exitCode = reportError({ error: afterSignal(error, signals), host, flags, secrets, writeToStderr });
+  }
+  armWatchdog(host);
+  return exitCode;
+}
+
+function createVoice(host: ProcessHost, flags: GlobalFlags): Voice {
+  const secrets = new SecretRegistry();
+  const stderr = createStderrWriter(host.stderr);
+  const writeToStderr = stderr.write;
+  const log = createStepLog({ flags, env: host.env, secrets, writeToStderr });
+  const output = createOutput({ host, flags, secrets, writeToStderr });
+  const progress = createProgress({ host, flags, secrets, log, stderr });
+  return { secrets, log, output, progress, writeToStderr };
+}
+
+async function runInContext({
+  options,
+  voice,
+  signal,
+  body,
+}: {
+  options: RunBodyOptions;
+  voice: Voice;
+  signal: AbortSignal;
+  body: CommandBody;
+}): Promise<CommandOutcome> {
+  const { commandId, host, flags } = options;
+  const { secrets, log, output, progress } = voice;
+  const loaded = readConfig(options, secrets);
+  await using resources = openResources({ host, commandId, loaded, log, secrets, signal });
+  return await body({
+    commandId,
+    config: loaded.config,
+    loadedConfig: loaded,
+    baseDirectory: loaded.baseDirectory,
+    configPath: loaded.configPath,
+    cwd: host.cwd,
+    env: host.env,
+    clock: host.clock,
+    signal,
+    log,
+    progress,
+    output,
+    secrets,
+    connection: () => resources.connection(),
+    openDatabase: () => resources.openDatabase(),
+  });
+}
+
+function readConfig(
+  { host, flags, overrides = [], readsConfig = true }: RunBodyOptions,
+  secrets: SecretRegistry,
+): LoadedConfig {
+  if (!readsConfig) return withoutConfig(host.cwd);
+  return loadConfig({ cwd: host.cwd, env: host.env, configFlag: flags.config, overrides, secrets });
+}
+
+function finish({
+  outcome,
+  options,
+  voice,
+  signals,
+}: {
+  outcome: CommandOutcome;
+  options: RunBodyOptions;
+  voice: Voice;
+  signals: SignalListener;
+}): number {
+  const { flags, host } = options;
+  if (flags.json) host.stdout.write(`${formatJson(outcome.result, voice.secrets)}\n`);
+  else outcome.render?.(voice.output);
+  if (signals.stopped === undefined) return outcome.exitCode ?? exitCodes.ok.code;
+  voice.writeToStderr(`tend: ${signals.stopped.message}`);
+  return signals.stopped.exitCode;
+}
+
+/**
+ * After a signal, what was thrown is its consequence, and the signal is the error. The exception is a state that a
+ * person must put right: no signal may hide that.
+ */
+function afterSignal(error: unknown, signals: SignalListener): unknown {
+  const { stopped } = signals;
+  if (stopped === undefined || error === stopped) return error;
+  if (error instanceof TendError && error.exitCode === exitCodes.needsPerson.code) return error;
+  const { code, message } = stopped;
+  const isOwnFailure = error instanceof TendError && error.code !== 'TOOL_STOPPED' && error.code !== code;
+  return new TendError(code, message, { cause: error, ...(isOwnFailure ? { details: error.message } : {}) });
+}
+
+/** Warnings of packages we use (`process.emitWarning`) are for us, not for the operator: they go to the debug log. */
+function divertWarnings(host: ProcessHost, log: StepLog): Disposable {
+  const onWarning = (warning: Error): void => log.debug(`${warning.name}: ${warning.message}`);
+  host.events.on('warning', onWarning);
+  return {
+    [Symbol.dispose]() {
+      host.events.off('warning', onWarning);
+    },
+  };
+}
+
+/** An error that no promise led back to us is still reported once, redacted, and ends the process with 70. */
+function reportCrashes(host: ProcessHost, flags: GlobalFlags, { secrets, writeToStderr }: Voice): Disposable {
+  const onCrash = (error: unknown): void => {
+    host.exit(reportError({ error, host, flags, secrets, writeToStderr }));
+  };
+  host.events.on('uncaughtException', onCrash);
+  return {
+    [Symbol.dispose]() {
+      host.events.off('uncaughtException', onCrash);
+    },
+  };
+}
+
+/** A reader that has seen enough (`| head`) is no failure. */
+function ignoreClosedPipes({ stdout, stderr }: ProcessHost): void {
+  const ignore = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE') throw error;
+  };
+  stdout.on('error', ignore);
+  stderr.on('error', ignore);
+}
