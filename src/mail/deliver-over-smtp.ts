@@ -48,6 +48,8 @@ export async function deliverOverSmtp(options: DeliverOverSmtpOptions): Promise<
     log.debug(`${describeTransport(transport)} took the message: ${cleanReply(sent.response)}`);
     return answered(sent);
   } catch (error) {
+    body.destroy();
+    await body.gateSettled();
     if (body.failure !== undefined) throw body.failure;
     return explainSmtpFailure({
       ...options,

@@ -15,6 +15,7 @@ export class GatedBody extends Readable {
   readonly #raw: Buffer;
   readonly #beforeEnd: () => Promise<void>;
   #offset = 0;
+  #gate: Promise<void> | undefined;
 
   constructor(raw: Buffer, beforeEnd: () => Promise<void>) {
     super({ highWaterMark: chunkBytes });
@@ -29,7 +30,7 @@ export class GatedBody extends Readable {
       this.push(chunk);
       return;
     }
-    this.#beforeEnd().then(
+    this.#gate = this.#beforeEnd().then(
       () => {
         // A connection that broke meanwhile has destroyed this stream: then the end stays here.
         if (this.destroyed) return;
@@ -42,5 +43,10 @@ export class GatedBody extends Readable {
         this.destroy(this.failure);
       },
     );
+  }
+
+  /** Resolves when `beforeEnd` is not under way (any more), however it ended. */
+  async gateSettled(): Promise<void> {
+    await this.#gate;
   }
 }

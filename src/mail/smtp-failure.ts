@@ -48,8 +48,8 @@ function failed(error: TendError, recipients: DeliveryRecipient[]): MailOutcome 
 }
 
 /** Only the reply to the message's own end settles its fate once that has left. */
-function isReplyToMessage(error: SmtpError): boolean {
-  return error.code === 'EMESSAGE' && error.command === 'DATA' && error.responseCode !== undefined;
+function isReplyToMessage({ code, command, responseCode = 0 }: SmtpError): boolean {
+  return code === 'EMESSAGE' && command === 'DATA' && responseCode >= 400;
 }
 
 function allRecipientsRefused(options: SmtpFailureOptions, recipients: DeliveryRecipient[]): MailOutcome {

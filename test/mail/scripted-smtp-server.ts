@@ -1,0 +1,124 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+
+/** A step of an SMTP conversation: the greeting, a command word, or the end of the message. */
+export type SmtpStep = 'greeting' | 'EHLO' | 'MAIL' | 'RCPT' | 'DATA' | 'message';
+
+export interface ScriptedSmtpServer extends AsyncDisposable {
+  port: number;
+  /** What was received between DATA and the final dot, dot-stuffing undone; only complete messages. */
+  messages: string[];
+  /** Recipients of RCPT TO, in order, over all connections. */
+  recipients: string[];
+  /** Every command line received. */
+  commands: string[];
+}
+
+export interface ScriptedSmtpServerOptions {
+  /** Replies instead of the usual ones (without CRLF); a function gets the command line. */
+  replies?: Partial<Record<SmtpStep, string | ((line: string) => string)>>;
+  /** Cut the connection instead of replying at this step. */
+  dropAt?: SmtpStep;
+  /** Cut the connection once this many bytes of the message have come. */
+  dropAfterBytes?: number;
+  /** Say nothing at this step. */
+  silentAt?: SmtpStep;
+  /** Called with the socket instead of replying to the message. */
+  onMessage?: (socket: Socket) => void;
+  /** Called when a message's first bytes have come. */
+  onFirstBytes?: () => void;
+  extensions?: string[];
+}
+
+/** A mail server of plain TCP that misbehaves exactly where the test says, and remembers what it was given. */
+export async function scriptedSmtpServer(
+  options: ScriptedSmtpServerOptions = {},
+): Promise<ScriptedSmtpServer> {
+  const state = { messages: [] as string[], recipients: [] as string[], commands: [] as string[] };
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    converse(socket, options, state);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    port: address.port,
+    ...state,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+interface State {
+  messages: string[];
+  recipients: string[];
+  commands: string[];
+}
+
+function converse(socket: Socket, options: ScriptedSmtpServerOptions, state: State): void {
+  const usual: Record<SmtpStep, string> = {
+    greeting: '220 scripted ESMTP',
+    EHLO: ['scripted', ...(options.extensions ?? ['8BITMIME', 'SIZE 10000000'])]
+      .map((line, index, all) => `250${index === all.length - 1 ? ' ' : '-'}${line}`)
+      .join('\r\n'),
+    MAIL: '250 2.1.0 Ok',
+    RCPT: '250 2.1.5 Ok',
+    DATA: '354 Go on',
+    message: '250 2.0.0 Ok: queued as 12345',
+  };
+  let received = '';
+  let isInMessage = false;
+
+  const answer = (step: SmtpStep, line = '') => {
+    if (options.dropAt === step) return void socket.destroy();
+    if (options.silentAt === step) return;
+    const reply = options.replies?.[step] ?? usual[step];
+    const text = typeof reply === 'function' ? reply(line) : reply;
+    socket.write(`${text}\r\n`);
+    if (step === 'DATA' && text.startsWith('354')) isInMessage = true;
+  };
+
+  const takeMessage = (): boolean => {
+    if (options.dropAfterBytes !== undefined && received.length >= options.dropAfterBytes) {
+      socket.destroy();
+      return false;
+    }
+    const end = received.indexOf('\r\n.\r\n');
+    if (end < 0) return false;
+    state.messages.push(received.slice(0, end + 2).replace(/^\.\./gm, '.'));
+    received = received.slice(end + 5);
+    isInMessage = false;
+    if (options.onMessage === undefined) answer('message');
+    else options.onMessage(socket);
+    return true;
+  };
+
+  const takeCommand = (): boolean => {
+    const end = received.indexOf('\r\n');
+    if (end < 0) return false;
+    const line = received.slice(0, end);
+    received = received.slice(end + 2);
+    state.commands.push(line);
+    const word = line.slice(0, 4).toUpperCase();
+    if (word === 'RCPT') state.recipients.push(/<(.*)>/.exec(line)?.[1] ?? '');
+    if (word === 'EHLO' || word === 'MAIL' || word === 'RCPT' || word === 'DATA') answer(word, line);
+    else if (word === 'QUIT') socket.end('221 Bye\r\n');
+    else socket.write('502 Not here\r\n');
+    return true;
+  };
+
+  socket.on('data', (chunk) => {
+    if (isInMessage && received === '') options.onFirstBytes?.();
+    received += chunk.toString('utf8');
+    while (isInMessage ? takeMessage() : takeCommand());
+  });
+  answer('greeting');
+}
