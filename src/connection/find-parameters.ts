@@ -1,3 +1,4 @@
+import { resolveReference } from '../config/resolve-reference.ts';
 import { TendError } from '../errors.ts';
 import type { ConnectionParameters } from './libpq-parameters.ts';
 import { parseConnectionString } from './parse-connection-string.ts';
@@ -29,24 +30,15 @@ export async function findParameters(
       },
     );
   }
-  if (configured.url !== undefined) return parse(...configuredUrl(configured.url, section, env));
+  if (configured.url !== undefined) {
+    // Read here and not earlier, so that a command without a database needs no such variable.
+    const text = resolveReference({ value: configured.url, key: 'database.url', env, secrets });
+    return parse(text, text === configured.url ? `${section} url` : `${section} url (${configured.url})`);
+  }
   if (configured.from !== undefined) {
     const { readApplicationSettings } = await import('../config/readers/read-application-settings.ts');
     const found = await readApplicationSettings({ ...options, reference: configured.from, section });
     return 'url' in found ? parse(found.url, found.origin) : found;
   }
   return env.DATABASE_URL ? parse(env.DATABASE_URL, 'DATABASE_URL') : undefined;
-}
-
-/** `env:NAME` is read here and not earlier, so that a command without a database needs no such variable. */
-function configuredUrl(url: string, section: string, env: NodeJS.ProcessEnv): [text: string, origin: string] {
-  const name = /^env:(.*)$/.exec(url)?.[1];
-  if (name === undefined) return [url, `${section} url`];
-  const value = env[name];
-  if (value !== undefined && value !== '') return [value, `${section} url (env:${name})`];
-  throw new TendError(
-    'CONNECTION_SETTINGS_INVALID',
-    `${section} url = "env:${name}" cannot be read: the environment variable ${name} is not set.`,
-    { isPermanent: true, hint: `Set it where tend is started (crontab, unit file): ${name}=postgresql://…` },
-  );
 }

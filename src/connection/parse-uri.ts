@@ -65,8 +65,9 @@ function storeServers(authority: string, origin: string, store: Store): void {
 
 function storeQuery(query: string, { origin, hasDriverName }: UriText, store: Store): void {
   const hosts: string[] = [];
-  for (const pair of query.split('&')) {
-    if (pair === '' && query === '') continue;
+  const pairs = query.split('&');
+  if (pairs.at(-1) === '') pairs.pop();
+  for (const pair of pairs) {
     const parts = pair.split('=');
     const [rawName, rawValue] = parts;
     if (rawName === undefined || rawValue === undefined || parts.length > 2) {

@@ -17,6 +17,8 @@ export interface ClusterOptions {
   settings?: Record<string, string>;
   /** Lines for pg_hba.conf, before the suite's. */
   hba?: readonly string[];
+  /** Files for the data directory, readable by the server alone: certificates. */
+  files?: Record<string, string | Buffer>;
 }
 
 /** A private PostgreSQL server: trust on the unix socket, SCRAM on 127.0.0.1. Disposing stops and removes it. */
@@ -59,6 +61,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     await initialise({ ...place, user, directory });
     const port = await freePort();
     await configure({ dataDirectory, socketDirectory: directory, port, options });
+    await putFiles(dataDirectory, options.files ?? {}, user);
     let server = await startServer({ ...place, user, directory });
     return {
       ...place,
@@ -136,6 +139,18 @@ async function configure(options: {
     'local replication all trust',
   ];
   await writeFile(join(options.dataDirectory, 'pg_hba.conf'), `${hba.join('\n')}\n`);
+}
+
+async function putFiles(
+  directory: string,
+  files: Record<string, string | Buffer>,
+  user: UnprivilegedUser | undefined,
+): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(directory, name);
+    await writeFile(path, content, { mode: 0o600 });
+    if (user !== undefined) await chown(path, user.uid, user.gid);
+  }
 }
 
 async function startServer(place: Place): Promise<ChildProcess> {
