@@ -22,7 +22,7 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
       if (code !== undefined) process.exitCode = code;
     },
     (error) => {
-      process.stderr.write('tend: ' + (error instanceof Error ? error.stack : String(error)) + '\n');
+      process.stderr.write('tend: ' + (error instanceof Error ? error.message : String(error)) + '\n');
       process.exitCode = 70;
     },
   );

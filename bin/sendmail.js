@@ -9,7 +9,15 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   process.removeAllListeners('warning');
   import('../dist/sendmail.js')
     .then(({ main }) => main(process.argv.slice(2)))
-    .then((code) => {
-      process.exitCode = code;
-    });
+    .then(
+      (code) => {
+        process.exitCode = code;
+      },
+      (error) => {
+        process.stderr.write(
+          'tend-sendmail: ' + (error instanceof Error ? error.message : String(error)) + '\n',
+        );
+        process.exitCode = 70;
+      },
+    );
 }

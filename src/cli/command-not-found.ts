@@ -12,7 +12,7 @@ import { reportError } from './report-error.ts';
  */
 const commandNotFound: Hook<'command_not_found'> = async function ({ id, argv, config }) {
   const words = id.replaceAll(':', ' ');
-  const names = config.commands.filter((command) => command.hidden !== true).map((command) => command.id);
+  const names = config.commands.filter((command) => !command.hidden).map((command) => command.id);
   const guess = closestName(id, names)?.replaceAll(':', ' ');
   const host = systemHost();
   const code = reportError({

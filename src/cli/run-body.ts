@@ -81,7 +81,7 @@ async function runInContext({
   signal: AbortSignal;
   body: CommandBody;
 }): Promise<CommandOutcome> {
-  const { commandId, host, flags } = options;
+  const { commandId, host } = options;
   const { secrets, log, output, progress } = voice;
   const loaded = readConfig(options, secrets);
   await using resources = openResources({ host, commandId, loaded, log, secrets, signal });

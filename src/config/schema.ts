@@ -2,7 +2,6 @@ import * as v from 'valibot';
 import { parseDuration } from '../duration.ts';
 
 const text = v.pipe(v.string('a string was expected'), v.nonEmpty('an empty string is not allowed'));
-const flag = v.boolean('true or false was expected');
 const textList = v.array(text, 'a list of strings was expected');
 
 /** A program with its arguments, as a list: never a shell line. */
