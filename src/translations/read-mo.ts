@@ -1,4 +1,4 @@
-import { type Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { type ByteText, bytesToByteText } from './byte-text.ts';
 import type { MoEntry } from './mo-entry.ts';
 import { moHashSlots } from './mo-hash.ts';

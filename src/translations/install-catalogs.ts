@@ -1,0 +1,85 @@
+import { copyFile, link, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { type StagedCatalog, syncPath, syncStaged, unwritable } from './stage-catalog.ts';
+import { temporaryName } from './temporary-names.ts';
+
+/** A set of catalogs on its way: installed as one, and put back as one. */
+export interface CatalogSet {
+  /** Renames all in. Every live file is whole at each moment, old or new: renames are atomic. */
+  apply(): Promise<void>;
+  /** Puts the old files back where `apply` had come to, and removes files that were new. Harmless twice. */
+  undo(): Promise<void>;
+  /** Removes what was kept for the way back, and what never went live. */
+  close(): Promise<void>;
+}
+
+/** fsyncs that wait together: the journal writes them out as one. */
+const syncBatch = 32;
+
+/** The staged catalogs as one set. */
+export function createCatalogSet(staged: readonly StagedCatalog[]): CatalogSet {
+  const kept = new Map<string, { old: string | undefined }>();
+  return {
+    async apply() {
+      for (let from = 0; from < staged.length; from += syncBatch) {
+        await Promise.all(staged.slice(from, from + syncBatch).map(syncStaged));
+      }
+      for (const { live, staged: path } of staged) {
+        try {
+          kept.set(live, { old: await keepOld(live) });
+          await rename(path, live);
+        } catch (error) {
+          throw unwritable(live, error);
+        }
+      }
+      await syncFolders(staged.map(({ live }) => live));
+    },
+    async undo() {
+      const errors: unknown[] = [];
+      for (const [live, { old }] of kept) {
+        try {
+          await putBack(live, old);
+          kept.delete(live);
+        } catch (error) {
+          errors.push(error);
+        }
+      }
+      if (errors.length > 0) throw unwritable([...kept.keys()].join('", "'), errors[0]);
+      await syncFolders(staged.map(({ live }) => live));
+    },
+    async close() {
+      for (const { staged: path } of staged) await rm(path, { force: true });
+      for (const { old } of kept.values()) {
+        if (old !== undefined) await rm(old, { force: true });
+      }
+      kept.clear();
+    },
+  };
+}
+
+/** A second name for the live file, which keeps its mode, owner and times; a copy where the file system has no links. */
+async function keepOld(live: string): Promise<string | undefined> {
+  const old = temporaryName(live, 'old');
+  await rm(old, { force: true });
+  try {
+    await link(live, old);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    await copyFile(live, old);
+  }
+  return old;
+}
+
+async function putBack(live: string, old: string | undefined): Promise<void> {
+  if (old !== undefined) await rename(old, live);
+  // Where the new file had not come in yet, both are names of one file, and rename(2) leaves both as they are.
+  await rm(old ?? live, { force: true });
+}
+
+async function syncFolders(files: readonly string[]): Promise<void> {
+  for (const folder of new Set(files.map((file) => dirname(file)))) await syncPath(folder);
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto';
+import { readdir, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+
+/** What a file beside a live .mo file is for: the new one before it goes live, or the old one kept for the way back. */
+export type TemporaryPurpose = 'new' | 'old';
+
+const pattern = /^\..+\.mo\.tend-(?<host>[^/]+)-(?<pid>\d+)-[0-9a-f]{8}\.(?:new|old)$/;
+
+/** A name beside `output` that says whose it is, so that a later run can sweep it after a crash. */
+export function temporaryName(output: string, purpose: TemporaryPurpose): string {
+  const owner = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  return join(dirname(output), `.${basename(output)}.tend-${owner}.${purpose}`);
+}
+
+/**
+ * Removes what killed runs of this host left in these folders. Files of a process that is still alive stay, and so
+ * do those of other hosts, whose processes cannot be seen from here.
+ */
+export async function sweepTemporaries(folders: Iterable<string>): Promise<void> {
+  for (const folder of new Set(folders)) {
+    for (const name of await readdir(folder)) {
+      const owner = pattern.exec(name)?.groups;
+      if (owner === undefined || owner['host'] !== hostname()) continue;
+      const pid = Number(owner['pid']);
+      if (pid !== process.pid && !isAlive(pid)) await rm(join(folder, name), { force: true });
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // No permission to signal it means that it is there.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
