@@ -45,7 +45,9 @@ export type SendForTaskResult =
  */
 export async function sendForTask(options: SendForTaskOptions): Promise<SendForTaskResult> {
   const delivery = await reopen(options, await findOrCompose(options));
-  if (delivery.state === 'sent') return { state: 'sent', report: reportDelivery(delivery) };
+  if (delivery.state === 'sent' || delivery.state === 'partly-sent') {
+    return { state: delivery.state, report: reportDelivery(delivery) };
+  }
   if (delivery.state !== 'composed')
     return await settleUnknown(options, delivery, 'the process that sent it died');
   let hasCommitted = false;
@@ -55,7 +57,7 @@ export async function sendForTask(options: SendForTaskOptions): Promise<SendForT
     messageId: delivery.messageId,
     from: delivery.from,
     raw: delivery.raw,
-    recipients: delivery.recipients.filter(({ status }) => status !== 'accepted'),
+    recipients: delivery.recipients.filter(({ status }) => status === 'waiting' || status === 'deferred'),
     beforeEnd: async () => {
       await markCommitting(options.db, delivery.id);
       hasCommitted = true;
@@ -73,17 +75,21 @@ async function findOrCompose(options: SendForTaskOptions): Promise<Delivery> {
 }
 
 /**
- * Makes a delivery ready for another try where that is allowed: its refused recipients, because somebody asked for the
- * task again, and an ambiguous one, because a person or the policy said so.
+ * Makes a delivery ready for another try where that is allowed: one all of whose recipients were refused, because
+ * somebody asked for the task again, and an ambiguous one, because a person or the policy said so.
  */
 async function reopen(options: SendForTaskOptions, delivery: Delivery): Promise<Delivery> {
   const { db } = options;
-  const { id, state, recipients, reply } = delivery;
-  if (state === 'composed' || state === 'sent') return delivery;
+  const { id, state, reply } = delivery;
+  if (state === 'composed' || state === 'sent' || state === 'partly-sent') return delivery;
   const isAmbiguous = state === 'committing' || state === 'unknown';
   if (isAmbiguous && policy(options) !== 'resend' && !(await wasDecidedByPerson(db, id))) return delivery;
+  const recipients = delivery.recipients.map(({ address, status }) => ({
+    address,
+    status: state === 'refused' ? ('waiting' as const) : status,
+  }));
   await settleDelivery(db, { id, from: [state], to: 'composed', recipients, reply });
-  return { ...delivery, state: 'composed' };
+  return { ...delivery, recipients, state: 'composed' };
 }
 
 function policy({ message, settings }: SendForTaskOptions): 'hold' | 'resend' | 'drop' {

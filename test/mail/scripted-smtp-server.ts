@@ -25,8 +25,8 @@ export interface ScriptedSmtpServerOptions {
   silentAt?: SmtpStep;
   /** Called with the socket instead of replying to the message. */
   onMessage?: (socket: Socket) => void;
-  /** Called when a message's first bytes have come. */
-  onFirstBytes?: () => void;
+  /** Called when `dropAfterBytes` has cut the connection. */
+  onDrop?: () => void;
   extensions?: string[];
 }
 
@@ -89,6 +89,7 @@ function converse(socket: Socket, options: ScriptedSmtpServerOptions, state: Sta
   const takeMessage = (): boolean => {
     if (options.dropAfterBytes !== undefined && received.length >= options.dropAfterBytes) {
       socket.destroy();
+      if (options.onDrop !== undefined) socket.once('close', options.onDrop);
       return false;
     }
     const end = received.indexOf('\r\n.\r\n');
@@ -116,7 +117,6 @@ function converse(socket: Socket, options: ScriptedSmtpServerOptions, state: Sta
   };
 
   socket.on('data', (chunk) => {
-    if (isInMessage && received === '') options.onFirstBytes?.();
     received += chunk.toString('utf8');
     while (isInMessage ? takeMessage() : takeCommand());
   });
