@@ -1,7 +1,7 @@
 // Bundles the sources into dist/: one entry per command plus those below, code shared by splitting.
-//   node bin/build.js             dist/ only
-//   node bin/build.js --manifest  … and writes oclif.manifest.json
-//   node bin/build.js --check     … and fails when the committed oclif.manifest.json is not what the commands say
+//   node bin/build.js          dist/ and oclif.manifest.json
+//   node bin/build.js --dist   dist/ only
+//   node bin/build.js --check  dist/, and fails when the committed oclif.manifest.json is not what the commands say
 import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -96,7 +96,7 @@ async function makeManifest() {
 
 const mode = process.argv[2];
 await replaceDist();
-if (mode === '--manifest') writeFileSync(manifestFile, await makeManifest());
+if (mode === undefined) writeFileSync(manifestFile, await makeManifest());
 if (mode === '--check') {
   const committed = existsSync(manifestFile) ? readFileSync(manifestFile, 'utf8') : '';
   if (committed !== (await makeManifest())) {

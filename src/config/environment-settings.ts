@@ -47,6 +47,11 @@ export function listEnvironmentSettings(schema: GenericSchema, prefix: readonly 
   return shape.kind === 'record' || shape.kind === 'other' ? [] : [[...prefix]];
 }
 
+/** `['tasks', 'concurrency']` → `TEND_TASKS_CONCURRENCY`. */
+export function variableOf(path: readonly string[]): string {
+  return `TEND_${path.join('_').toUpperCase()}`;
+}
+
 type SimpleKind = 'text' | 'number' | 'boolean';
 
 /** Keys hold underscores too (`on_bad_message`), so the name is matched against the schema, not split. */

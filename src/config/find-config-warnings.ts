@@ -1,0 +1,30 @@
+import { closestName } from '../closest-name.ts';
+import { listEnvironmentSettings, variableOf } from './environment-settings.ts';
+import type { LoadedConfig } from './load-config.ts';
+import { readOrigins } from './read-origins.ts';
+import { configSchema } from './schema.ts';
+
+/** Something in the configuration that is allowed and will surprise. */
+export interface ConfigWarning {
+  /** `/etc/tend.toml:12`, or the variable. */
+  place: string;
+  key: string;
+  text: string;
+}
+
+/** Settings that are accepted, so that a file may be prepared, and that nothing acts on yet. */
+const notActedOn = [/^schedules\./, /^monitor\./, /^backup\.remotes\./, /^backup\.keep\./, /^backup\.encrypt_to$/];
+
+/** Warnings on settings without effect, and on `TEND_` variables that name no setting. */
+export function findConfigWarnings(loaded: LoadedConfig): ConfigWarning[] {
+  const idle = readOrigins(loaded)
+    .filter(({ key, origin }) => origin !== 'default' && notActedOn.some((pattern) => pattern.test(key)))
+    .map(({ key, origin }) => ({ place: origin, key, text: `${key} is accepted, but this version does not act on it yet` }));
+  const variables = listEnvironmentSettings(configSchema).map(variableOf);
+  const unknown = loaded.unknownVariables.map((variable) => {
+    const guess = closestName(variable, variables);
+    const suggestion = guess === undefined ? '' : `; did you mean ${guess}?`;
+    return { place: 'environment', key: variable, text: `${variable} names no setting${suggestion}` };
+  });
+  return [...idle, ...unknown];
+}
