@@ -68,7 +68,14 @@ type Mapping = Record<string, unknown>;
 async function parse({ path, content, origin }: SettingsFile): Promise<Mapping> {
   const { LineCounter, parseDocument } = await import('yaml');
   const lineCounter = new LineCounter();
-  const document = parseDocument(content, { merge: true, lineCounter, prettyErrors: false });
+  // Ruby's reader is a YAML 1.1 one, and a password of digits must not lose any of them
+  const document = parseDocument(content, {
+    version: '1.1',
+    merge: true,
+    intAsBigInt: true,
+    lineCounter,
+    prettyErrors: false,
+  });
   const [error] = document.errors;
   if (error !== undefined) throw notYaml(error, lineCounter.linePos(error.pos[0]).line, content, path);
   const root: unknown = document.toJS({ maxAliasCount: 100 });
@@ -102,8 +109,9 @@ function isMapping(value: unknown): value is Mapping {
 }
 
 function textOf(value: unknown): string | undefined {
-  if (value === null || value === undefined || value === '') return undefined;
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+  if (typeof value === 'string') return value === '' ? undefined : value;
+  const isScalar = typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
+  return isScalar ? String(value) : undefined;
 }
 
 function names(root: Mapping): string {
