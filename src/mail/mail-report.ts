@@ -1,14 +1,20 @@
+import * as v from 'valibot';
 import type { DeliveryRecipient } from '../database/tables.ts';
 
+const withReply = v.object({ address: v.string(), reply: v.string() });
+
+/** {@link MailReport}, for reading it back from the evidence of a task. */
+export const mailReportSchema = v.object({
+  messageId: v.string(),
+  accepted: v.array(v.string()),
+  refused: v.array(withReply),
+  deferred: v.array(withReply),
+  /** The server's last word about the message; where it gave none, what happened instead. */
+  reply: v.nullable(v.string()),
+});
+
 /** What became of a message, recipient by recipient: the command's JSON and the evidence of a task. */
-export interface MailReport {
-  messageId: string;
-  accepted: string[];
-  refused: { address: string; reply: string }[];
-  deferred: { address: string; reply: string }[];
-  /** The server's last word about the message; where `onUnknown = drop` closed it, that. */
-  reply: string | null;
-}
+export type MailReport = v.InferOutput<typeof mailReportSchema>;
 
 export interface ReportDeliveryOptions {
   messageId: string;
@@ -17,15 +23,15 @@ export interface ReportDeliveryOptions {
 }
 
 export function reportDelivery({ messageId, recipients, reply }: ReportDeliveryOptions): MailReport {
-  const withReply = (status: DeliveryRecipient['status']) =>
+  const repliesOf = (status: DeliveryRecipient['status']) =>
     recipients
       .filter((recipient) => recipient.status === status)
       .map((recipient) => ({ address: recipient.address, reply: recipient.reply ?? '' }));
   return {
     messageId,
     accepted: recipients.filter(({ status }) => status === 'accepted').map(({ address }) => address),
-    refused: withReply('refused'),
-    deferred: withReply('deferred'),
+    refused: repliesOf('refused'),
+    deferred: repliesOf('deferred'),
     reply,
   };
 }

@@ -1,0 +1,54 @@
+import { resolve } from 'node:path';
+import { TendError } from '../errors.ts';
+import type { MailMessage } from './mail-message.ts';
+
+/** The flags of `send-mail` that make the message. */
+export interface MessageFlags {
+  to: readonly string[];
+  cc: readonly string[];
+  bcc: readonly string[];
+  from?: string | undefined;
+  subject: string;
+  /** `-` for standard input; the same for `html`. */
+  text?: string | undefined;
+  html?: string | undefined;
+  attach: readonly string[];
+}
+
+export interface MessageFromFlagsOptions {
+  flags: MessageFlags;
+  /** What attachments are relative to; in the message their paths are absolute, for whoever sends it. */
+  cwd: string;
+  readStandardInput(): Promise<string>;
+}
+
+/**
+ * The message a person has typed.
+ *
+ * @throws TendError USAGE where nobody is to get it, or text and html both want standard input.
+ */
+export async function messageFromFlags(options: MessageFromFlagsOptions): Promise<MailMessage> {
+  const { flags, cwd, readStandardInput } = options;
+  if (flags.to.length + flags.cc.length + flags.bcc.length === 0) {
+    throw new TendError('USAGE', 'Nobody would get the message.', {
+      hint: 'tend send-mail --to bob@example.org …',
+    });
+  }
+  if (flags.text === '-' && flags.html === '-') {
+    throw new TendError('USAGE', 'Only one of --text and --html can be read from standard input.');
+  }
+  const text = flags.text === '-' ? await readStandardInput() : flags.text;
+  const html = flags.html === '-' ? await readStandardInput() : flags.html;
+  return {
+    to: [...flags.to],
+    ...(flags.cc.length === 0 ? {} : { cc: [...flags.cc] }),
+    ...(flags.bcc.length === 0 ? {} : { bcc: [...flags.bcc] }),
+    ...(flags.from === undefined ? {} : { from: flags.from }),
+    subject: flags.subject,
+    ...(text === undefined ? {} : { text }),
+    ...(html === undefined ? {} : { html }),
+    ...(flags.attach.length === 0
+      ? {}
+      : { attachments: flags.attach.map((path) => ({ path: resolve(cwd, path) })) }),
+  };
+}
