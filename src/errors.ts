@@ -25,6 +25,7 @@ export const errorCodes = {
   KIND_UNKNOWN: 'missingInput',
   PAYLOAD_INVALID: 'badData',
   LEASE_LOST: 'busy',
+  MUTEX_BUSY: 'busy',
   TOOL_NOT_FOUND: 'config',
   TOOL_FAILED: 'failed',
   TOOL_TIMED_OUT: 'failed',

@@ -18,7 +18,6 @@ export interface OpenResourcesOptions {
   loaded: LoadedConfig;
   log: Log;
   secrets: SecretRegistry;
-  signal: AbortSignal;
 }
 
 /** Connects to nothing yet. Sessions are named `tend <command> <host>:<pid>` in pg_stat_activity. */
@@ -28,7 +27,6 @@ export function openResources({
   loaded,
   log,
   secrets,
-  signal,
 }: OpenResourcesOptions): CommandResources {
   let connection: Promise<ConnectionSettings> | undefined;
   let database: Promise<Kysely<Database>> | undefined;
@@ -55,7 +53,7 @@ export function openResources({
       import('../database/open-database.ts'),
     ]);
     const applicationName = `tend ${commandId} ${host.hostname}:${host.pid}`;
-    return openDatabase({ connection: settings, applicationName, signal });
+    return openDatabase({ connection: settings, applicationName });
   };
 
   return {

@@ -24,6 +24,8 @@ export interface RunBodyOptions {
   overrides?: readonly ConfigOverride[];
   /** False for commands that must work whatever stands in `tend.toml`: the context then holds the defaults. */
   readsConfig?: boolean;
+  /** How long the process may take to end after the body did, before the watchdog ends it: 5 s. */
+  endWithinMs?: number;
 }
 
 /** What speaks for one command: its streams, policies and secrets. */
@@ -56,7 +58,7 @@ export async function runBody(options: RunBodyOptions, body: CommandBody): Promi
     const { secrets, writeToStderr } = voice;
     exitCode = reportError({ error: afterSignal(error, signals), host, flags, secrets, writeToStderr });
   }
-  armWatchdog(host);
+  armWatchdog(host, options.endWithinMs);
   return exitCode;
 }
 
@@ -84,7 +86,7 @@ async function runInContext({
   const { commandId, host } = options;
   const { secrets, log, output, progress } = voice;
   const loaded = readConfig(options, secrets);
-  await using resources = openResources({ host, commandId, loaded, log, secrets, signal });
+  await using resources = openResources({ host, commandId, loaded, log, secrets });
   return await body({
     commandId,
     config: loaded.config,

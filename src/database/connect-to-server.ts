@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { type ConnectionSettings, describeConnection } from '../connection/settings.ts';
 import { toClientConfigs } from '../connection/client-configs.ts';
+import { type ConnectionSettings, describeConnection } from '../connection/settings.ts';
 import { TendError, toError } from '../errors.ts';
 import { translateConnectError } from './translate-database-error.ts';
 
@@ -9,7 +9,6 @@ export interface SessionOptions {
   applicationName: string;
   /** Server-side limit of one statement; 0 is none. */
   statementTimeoutMs: number;
-  signal?: AbortSignal;
 }
 
 /**
@@ -23,7 +22,6 @@ export interface SessionOptions {
 export async function connectToServer(options: SessionOptions): Promise<pg.Client> {
   let firstError: Error | undefined;
   for (const config of toClientConfigs(options.connection)) {
-    options.signal?.throwIfAborted();
     try {
       return await openClient(config, options);
     } catch (thrown) {
@@ -89,7 +87,10 @@ async function checkSessionAttributes(client: pg.Client, connection: ConnectionS
     'prefer-standby': true,
   }[wanted];
   if (!fits) {
-    throw new TendError('DATABASE_UNREACHABLE', `The server ${describeConnection(connection)} is not "${wanted}".`);
+    throw new TendError(
+      'DATABASE_UNREACHABLE',
+      `The server ${describeConnection(connection)} is not "${wanted}".`,
+    );
   }
 }
 

@@ -71,11 +71,17 @@ export async function migrateUp(options: { db: Kysely<Database> }): Promise<stri
       },
     );
   }
-  return (results ?? []).filter(({ status: outcome }) => outcome === 'Success').map((result) => result.migrationName);
+  return (results ?? [])
+    .filter(({ status: outcome }) => outcome === 'Success')
+    .map((result) => result.migrationName);
 }
 
 export function schemaTooNew(found: string): TendError {
-  return new TendError('SCHEMA_TOO_NEW', `Schema "tend" in the database is newer than this program (${found}).`, {
-    hint: 'Use the tend version that migrated it, or a newer one.',
-  });
+  return new TendError(
+    'SCHEMA_TOO_NEW',
+    `Schema "tend" in the database is newer than this program (${found}).`,
+    {
+      hint: 'Use the tend version that migrated it, or a newer one.',
+    },
+  );
 }

@@ -9,7 +9,16 @@ export function errorCodeOf(error: unknown): string | undefined {
 /** SQLSTATEs and system codes that mean the session is gone, not that the statement was wrong. */
 const lostCodes = new Set([
   ...['57P01', '57P02', '57P03', '57P05', '08000', '08001', '08003', '08004', '08006', '25P03'],
-  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND'],
+  ...[
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'EPIPE',
+    'ENOENT',
+    'ETIMEDOUT',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'ENOTFOUND',
+  ],
   ...['EAI_AGAIN', 'EADDRNOTAVAIL', 'ECONNABORTED'],
 ]);
 
@@ -25,7 +34,9 @@ export function isConnectionLoss(error: unknown): boolean {
   if (code !== undefined) return lostCodes.has(code);
   return (
     error instanceof Error &&
-    /connection terminated|query read timeout|client was closed|connection error|not queryable/i.test(error.message)
+    /connection terminated|query read timeout|client was closed|connection error|not queryable/i.test(
+      error.message,
+    )
   );
 }
 
@@ -58,7 +69,11 @@ export function translateConnectError(error: Error, connection: ConnectionSettin
     );
   }
   if (code === '53300' || code === '57P03') {
-    return fail('DATABASE_BUSY', `Database ${place} takes no session now: ${error.message}`, 'Try again soon.');
+    return fail(
+      'DATABASE_BUSY',
+      `Database ${place} takes no session now: ${error.message}`,
+      'Try again soon.',
+    );
   }
   return fail(
     'DATABASE_UNREACHABLE',
@@ -83,7 +98,8 @@ export function translateDatabaseError(error: unknown): TendError | undefined {
     });
   }
   if (code === undefined || !('severity' in error)) return undefined;
-  if (code === '42501') return new TendError('DATABASE_PERMISSION', `Permission denied: ${error.message}`, options);
+  if (code === '42501')
+    return new TendError('DATABASE_PERMISSION', `Permission denied: ${error.message}`, options);
   if (code === '3F000' || code === '42P01') {
     return new TendError('SCHEMA_MISSING', `The database is not prepared for tend: ${error.message}`, {
       ...options,
@@ -93,7 +109,11 @@ export function translateDatabaseError(error: unknown): TendError | undefined {
   if (code === '57014' || code === '55P03') {
     return new TendError('DATABASE_BUSY', `The database took too long: ${error.message}`, options);
   }
-  return new TendError('DATABASE_ERROR', `The database refused a statement: ${error.message} (${code})`, options);
+  return new TendError(
+    'DATABASE_ERROR',
+    `The database refused a statement: ${error.message} (${code})`,
+    options,
+  );
 }
 
 function isFileError(error: Error): boolean {

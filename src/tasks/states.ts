@@ -23,10 +23,20 @@ export interface Transition {
 export const transitions: readonly Transition[] = [
   { from: 'waiting', to: 'running', by: 'worker', when: 'claimed: due, kind known here, mutex free' },
   { from: 'running', to: 'succeeded', by: 'worker', when: 'the handler finished' },
-  { from: 'running', to: 'waiting', by: 'worker', when: 'failed with attempts left, postponed, or given back' },
+  {
+    from: 'running',
+    to: 'waiting',
+    by: 'worker',
+    when: 'failed with attempts left, postponed, or given back',
+  },
   { from: 'running', to: 'failed', by: 'worker', when: 'permanent error, or no attempts left' },
   { from: 'running', to: 'held', by: 'worker', when: 'outcome unknown' },
-  { from: 'running', to: 'cancelled', by: 'worker', when: 'cancel was requested, or superseded by its unique key' },
+  {
+    from: 'running',
+    to: 'cancelled',
+    by: 'worker',
+    when: 'cancel was requested, or superseded by its unique key',
+  },
   { from: 'running', to: 'waiting', by: 'reaper', when: 'lease expired or worker dead, attempts left' },
   { from: 'running', to: 'failed', by: 'reaper', when: 'lost with no attempts left' },
   { from: 'running', to: 'held', by: 'reaper', when: 'lost and on_lost = hold' },

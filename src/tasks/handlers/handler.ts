@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts';
 import type { Config } from '../../config/schema.ts';
 import type { ConnectionSettings } from '../../connection/settings.ts';
 import type { Database } from '../../database/tables.ts';
-import type { Log } from '../../log.ts';
+import type { Log, Progress } from '../../log.ts';
 import type { SecretRegistry } from '../../redact.ts';
 
 /** How tasks of one kind are treated, unless the row says otherwise. Durations in milliseconds. */
@@ -43,6 +43,8 @@ export interface RunningTask<Payload> {
   signal: AbortSignal;
   /** Lines end in the attempt's output tail (64 KiB, redacted). */
   log: Log;
+  /** Steps of something long: live on a terminal when a person runs it, lines of the output tail in a tick. */
+  progress: Progress;
 }
 
 /** JSON that proves what an attempt did: backup id and hash, message id, exit code. Kept with the attempt. */

@@ -1,0 +1,87 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import type { Database } from '../database/tables.ts';
+import { errorCodeOf } from '../database/translate-database-error.ts';
+import type { WorkerIdentity } from './worker-identity.ts';
+
+/** A task that this worker now holds under a lease. */
+export interface ClaimedTask {
+  id: number;
+  kind: string;
+  attempt: number;
+  maxAttempts: number;
+  token: string;
+  owner: string;
+  startedAt: Date;
+  /** Null for a large payload, which is fetched when the attempt starts. */
+  payload: Record<string, unknown> | null;
+}
+
+export interface ClaimOptions {
+  db: Kysely<Database>;
+  worker: WorkerIdentity;
+  leaseMs: number;
+  /** Kinds this worker can run; a row of any other is left for somebody who can. */
+  kinds: readonly string[];
+  /** Only these queues; all when undefined. */
+  queues?: readonly string[] | undefined;
+  /** At most this many: only as many as can start now. */
+  count: number;
+}
+
+/** The columns a claim returns, shared by every way to claim. */
+export const claimedColumns: RawBuilder<ClaimedTask> = sql`
+  t.id, t.kind, t.attempt, t.max_attempts as "maxAttempts", t.lease_token as token, t.lease_owner as owner,
+  t.started_at as "startedAt", case when pg_column_size(t.payload) <= 16384 then t.payload end as payload`;
+
+const mutexRaceTries = 10;
+
+/**
+ * Claims due tasks in the order priority, run_at, id. One statement, no transaction held afterwards.
+ *
+ * Rows are locked with FOR NO KEY UPDATE SKIP LOCKED: two claims never wait for each other nor take the same row (the
+ * weaker lock also passes rows that a foreign key check holds). Rows whose mutex is held are skipped, and of several
+ * with the same mutex one is taken; two claims that race for one mutex are decided by the unique index, and the loser
+ * claims again.
+ */
+export async function claimDueTasks(options: ClaimOptions): Promise<ClaimedTask[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await claimOnce(options);
+    } catch (error) {
+      if (errorCodeOf(error) !== '23505' || attempt >= mutexRaceTries) throw error;
+    }
+  }
+}
+
+async function claimOnce(options: ClaimOptions): Promise<ClaimedTask[]> {
+  const { worker } = options;
+  const queues = options.queues === undefined ? sql`` : sql`and t.queue = any(${options.queues}::text[])`;
+  const { rows } = await sql<ClaimedTask>`
+    with candidates as (
+      select t.id, t.mutex, t.priority, t.run_at
+        from tend.tasks t
+       where t.state = 'waiting' and t.run_at <= now()
+         and t.kind = any(${options.kinds}::text[])
+         and (t.host is null or t.host = ${worker.host})
+         ${queues}
+         and (t.mutex is null or t.mutex <> all (array(
+               select r.mutex from tend.tasks r where r.state = 'running' and r.mutex is not null)))
+       order by t.priority, t.run_at, t.id
+       limit ${options.count}
+         for no key update of t skip locked
+    ), chosen as (
+      select id, row_number() over (
+               partition by coalesce('m' || mutex, 'i' || id) order by priority, run_at, id) as place
+        from candidates
+    ), won as (
+      update tend.tasks t
+         set state = 'running', attempt = t.attempt + 1, started_at = now(), reason = null,
+             lease_owner = ${worker.owner}, lease_token = gen_random_uuid(),
+             lease_until = now() + ${options.leaseMs}::float8 * interval '1 ms', cancel_requested_at = null
+        from chosen
+       where t.id = chosen.id and chosen.place = 1
+      returning t.*
+    )
+    select ${claimedColumns} from won t order by t.priority, t.run_at, t.id`.execute(options.db);
+  return rows;
+}

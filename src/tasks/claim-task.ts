@@ -1,0 +1,40 @@
+import { sql } from 'kysely';
+import { errorCodeOf } from '../database/translate-database-error.ts';
+import { TendError } from '../errors.ts';
+import { type ClaimedTask, type ClaimOptions, claimedColumns } from './claim-due-tasks.ts';
+import { explainTask } from './explain-task.ts';
+
+/**
+ * Claims the waiting task `id`, also one that is not due yet: a person asked for it.
+ *
+ * @throws TendError TASK_NOT_FOUND; TASK_STATE_CONFLICT with the reasons it cannot run now.
+ */
+export async function claimTask(
+  options: Omit<ClaimOptions, 'count' | 'queues'> & { id: number },
+): Promise<ClaimedTask> {
+  const { db, id, worker, kinds } = options;
+  const claimed = await sql<ClaimedTask>`
+    update tend.tasks t
+       set state = 'running', attempt = t.attempt + 1, started_at = now(), reason = null,
+           lease_owner = ${worker.owner}, lease_token = gen_random_uuid(),
+           lease_until = now() + ${options.leaseMs}::float8 * interval '1 ms', cancel_requested_at = null
+     where t.id = ${id} and t.state = 'waiting' and t.kind = any(${kinds}::text[])
+       and (t.host is null or t.host = ${worker.host})
+    returning ${claimedColumns}`
+    .execute(db)
+    .catch((error: unknown) => {
+      if (errorCodeOf(error) === '23505') return undefined;
+      throw error;
+    });
+  const task = claimed?.rows[0];
+  if (task !== undefined) return task;
+  const { reasons } = await explainTask({ db, id, knownKinds: kinds, host: worker.host });
+  const why = reasons.filter(({ blocks }) => blocks).map(({ text }) => text);
+  throw new TendError(
+    'TASK_STATE_CONFLICT',
+    `Task ${id} cannot be run now: ${why.join('; ') || 'try again'}.`,
+    {
+      hint: `tend tasks explain ${id}`,
+    },
+  );
+}

@@ -1,0 +1,102 @@
+import type { Config } from '../../config/schema.ts';
+import type { KindPolicy, TaskHandler, TaskKind } from './handler.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+
+const defaults: KindPolicy = {
+  maxAttempts: 5,
+  timeoutMs: hour,
+  onLost: 'retry',
+  mutex: null,
+  retryBaseMs: 15_000,
+  retryCapMs: hour,
+};
+
+interface BuiltInKind {
+  summary: string;
+  policy: Partial<KindPolicy>;
+  load(): Promise<TaskHandler>;
+}
+
+/** Handlers are typed by their own payload; the registry hands every one of them what its own schema has checked. */
+function erased<Payload>(handler: TaskHandler<Payload>): TaskHandler {
+  return handler as unknown as TaskHandler; // run() only ever sees the output of its own payloadSchema
+}
+
+/** The kinds tend brings along. Each handler, and the heavy packages behind it, is loaded when a task of it runs. */
+const builtInKinds: Record<string, BuiltInKind> = {
+  backup: {
+    summary: 'take a backup set',
+    policy: { mutex: 'db', timeoutMs: 12 * hour, retryBaseMs: 5 * minute, maxAttempts: 3 },
+    load: async () => erased((await import('./backup.ts')).backupHandler),
+  },
+  'verify-backup': {
+    summary: 'verify a backup set',
+    policy: { timeoutMs: 6 * hour, maxAttempts: 2, retryBaseMs: 5 * minute },
+    load: async () => erased((await import('./verify-backup.ts')).verifyBackupHandler),
+  },
+  restore: {
+    summary: 'restore a backup set',
+    policy: { mutex: 'db', timeoutMs: 24 * hour, maxAttempts: 1, onLost: 'hold' },
+    load: async () => erased((await import('./restore.ts')).restoreHandler),
+  },
+  'compile-translations': {
+    summary: 'compile changed message catalogs and install them as one set',
+    policy: { mutex: 'app', maxAttempts: 3 },
+    load: async () => erased((await import('./compile-translations.ts')).compileTranslations),
+  },
+  'send-mail': {
+    summary: 'send one message',
+    policy: { timeoutMs: 10 * minute, maxAttempts: 10, retryBaseMs: minute, retryCapMs: 4 * hour },
+    load: async () => erased((await import('./send-mail.ts')).sendMail),
+  },
+  'restart-app': {
+    summary: 'restart the application and make sure it is healthy',
+    policy: { mutex: 'app', timeoutMs: 10 * minute, maxAttempts: 2, retryBaseMs: minute },
+    load: async () => erased((await import('./restart-app.ts')).restartAppHandler),
+  },
+  'check-app': {
+    summary: 'check that the application is healthy',
+    policy: { timeoutMs: 10 * minute, maxAttempts: 2, retryBaseMs: minute },
+    load: async () => erased((await import('./check-app.ts')).checkAppHandler),
+  },
+  noop: {
+    summary: 'do nothing: shows that the queue works',
+    policy: { timeoutMs: minute },
+    load: async () => erased((await import('./noop.ts')).noopHandler),
+  },
+};
+
+/** Every kind this host can run: the built-in ones and the commands of `[tasks.kinds.*]`. */
+export function knownKinds(config: Config): Map<string, TaskKind & { source: 'built-in' | 'config' }> {
+  const kinds = new Map<string, TaskKind & { source: 'built-in' | 'config' }>();
+  for (const [kind, { summary, policy, load }] of Object.entries(builtInKinds)) {
+    kinds.set(kind, {
+      kind,
+      summary,
+      policy: { ...defaults, ...policy },
+      load: once(load),
+      source: 'built-in',
+    });
+  }
+  for (const [kind, own] of Object.entries(config.tasks.kinds)) {
+    const policy: KindPolicy = {
+      maxAttempts: own.max_attempts,
+      // runTool stops the program at its own limit; the attempt's limit stands behind it.
+      timeoutMs: own.timeout + config.tasks.grace,
+      onLost: own.on_lost,
+      mutex: own.mutex ?? null,
+      retryBaseMs: own.retry_base,
+      retryCapMs: own.retry_cap,
+    };
+    const load = once(async () => erased((await import('./command.ts')).commandHandler(own)));
+    kinds.set(kind, { kind, summary: own.command.join(' '), policy, load, source: 'config' });
+  }
+  return kinds;
+}
+
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | undefined;
+  return () => (loaded ??= load());
+}

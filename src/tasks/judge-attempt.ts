@@ -1,0 +1,114 @@
+import { TendError, toError } from '../errors.ts';
+import type { AttemptEnding } from './finish-attempts.ts';
+import type { KindPolicy, TaskResult } from './handlers/handler.ts';
+import { retryDelayMs } from './retry-policy.ts';
+import type { StopKind } from './stop-reason.ts';
+
+export interface AttemptVerdictInput {
+  /** What the handler returned, or what it threw. */
+  ended: { result: TaskResult } | { thrown: unknown };
+  stop: StopKind | undefined;
+  attempt: number;
+  maxAttempts: number;
+  policy: Pick<KindPolicy, 'retryBaseMs' | 'retryCapMs'>;
+  /** What happens to an attempt that stopped because the worker was told to: back into the queue, or cancelled. */
+  onStop: 'release' | 'cancel';
+  random: number;
+  outputTail: string | null;
+}
+
+const maxErrorLength = 4000;
+
+/**
+ * Decides what an ended attempt means for its task. A finished handler counts as finished even when it was told to
+ * stop meanwhile, except for a cancelled task; a handler that stopped because the worker is stopping goes back
+ * without the attempt being counted.
+ */
+export function judgeAttempt(input: AttemptVerdictInput): AttemptEnding {
+  if ('result' in input.ended) return judgeResult(input, input.ended.result);
+  const error = toError(input.ended.thrown);
+  const message = error.message.slice(0, maxErrorLength) || error.name;
+  if (input.stop === 'cancel-requested') {
+    return ending(input, { outcome: 'cancelled', state: 'cancelled', reason: 'cancel was requested' });
+  }
+  if (input.stop === 'worker-stopping') {
+    if (input.onStop === 'cancel') {
+      return ending(input, { outcome: 'cancelled', state: 'cancelled', reason: 'interrupted' });
+    }
+    const reason = 'given back: the worker was told to stop';
+    return ending(input, { outcome: 'released', state: 'waiting', isCounted: false, reason });
+  }
+  return judgeFailure(input, error, message);
+}
+
+function judgeResult(input: AttemptVerdictInput, result: TaskResult): AttemptEnding {
+  if (input.stop === 'cancel-requested' && result.outcome !== 'unknown') {
+    const evidence = result.outcome === 'succeeded' ? (result.evidence ?? null) : null;
+    return ending(input, {
+      ...{ outcome: 'cancelled', state: 'cancelled', reason: 'cancel was requested', evidence },
+    });
+  }
+  switch (result.outcome) {
+    case 'succeeded':
+      return ending(input, {
+        outcome: 'succeeded',
+        state: 'succeeded',
+        evidence: result.evidence ?? null,
+        exitCode: result.exitCode ?? null,
+      });
+    case 'postponed':
+      return ending(input, {
+        outcome: 'postponed',
+        state: 'waiting',
+        isCounted: false,
+        delayMs: result.delayMs,
+        reason: result.reason,
+      });
+    case 'unknown':
+      return ending(input, {
+        outcome: 'unknown',
+        state: 'held',
+        reason: `outcome unknown: ${result.reason}`,
+        error: result.reason,
+        evidence: result.evidence ?? null,
+      });
+  }
+}
+
+function judgeFailure(input: AttemptVerdictInput, error: Error, message: string): AttemptEnding {
+  const failed = { outcome: 'failed', error: message, exitCode: exitCodeOf(error) } as const;
+  if (error instanceof TendError && error.isPermanent) {
+    return ending(input, { ...failed, state: 'failed', reason: 'permanent error' });
+  }
+  if (input.attempt >= input.maxAttempts) {
+    return ending(input, { ...failed, state: 'failed', reason: 'no attempts left' });
+  }
+  const delayMs = retryDelayMs({
+    attempt: input.attempt,
+    baseMs: input.policy.retryBaseMs,
+    capMs: input.policy.retryCapMs,
+    random: input.random,
+  });
+  return ending(input, { ...failed, state: 'waiting', delayMs, reason: 'to be retried' });
+}
+
+function ending(
+  input: AttemptVerdictInput,
+  given: Pick<AttemptEnding, 'outcome' | 'state'> & Partial<AttemptEnding>,
+): AttemptEnding {
+  return {
+    delayMs: 0,
+    isCounted: true,
+    isRecorded: true,
+    reason: null,
+    error: null,
+    exitCode: null,
+    outputTail: input.outputTail === '' ? null : input.outputTail,
+    evidence: null,
+    ...given,
+  };
+}
+
+function exitCodeOf(error: Error): number | null {
+  return 'toolExitCode' in error && typeof error.toolExitCode === 'number' ? error.toolExitCode : null;
+}

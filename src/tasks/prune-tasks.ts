@@ -1,0 +1,56 @@
+import { type Kysely, sql } from 'kysely';
+import type { Database } from '../database/tables.ts';
+
+export interface PruneOptions {
+  db: Kysely<Database>;
+  /** Age after which succeeded tasks go. */
+  keepSucceededMs: number;
+  /** Age after which failed, cancelled and missed tasks go. */
+  keepEndedMs: number;
+  /** Checked between batches. */
+  mayContinue(): boolean;
+}
+
+const batch = 1000;
+
+/**
+ * Deletes finished tasks that are old enough, with their attempts, in batches of a thousand so that no statement
+ * lasts. Waiting, running and held tasks are never touched, whatever their age. Returns how many rows went.
+ */
+export async function pruneTasks(options: PruneOptions): Promise<number> {
+  let deleted = 0;
+  for (;;) {
+    const succeeded = await pruneBatch(options.db, sql`state = 'succeeded'`, options.keepSucceededMs);
+    const ended = await pruneBatch(
+      options.db,
+      sql`state in ('failed', 'cancelled', 'missed')`,
+      options.keepEndedMs,
+    );
+    deleted += succeeded + ended;
+    if ((succeeded < batch && ended < batch) || !options.mayContinue()) return deleted;
+  }
+}
+
+/** How many tasks `pruneTasks` would delete now. */
+export async function countPrunable(options: Omit<PruneOptions, 'mayContinue'>): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*) as count from tend.tasks
+     where (state = 'succeeded' and finished_at < now() - ${options.keepSucceededMs}::float8 * interval '1 ms')
+        or (state in ('failed', 'cancelled', 'missed')
+            and finished_at < now() - ${options.keepEndedMs}::float8 * interval '1 ms')`.execute(options.db);
+  return rows[0]?.count ?? 0;
+}
+
+/** SKIP LOCKED: two ticks that prune at once share the work instead of waiting for each other. */
+async function pruneBatch(
+  db: Kysely<Database>,
+  states: ReturnType<typeof sql>,
+  keepMs: number,
+): Promise<number> {
+  const { numAffectedRows = 0n } = await sql`
+    delete from tend.tasks where id in (
+      select id from tend.tasks
+       where ${states} and finished_at < now() - ${keepMs}::float8 * interval '1 ms'
+       order by finished_at limit ${batch} for update skip locked)`.execute(db);
+  return Number(numAffectedRows);
+}

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { type Kysely, sql } from 'kysely';
+import type { Database } from '../database/tables.ts';
+import type { TaskKind } from './handlers/handler.ts';
+
+export type RegisteredKind = TaskKind & { source: 'built-in' | 'config' };
+
+/** Changes whenever what `tend.kinds` should hold for this host changes. */
+export function kindsFingerprint(kinds: Iterable<RegisteredKind>): string {
+  return createHash('sha256')
+    .update(JSON.stringify(toRows(kinds)))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+/**
+ * Tells the database which kinds this host runs and their defaults, so that `tend.enqueue` fills them in and
+ * `tend.health` knows which kinds nobody runs. Waiting rows of a kind that was unknown when they came get its mutex.
+ * Kinds are never removed: another host may run them.
+ *
+ * @param options.host also remembers the fingerprint for this host, so that its next tick need not repeat it.
+ */
+export async function registerKinds(options: {
+  db: Kysely<Database>;
+  kinds: ReadonlyMap<string, RegisteredKind>;
+  host?: string;
+}): Promise<void> {
+  const rows = toRows(options.kinds.values());
+  const host = options.host ?? null;
+  await sql`
+    with given as (
+      select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+        as k (kind text, source text, max_attempts smallint, on_lost text, mutex text)
+    ), written as (
+      insert into tend.kinds as k (kind, source, max_attempts, on_lost, mutex)
+      select kind, source, max_attempts, on_lost, mutex from given order by kind
+      on conflict (kind) do update
+        set source = excluded.source, max_attempts = excluded.max_attempts, on_lost = excluded.on_lost,
+            mutex = excluded.mutex, updated_at = now()
+      where (k.source, k.max_attempts, k.on_lost, k.mutex)
+            is distinct from (excluded.source, excluded.max_attempts, excluded.on_lost, excluded.mutex)
+    ), filled as (
+      update tend.tasks t set mutex = g.mutex, on_lost = g.on_lost
+        from given g
+       where t.kind = g.kind and t.state = 'waiting'
+         and not exists (select from tend.kinds k where k.kind = g.kind)
+    )
+    update tend.hosts set kinds_fingerprint = ${kindsFingerprint(options.kinds.values())} where host = ${host}`.execute(
+    options.db,
+  );
+}
+
+function toRows(kinds: Iterable<RegisteredKind>) {
+  return [...kinds].map(({ kind, source, policy }) => ({
+    kind,
+    source,
+    max_attempts: policy.maxAttempts,
+    on_lost: policy.onLost,
+    mutex: policy.mutex,
+  }));
+}

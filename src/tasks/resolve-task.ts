@@ -1,0 +1,56 @@
+import { type Kysely, sql } from 'kysely';
+import type { Database } from '../database/tables.ts';
+import { TendError } from '../errors.ts';
+import { showTask } from './show-task.ts';
+import type { TaskState } from './states.ts';
+
+/** What a person decides about a held task: it was done, do it again, or let it be. */
+export type Decision = 'done' | 'retry' | 'drop';
+
+const nextState = { done: 'succeeded', retry: 'waiting', drop: 'cancelled' } as const satisfies Record<
+  Decision,
+  TaskState
+>;
+
+/**
+ * Ends the hold of a task by a person's decision, which stays on the row with who decided. For a mail, `done` also
+ * marks the delivery as sent and `retry` lets its unknown recipients be tried again.
+ *
+ * @throws TendError TASK_NOT_FOUND; TASK_STATE_CONFLICT when the task is not held, or its unique key waits again.
+ */
+export async function resolveTask(options: {
+  db: Kysely<Database>;
+  id: number;
+  decision: Decision;
+  decidedBy: string;
+}): Promise<TaskState> {
+  const { db, id, decision, decidedBy } = options;
+  const state = nextState[decision];
+  const delivery = { done: 'sent', retry: 'composed', drop: 'refused' }[decision];
+  const { rows } = await sql<{ id: number }>`
+    with moved as (
+      update tend.tasks t
+         set state = ${state}, reason = ${`resolved as "${decision}" by ${decidedBy}`},
+             finished_at = case when ${state}::text = 'waiting' then null else now() end,
+             run_at = case when ${state}::text = 'waiting' then now() else t.run_at end,
+             max_attempts = case when ${state}::text = 'waiting' then greatest(t.max_attempts, t.attempt + 1)
+                                 else t.max_attempts end
+       where t.id = ${id} and t.state = 'held'
+         and (${state}::text <> 'waiting' or t.unique_key is null or not exists (
+               select from tend.tasks w where w.unique_key = t.unique_key and w.state = 'waiting'))
+      returning t.id
+    ), mail as (
+      update tend.deliveries d set state = ${delivery}, committing_at = null
+        from moved where d.task_id = moved.id and d.state in ('unknown', 'committing')
+    )
+    select id from moved`.execute(db);
+  if (rows.length > 0) return state;
+  const task = await showTask({ db, id });
+  const why =
+    task.state === 'held'
+      ? `another task with its unique key "${task.uniqueKey}" is waiting`
+      : `it is ${task.state}, not held`;
+  throw new TendError('TASK_STATE_CONFLICT', `Task ${id} cannot be resolved: ${why}.`, {
+    hint: `tend tasks explain ${id}`,
+  });
+}

@@ -1,0 +1,137 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import * as v from 'valibot';
+import { formatDuration } from '../duration.ts';
+import { TendError } from '../errors.ts';
+import { type Log, type Progress, progressToLog } from '../log.ts';
+import { OutputTail } from '../processes/output-tail.ts';
+import type { ClaimedTask } from './claim-due-tasks.ts';
+import { fetchPayload } from './fetch-payload.ts';
+import type { AttemptEnding } from './finish-attempts.ts';
+import type { HandlerContext, TaskKind, TaskResult } from './handlers/handler.ts';
+import { judgeAttempt } from './judge-attempt.ts';
+import { AttemptStopped, stopKindOf } from './stop-reason.ts';
+
+export interface RunAttemptOptions {
+  task: ClaimedTask;
+  kind: TaskKind;
+  context: HandlerContext;
+  /** Aborted by the lease keeper or the worker; the attempt adds its own time-out. */
+  controller: AbortController;
+  /** What a handler that does not react to its signal is given before it is abandoned. */
+  graceMs: number;
+  onStop: 'release' | 'cancel';
+  /** Where a person watches: gets every line besides the attempt's output tail. */
+  live?: { log: Log; progress: Progress } | undefined;
+}
+
+export interface RanAttempt {
+  ending: AttemptEnding;
+  /** What the handler threw, for a caller that shows it. */
+  thrown?: unknown;
+}
+
+/** Runs the handler of one claimed task to its end, whatever it does, and judges it. Never throws. */
+export async function runAttempt(options: RunAttemptOptions): Promise<RanAttempt> {
+  const { task, kind, context, controller } = options;
+  const tail = new OutputTail();
+  const { timeoutMs } = kind.policy;
+  const timer = setTimeout(() => {
+    const message = `it ran longer than ${formatDuration(timeoutMs)}`;
+    controller.abort(new AttemptStopped('timed-out', message));
+  }, timeoutMs);
+  const ended = await Promise.race([
+    runHandler(options, tailLog(tail, options.live?.log)).then(
+      (result) => ({ result }),
+      (thrown: unknown) => ({ thrown }),
+    ),
+    abandoned(controller.signal, options.graceMs),
+  ]);
+  clearTimeout(timer);
+  const stop = stopKindOf(controller.signal);
+  const isTimedOut = stop === 'timed-out' && 'thrown' in ended;
+  const outputTail = context.secrets.redact(tail.text());
+  const ending = judgeAttempt({
+    ended: isTimedOut ? { thrown: timeoutError(kind.kind, timeoutMs) } : redactThrown(ended, context),
+    stop,
+    attempt: task.attempt,
+    maxAttempts: task.maxAttempts,
+    policy: kind.policy,
+    onStop: options.onStop,
+    random: Math.random(),
+    outputTail,
+  });
+  return 'thrown' in ended ? { ending, thrown: ended.thrown } : { ending };
+}
+
+async function runHandler(options: RunAttemptOptions, log: Log): Promise<TaskResult> {
+  const { task, kind, context, controller } = options;
+  const handler = await kind.load();
+  const payload = task.payload ?? (await fetchPayload({ db: context.db, id: task.id }));
+  const checked = v.safeParse(handler.payloadSchema, payload);
+  if (!checked.success) {
+    const issues = checked.issues.map((issue) => `${v.getDotPath(issue) ?? '(payload)'}: ${issue.message}`);
+    throw new TendError(
+      'PAYLOAD_INVALID',
+      `The payload does not fit kind "${kind.kind}": ${issues.join('; ')}`,
+      {
+        isPermanent: true,
+      },
+    );
+  }
+  controller.signal.throwIfAborted();
+  return await handler.run({
+    id: task.id,
+    kind: task.kind,
+    attempt: task.attempt,
+    payload: checked.output,
+    context,
+    signal: controller.signal,
+    log,
+    progress: options.live?.progress ?? progressToLog(log),
+  });
+}
+
+/** Resolves when a handler was told to stop and has not within the grace period: it cannot be killed, only left. */
+async function abandoned(signal: AbortSignal, graceMs: number): Promise<{ thrown: unknown }> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  else signal.addEventListener('abort', () => resolve(), { once: true });
+  await promise;
+  await delay(graceMs + 2000, undefined, { ref: false });
+  return { thrown: new Error(`the handler did not stop within ${formatDuration(graceMs)} of being told to`) };
+}
+
+function timeoutError(kind: string, timeoutMs: number): TendError {
+  return new TendError(
+    'TOOL_TIMED_OUT',
+    `The attempt ran longer than the ${formatDuration(timeoutMs)} of kind "${kind}".`,
+  );
+}
+
+function redactThrown(
+  ended: { result: TaskResult } | { thrown: unknown },
+  context: HandlerContext,
+): { result: TaskResult } | { thrown: unknown } {
+  if ('thrown' in ended && ended.thrown instanceof Error) {
+    ended.thrown.message = context.secrets.redact(ended.thrown.message);
+  }
+  return ended;
+}
+
+function tailLog(tail: OutputTail, live: Log | undefined): Log {
+  const line = (prefix: string, message: string) => tail.write(`${prefix}${message}\n`);
+  return {
+    debug(message) {
+      line('', message);
+      live?.debug(message);
+    },
+    info(message) {
+      line('', message);
+      live?.info(message);
+    },
+    warn(message) {
+      line('warning: ', message);
+      live?.warn(message);
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import type { Log } from '../log.ts';
+import { beginTick, type TickBeginning } from './begin-tick.ts';
+import { claimDueTasks } from './claim-due-tasks.ts';
+import type { ClaimSource } from './claim-source.ts';
+import { claimTask } from './claim-task.ts';
+import type { HandlerContext } from './handlers/handler.ts';
+import { pruneTasks } from './prune-tasks.ts';
+import { type ReapedTask, reapLostTasks } from './reap-lost-tasks.ts';
+import { recordBusyTick } from './record-tick.ts';
+import { kindsFingerprint, type RegisteredKind, registerKinds } from './register-kinds.ts';
+import { workOff } from './work-off.ts';
+import { emptyReport, type WorkReport } from './work-report.ts';
+import { isDeadHere, type WorkerIdentity } from './worker-identity.ts';
+
+export interface TickOptions {
+  context: HandlerContext;
+  kinds: ReadonlyMap<string, RegisteredKind>;
+  worker: WorkerIdentity;
+  log: Log;
+  signal: AbortSignal;
+  concurrency: number;
+  limit: number;
+  /** No claim after this; what runs is finished. Infinity drains the queue. */
+  deadlineMs: number;
+  onlyQueues?: readonly string[] | undefined;
+  onlyKinds?: readonly string[] | undefined;
+  /** Run exactly this task, due or not, and nothing else. */
+  taskId?: number | undefined;
+}
+
+export interface TickReport extends WorkReport {
+  /** True when the first round trip found nothing to do at all. */
+  isIdle: boolean;
+  reaped: ReapedTask[];
+  pruned: number;
+  nextDueAt: Date | null;
+}
+
+/**
+ * One tick: reap → claim → run → prune → record. Idle, it costs one statement. Any number of ticks may run at once, on
+ * any number of hosts; there is no lock that could stay behind.
+ */
+export async function runTick(options: TickOptions): Promise<TickReport> {
+  const { context, worker, kinds } = options;
+  const { db, clock, config } = context;
+  const startedMs = clock.monotonicMs();
+  const retention = { keepSucceededMs: config.tasks.keep_succeeded, keepEndedMs: config.tasks.keep_failed };
+  const beginning = await beginTick({ db, worker, ...retention });
+  if (beginning.kindsFingerprint !== kindsFingerprint(kinds.values())) {
+    await registerKinds({ db, kinds, host: worker.host });
+  }
+  const reaped = await reap(options, beginning);
+  const mayClaim = () => clock.monotonicMs() - startedMs < options.deadlineMs;
+  const isWorkDue = beginning.isAnythingDue || reaped.length > 0 || options.taskId !== undefined;
+  const report = isWorkDue ? await work(options, mayClaim) : emptyReport();
+  const pruned = beginning.hasFinishedToPrune
+    ? await pruneTasks({ db, ...retention, mayContinue: () => mayClaim() && !options.signal.aborted })
+    : 0;
+  const isIdle = !isWorkDue && pruned === 0;
+  if (isWorkDue) await recordBusyTick({ db, host: worker.host, outcome: summarise(report, reaped) });
+  return { ...report, isIdle, reaped, pruned, nextDueAt: beginning.nextDueAt };
+}
+
+async function reap(options: TickOptions, beginning: TickBeginning): Promise<ReapedTask[]> {
+  const deadOwners = beginning.ownersHere.filter((owner) => isDeadHere(owner, options.worker));
+  if (!beginning.hasExpiredLeases && deadOwners.length === 0) return [];
+  const reaped = await reapLostTasks({ db: options.context.db, deadOwners });
+  for (const { id, kind, state, owner } of reaped) {
+    options.log.warn(
+      `Task ${id} (${kind}) was lost by worker ${owner.split(':', 2).join(':')}; it is ${state} now.`,
+    );
+  }
+  return reaped;
+}
+
+async function work(options: TickOptions, mayClaim: () => boolean): Promise<WorkReport> {
+  const { context, worker, kinds, taskId } = options;
+  const leaseMs = context.config.tasks.lease;
+  return await workOff({
+    context,
+    kinds,
+    worker,
+    claim: taskId === undefined ? dueTasks(options, leaseMs) : theTask(options, leaseMs, taskId),
+    leaseMs,
+    concurrency: options.concurrency,
+    graceMs: context.config.tasks.grace,
+    mayClaim,
+    limit: taskId === undefined ? options.limit : 1,
+    signal: options.signal,
+    log: options.log,
+  });
+}
+
+function dueTasks(options: TickOptions, leaseMs: number): ClaimSource {
+  const { context, worker, onlyKinds } = options;
+  const kinds = [...options.kinds.keys()].filter((kind) => onlyKinds?.includes(kind) ?? true);
+  const queues = options.onlyQueues;
+  return (count) => claimDueTasks({ db: context.db, worker, leaseMs, kinds, queues, count });
+}
+
+function theTask(options: TickOptions, leaseMs: number, id: number): ClaimSource {
+  const { context, worker } = options;
+  const kinds = [...options.kinds.keys()];
+  return async () => [await claimTask({ db: context.db, worker, leaseMs, kinds, id })];
+}
+
+function summarise(report: WorkReport, reaped: readonly ReapedTask[]): string {
+  const counts = Object.entries({ ...report, reaped: reaped.length }).filter(
+    (entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] > 0,
+  );
+  return counts.length === 0
+    ? 'nothing claimed'
+    : counts.map(([name, count]) => `${count} ${name}`).join(', ');
+}

@@ -1,0 +1,47 @@
+import type { Kysely } from 'kysely';
+import type { Database } from '../database/tables.ts';
+import { TendError } from '../errors.ts';
+import { type AttemptSummary, type TaskSummary, toAttemptSummary, toTaskSummary } from './task-row.ts';
+import { describeOwner } from './worker-identity.ts';
+
+export interface ShownTask extends TaskSummary {
+  payload: Record<string, unknown>;
+  /** Every try, oldest first; the last one may be running. */
+  attempts: AttemptSummary[];
+}
+
+/**
+ * One task with its payload and the history of its attempts.
+ *
+ * @throws TendError TASK_NOT_FOUND.
+ */
+export async function showTask(options: { db: Kysely<Database>; id: number }): Promise<ShownTask> {
+  const { db, id } = options;
+  const row = await db.selectFrom('tend.tasks').selectAll().where('id', '=', id).executeTakeFirst();
+  if (row === undefined) throw taskNotFound(id);
+  const ended = await db
+    .selectFrom('tend.attempts')
+    .selectAll()
+    .where('task_id', '=', id)
+    .orderBy('started_at')
+    .orderBy('finished_at')
+    .execute();
+  const attempts = ended.map(toAttemptSummary);
+  if (row.state === 'running' && row.lease_owner !== null && row.started_at !== null) {
+    attempts.push({
+      attempt: row.attempt,
+      worker: describeOwner(row.lease_owner),
+      startedAt: row.started_at,
+      outcome: 'running',
+      ...{ finishedAt: null, exitCode: null, error: null, outputTail: null, evidence: null },
+    });
+  }
+  return { ...toTaskSummary(row), payload: row.payload, attempts };
+}
+
+export function taskNotFound(id: number): TendError {
+  return new TendError('TASK_NOT_FOUND', `There is no task ${id}.`, {
+    hint: 'tend tasks --all',
+    isPermanent: true,
+  });
+}

@@ -1,0 +1,215 @@
+import { toError } from '../errors.ts';
+import type { Log, Progress } from '../log.ts';
+import { BatchSize } from './batch-size.ts';
+import type { ClaimedTask } from './claim-due-tasks.ts';
+import { type ClaimSource, claimAcrossReconnects } from './claim-source.ts';
+import type { AttemptEnding } from './finish-attempts.ts';
+import { FinishWriter } from './finish-writer.ts';
+import type { HandlerContext, TaskKind } from './handlers/handler.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import { runAttempt } from './run-attempt.ts';
+import { AttemptStopped } from './stop-reason.ts';
+import { addToReport, emptyReport, type WorkReport } from './work-report.ts';
+import type { WorkerIdentity } from './worker-identity.ts';
+
+export interface WorkOptions {
+  context: HandlerContext;
+  kinds: ReadonlyMap<string, TaskKind>;
+  worker: WorkerIdentity;
+  claim: ClaimSource;
+  leaseMs: number;
+  concurrency: number;
+  graceMs: number;
+  /** False ends the claiming; what was started is finished. */
+  mayClaim(): boolean;
+  /** At most this many tasks in all. */
+  limit: number;
+  /** The worker is told to stop: claim no more, stop what runs, give back what was not started. */
+  signal: AbortSignal;
+  log: Log;
+  onStop?: 'release' | 'cancel';
+  live?: { log: Log; progress: Progress };
+  onAttemptEnded?(ended: { task: ClaimedTask; ending: AttemptEnding; thrown?: unknown }): void;
+}
+
+interface Held {
+  task: ClaimedTask;
+  controller: AbortController;
+}
+
+/**
+ * Claims, runs and finishes tasks until nothing is left to claim, `mayClaim` says no, or the worker is told to stop;
+ * at most `concurrency` at a time, over the one session of `context.db`, which is held by no one while tasks work.
+ */
+export async function workOff(options: WorkOptions): Promise<WorkReport> {
+  const worker = new Worker(options);
+  return await worker.run();
+}
+
+class Worker {
+  readonly #options: WorkOptions;
+  readonly #report = emptyReport();
+  readonly #keeper: LeaseKeeper;
+  readonly #writer: FinishWriter;
+  readonly #claim: ClaimSource;
+  readonly #batch: BatchSize;
+  readonly #waiting: Held[] = [];
+  readonly #active = new Set<Held>();
+  #unwritten = 0;
+  #claimed = 0;
+  #isExhausted = false;
+  #claimError: Error | undefined;
+  #wake = Promise.withResolvers<void>();
+
+  constructor(options: WorkOptions) {
+    this.#options = options;
+    const { leaseMs, context, log } = options;
+    const { db, clock } = context;
+    const onError = (error: unknown) =>
+      log.warn(`the database did not take a statement: ${toError(error).message}`);
+    this.#keeper = new LeaseKeeper({ db, leaseMs, clock, onError });
+    this.#writer = new FinishWriter({ db, clock, patienceMs: leaseMs, onError });
+    this.#batch = new BatchSize({ leaseMs });
+    this.#claim = claimAcrossReconnects({
+      claim: options.claim,
+      db,
+      clock,
+      owner: options.worker.owner,
+      knownTokens: () => this.#keeper.tokens(),
+      signal: options.signal,
+    });
+  }
+
+  async run(): Promise<WorkReport> {
+    const onStop = () => this.#stop();
+    this.#options.signal.addEventListener('abort', onStop, { once: true });
+    try {
+      for (;;) {
+        if (this.#shouldClaim()) await this.#claimBatch();
+        this.#startWaiting();
+        if (this.#isIdle() && !this.#shouldClaim()) break;
+        if (this.#shouldClaim()) continue;
+        await this.#wake.promise;
+        this.#wake = Promise.withResolvers<void>();
+      }
+    } finally {
+      this.#options.signal.removeEventListener('abort', onStop);
+      this.#keeper[Symbol.dispose]();
+    }
+    if (this.#claimError !== undefined) throw this.#claimError;
+    return this.#report;
+  }
+
+  #isIdle(): boolean {
+    return this.#active.size === 0 && this.#waiting.length === 0 && this.#unwritten === 0;
+  }
+
+  #shouldClaim(): boolean {
+    return (
+      !this.#options.signal.aborted &&
+      !this.#isExhausted &&
+      this.#claimError === undefined &&
+      this.#waiting.length === 0 &&
+      this.#active.size < this.#options.concurrency &&
+      this.#unwritten < 1000 &&
+      this.#claimed < this.#options.limit &&
+      this.#options.mayClaim()
+    );
+  }
+
+  async #claimBatch(): Promise<void> {
+    const { clock } = this.#options.context;
+    const freeSlots = this.#options.concurrency - this.#active.size;
+    const count = Math.min(this.#batch.next(freeSlots), this.#options.limit - this.#claimed);
+    const sentAtMs = clock.monotonicMs();
+    let tasks: ClaimedTask[];
+    try {
+      tasks = await this.#claim(count);
+    } catch (error) {
+      // What runs is finished first; the error ends the worker afterwards.
+      this.#claimError = toError(error);
+      return;
+    }
+    this.#isExhausted = tasks.length === 0;
+    this.#claimed += tasks.length;
+    for (const task of tasks) {
+      const controller = new AbortController();
+      this.#keeper.hold({ id: task.id, token: task.token, sentAtMs, controller });
+      this.#waiting.push({ task, controller });
+    }
+    if (tasks.length > 0) this.#learnFrom(tasks.length, clock.monotonicMs());
+    if (this.#options.signal.aborted) this.#stop();
+  }
+
+  /** The batch counts as started when its last task is. */
+  #learnFrom(count: number, answeredAtMs: number): void {
+    const last = this.#waiting.at(-1);
+    if (last === undefined) return;
+    this.#lastOfBatch = { held: last, count, answeredAtMs };
+  }
+
+  #lastOfBatch: { held: Held; count: number; answeredAtMs: number } | undefined;
+
+  #startWaiting(): void {
+    while (this.#active.size < this.#options.concurrency) {
+      const held = this.#waiting.shift();
+      if (held === undefined) return;
+      this.#active.add(held);
+      void this.#attempt(held);
+      const batch = this.#lastOfBatch;
+      if (batch?.held === held) {
+        this.#batch.learn(batch.count, this.#options.context.clock.monotonicMs() - batch.answeredAtMs);
+      }
+    }
+  }
+
+  async #attempt(held: Held): Promise<void> {
+    const { context, graceMs, onStop = 'release', live } = this.#options;
+    const { task, controller } = held;
+    const startedMs = context.clock.monotonicMs();
+    const kind = this.#options.kinds.get(task.kind);
+    if (kind === undefined) throw new Error(`claimed a task of kind "${task.kind}", which is not known here`);
+    const { ending, thrown } = await runAttempt({ task, kind, context, controller, graceMs, onStop, live });
+    this.#options.onAttemptEnded?.({ task, ending, thrown });
+    this.#active.delete(held);
+    this.#finish(task, ending, startedMs);
+  }
+
+  #finish(task: ClaimedTask, ending: AttemptEnding, startedMs: number): void {
+    const { clock } = this.#options.context;
+    const durationMs = Math.round(clock.monotonicMs() - startedMs);
+    this.#unwritten += 1;
+    void this.#writer.write(task, ending).then((written) => {
+      this.#unwritten -= 1;
+      this.#keeper.release(task.token);
+      addToReport(this.#report, written, durationMs);
+      // A finished task may have freed its mutex, or enqueued others.
+      this.#isExhausted = false;
+      this.#wake.resolve();
+    });
+    this.#wake.resolve();
+  }
+
+  #stop(): void {
+    const stopped = new AttemptStopped('worker-stopping', 'the worker was told to stop');
+    for (const { controller } of this.#active) controller.abort(stopped);
+    for (const { task } of this.#waiting.splice(0)) {
+      this.#finish(task, givenBack, this.#options.context.clock.monotonicMs());
+    }
+    this.#wake.resolve();
+  }
+}
+
+/** A task that was claimed and never started goes back as if nothing had happened. */
+const givenBack: AttemptEnding = {
+  outcome: 'released',
+  state: 'waiting',
+  delayMs: 0,
+  isCounted: false,
+  isRecorded: false,
+  reason: 'given back: the worker was told to stop',
+  error: null,
+  exitCode: null,
+  outputTail: null,
+  evidence: null,
+};

@@ -1,0 +1,56 @@
+import type { AttemptOutcome } from '../database/tables.ts';
+import type { WrittenEnding } from './finish-writer.ts';
+import type { TaskState } from './states.ts';
+
+export interface WorkedTask {
+  id: number;
+  kind: string;
+  attempt: number;
+  outcome: AttemptOutcome;
+  /** Null: the lease was lost, another worker decides. Undefined: the database could not be told. */
+  state: TaskState | null | undefined;
+  error: string | null;
+  durationMs: number;
+}
+
+/** What one worker did. Single tasks are listed up to a bound; the counts are of all. */
+export interface WorkReport {
+  succeeded: number;
+  failed: number;
+  held: number;
+  retried: number;
+  cancelled: number;
+  /** Given back because the worker was told to stop. */
+  released: number;
+  /** Ended after their lease was lost: another worker decides about them. */
+  lost: number;
+  /** Ended, but the database could not be told: the lease will expire and the attempt be found lost. */
+  unwritten: number;
+  tasks: WorkedTask[];
+}
+
+const listed = 200;
+
+export function emptyReport(): WorkReport {
+  return {
+    ...{ succeeded: 0, failed: 0, held: 0, retried: 0, cancelled: 0, released: 0, lost: 0, unwritten: 0 },
+    tasks: [],
+  };
+}
+
+/** Adds one written ending. Tasks that did not simply succeed are always worth a line, so they are listed first. */
+export function addToReport(report: WorkReport, written: WrittenEnding, durationMs: number): void {
+  const { task, ending, state } = written;
+  report[counterOf(written)] += 1;
+  if (!ending.isRecorded) return;
+  if (report.tasks.length >= listed && ending.outcome === 'succeeded') return;
+  const { id, kind, attempt } = task;
+  report.tasks.push({ id, kind, attempt, outcome: ending.outcome, state, error: ending.error, durationMs });
+}
+
+function counterOf({ ending, state }: WrittenEnding): Exclude<keyof WorkReport, 'tasks'> {
+  if (state === undefined) return 'unwritten';
+  if (state === null) return 'lost';
+  if (state === 'succeeded' || state === 'failed' || state === 'held' || state === 'cancelled') return state;
+  return ending.outcome === 'released' || !ending.isRecorded ? 'released' : 'retried';
+}
