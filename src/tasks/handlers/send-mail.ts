@@ -7,7 +7,7 @@ import type { RunningTask, TaskHandler, TaskResult } from './handler.ts';
  * Kind `send-mail`: one message, composed by the first attempt and sent as the same bytes by every other. Refused
  * recipients beside accepted ones do not fail the task: exit code 3, and the replies stand in its evidence.
  */
-export const sendMailHandler: TaskHandler<MailMessage> = { payloadSchema: mailMessageSchema, run };
+export const sendMail: TaskHandler<MailMessage> = { payloadSchema: mailMessageSchema, run };
 
 async function run(task: RunningTask<MailMessage>): Promise<TaskResult> {
   const { context, id: taskId, payload: message, signal, log } = task;
