@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { TestProject } from 'vitest/node';
-import { type Cluster, startCluster } from './cluster.ts';
+import { startCluster } from './cluster.ts';
 import { findLeftovers } from './leftovers.ts';
+import { createRunDirectory } from './run-directory.ts';
 import { reportRunFailure } from './run-failures.ts';
 import { createTemplate } from './template.ts';
 
@@ -12,25 +11,21 @@ import { createTemplate } from './template.ts';
 export default async function globalSetup(project: TestProject): Promise<() => Promise<void>> {
   requireNode24();
   const id = randomBytes(6).toString('hex');
-  const directory = await mkdtemp(join(tmpdir(), `tend-test-${id}-`));
-  await chmod(directory, 0o755);
-  const temporaryDirectory = join(directory, 'tmp');
-  await mkdir(temporaryDirectory);
-  await chmod(temporaryDirectory, 0o1777);
-  let cluster: Cluster;
-  try {
-    cluster = await startCluster({ parentDirectory: directory });
-  } catch (error) {
-    await rm(directory, { recursive: true, force: true });
-    throw error;
-  }
+  const directory = await createRunDirectory(id);
+  const cluster = await startCluster({ parentDirectory: directory.path });
+  // A run that is interrupted does not come to its end, and then nobody waits for the server.
+  const stopAtOnce = () => process.kill(cluster.pid, 'SIGQUIT');
+  process.prependOnceListener('exit', stopAtOnce);
+
+  const { temporaryDirectory } = directory;
   const { binaries, socketDirectory, port, superuser, password } = cluster;
   const run = { id, temporaryDirectory, binaries, socketDirectory, port, superuser, password };
   project.provide('testRun', { ...run, ...(await createTemplate(run)) });
   return async () => {
-    const leftovers = await findLeftovers({ id, temporaryDirectory, socketDirectory, port, superuser });
+    const leftovers = await findLeftovers(run);
+    process.off('exit', stopAtOnce);
     await cluster[Symbol.asyncDispose]();
-    await rm(directory, { recursive: true, force: true });
+    await rm(directory.path, { recursive: true, force: true });
     if (leftovers.length > 0) reportRunFailure('The suite left something behind', leftovers);
   };
 }

@@ -5,7 +5,8 @@ import { countRunFailures } from './run-failures.ts';
 /** Ends the output with the line `N passed, N failed`, after everything else, for scripts that read the last line. */
 export default class SummaryReporter implements Reporter {
   #passed = 0;
-  #failed = 0;
+  /** A run that does not come to its end has failed. */
+  #failed = 1;
   #skipped = 0;
 
   onInit(): void {
