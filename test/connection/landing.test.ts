@@ -27,6 +27,8 @@ let authority: Authority;
 let directory: TemporaryDirectory;
 let homeCount = 0;
 const resources = new AsyncDisposableStack();
+const warnings: string[] = [];
+process.on('warning', ({ message }) => warnings.push(message));
 
 const landingQuery = `
   select json_build_object('user', current_user, 'database', current_database(), 'port', current_setting('port'),
@@ -100,6 +102,7 @@ beforeAll(async () => {
       await admin.query(`create role ${role} login`).catch(ignoreExisting);
     }
     await admin.query('create database cms');
+    if (cluster === plain) await admin.query('create database only_plain');
     await admin.query(`create database "${userInfo().username}"`).catch(ignoreExisting);
     await admin.end();
   }
@@ -251,7 +254,8 @@ const cases: Case[] = [
   },
   {
     title: 'several hosts, the first one without the database',
-    text: () => `postgresql://plain_only@${tcp(tls)},${tcp(plain)}/no_such_database`,
+    text: () =>
+      `user=tend_test dbname=only_plain host=${tls.socketDirectory},${plain.socketDirectory} port=${tls.port},${plain.port}`,
     expected: failure,
   },
   ...(['read-write', 'read-only', 'primary', 'standby', 'prefer-standby', 'any'] as const).map((attrs) => ({
@@ -498,6 +502,10 @@ describe('psql, our PG* variables and our own session land in the same place', (
     if (place === 'failure') expect(ofUser).toBe('failure');
     else expect(ofUser).toMatchObject(place);
   });
+});
+
+test('none of it makes node-postgres warn on stderr', () => {
+  expect(warnings).toEqual([]);
 });
 
 async function landing(
