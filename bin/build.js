@@ -6,6 +6,7 @@ import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { makeManifest } from './manifest.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const manifestFile = join(root, 'oclif.manifest.json');
@@ -74,24 +75,6 @@ async function replaceDist() {
     rmSync(fresh, { recursive: true, force: true });
     rmSync(old, { recursive: true, force: true });
   }
-}
-
-/** What `oclif manifest` would write, in a stable order: commands by name, nothing of the environment. */
-async function makeManifest() {
-  globalThis.oclif = { enableAutoTranspile: false };
-  const { Plugin } = await import('@oclif/core/config');
-  const plugin = new Plugin({
-    root,
-    type: 'core',
-    ignoreManifest: true,
-    errorOnManifestCreate: true,
-    respectNoCacheDefault: true,
-  });
-  await plugin.load();
-  const commands = Object.entries(plugin.manifest.commands).sort(([left], [right]) =>
-    left < right ? -1 : 1,
-  );
-  return `${JSON.stringify({ commands: Object.fromEntries(commands), version: plugin.manifest.version }, null, 2)}\n`;
 }
 
 const mode = process.argv[2];

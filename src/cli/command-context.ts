@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
-import type { Config } from '../config/schema.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
+import type { Config } from '../config/schema.ts';
 import type { ConnectionSettings } from '../connection/settings.ts';
 import type { Database } from '../database/tables.ts';
 import type { Log, Progress } from '../log.ts';

@@ -1,7 +1,7 @@
 import type { Hook } from '@oclif/core/hooks';
+import { closestName } from '../closest-name.ts';
 import { TendError } from '../errors.ts';
 import { SecretRegistry } from '../redact.ts';
-import { closestName } from '../closest-name.ts';
 import { globalFlagsFromArgv } from './global-flags-from-argv.ts';
 import { systemHost } from './process-host.ts';
 import { reportError } from './report-error.ts';

@@ -1,16 +1,16 @@
 import { exitCodes } from '../exit-codes.ts';
 import type { ProcessHost } from './process-host.ts';
 
-const patienceMs = 5_000;
+const standardStreams = new Set(['PipeWrap', 'TTYWrap']);
 
 /**
  * Ends a process that does not end by itself after its command has: something was left open, which is a bug of ours
  * (exit code 70), and a hanging cron job would hide it. The timer does not keep the process alive.
  */
-export function armWatchdog(host: ProcessHost, { afterMs = patienceMs }: { afterMs?: number } = {}): void {
+export function armWatchdog(host: ProcessHost, afterMs = 5_000): void {
   const timer = setTimeout(() => {
-    const open = process.getActiveResourcesInfo().filter((resource) => resource !== 'Timeout');
-    const what = open.length === 0 ? 'a timer' : [...new Set(open)].join(', ');
+    const open = new Set(process.getActiveResourcesInfo().filter((resource) => !standardStreams.has(resource)));
+    const what = [...open].join(', ') || 'unknown';
     host.stderr.write(
       `tend: the work is done, but the process did not end within ${afterMs / 1000} s (open: ${what}); this is a bug in tend\n`,
     );

@@ -6,5 +6,6 @@ import { configSchema } from './schema.ts';
  * puts the finished schema in the place of this module: the converter is no dependency at run time.
  */
 export async function configJsonSchema(): Promise<object> {
-  return toJsonSchema(configSchema, { typeMode: 'input', errorMode: 'ignore' });
+  const schema = toJsonSchema(configSchema, { typeMode: 'input', errorMode: 'ignore' });
+  return { $schema: 'http://json-schema.org/draft-07/schema#', title: 'tend.toml', ...schema };
 }

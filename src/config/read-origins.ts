@@ -1,5 +1,7 @@
+import { asWritten } from './format-setting.ts';
 import type { LoadedConfig } from './load-config.ts';
 import { locateKeys, pathKey } from './locate-keys.ts';
+import { configSchema } from './schema.ts';
 
 /** One effective value, and where it came from. */
 export interface EffectiveSetting {
@@ -10,7 +12,7 @@ export interface EffectiveSetting {
   origin: string;
 }
 
-/** All settings in force, in the order of the schema; lists and other plain values whole. */
+/** All settings in force, in the order of the schema; lists whole, durations as written. */
 export function readOrigins(loaded: LoadedConfig): EffectiveSetting[] {
   const { file, overlays } = loaded;
   const lines = file === undefined ? new Map<string, number>() : locateKeys(file.source);
@@ -18,7 +20,7 @@ export function readOrigins(loaded: LoadedConfig): EffectiveSetting[] {
     const key = pathKey(path);
     const line = lines.get(key);
     const fromFile = line === undefined ? 'default' : `${file?.path}:${line}`;
-    return { key, value, origin: overlays.get(key) ?? fromFile };
+    return { key, value: asWritten(configSchema, path, value), origin: overlays.get(key) ?? fromFile };
   });
 }
 

@@ -1,0 +1,46 @@
+import { TendError, toError } from '../errors.ts';
+import { requireSchema } from '../tasks/begin-tick.ts';
+import type { Evidence, HandlerContext, TaskKind } from '../tasks/handlers/handler.ts';
+import { knownKinds } from '../tasks/handlers/registry.ts';
+import { runTaskNow } from '../tasks/run-task-now.ts';
+import { runWithoutQueue } from '../tasks/run-without-queue.ts';
+import { workerIdentity } from '../tasks/worker-identity.ts';
+import type { CommandContext } from './command-context.ts';
+import { handlerContext, hostName } from './handler-context.ts';
+
+/** Kinds that must work when the queue cannot: the site is down, and its database may be what is gone. */
+const worksWithoutQueue = new Set(['backup', 'restore', 'verify-backup', 'restart-app', 'check-app', 'send-mail']);
+
+/**
+ * Runs a kind because a person typed its command: as a task claimed at birth by this process, with the same lease,
+ * mutex, history and evidence as any other. Where the queue cannot be reached or is not there yet, kinds that must
+ * work all the same run directly.
+ *
+ * @returns `taskId` null when it ran without a queue.
+ * @throws whatever the handler threw; TendError MUTEX_BUSY.
+ */
+export async function runKindNow(
+  context: CommandContext,
+  options: { kind: string; payload: Record<string, unknown> },
+): Promise<{ taskId: number | null; evidence: Evidence }> {
+  const kind = knownKinds(context.config).get(options.kind);
+  if (kind === undefined) throw new TendError('KIND_UNKNOWN', `Kind "${options.kind}" is not known here.`);
+  const { signal, log, progress } = context;
+  const handler = await handlerContext(context);
+  const shared = { context: handler, kind, payload: options.payload, signal, live: { log, progress } };
+  if (!(await isQueueUsable(handler, kind, context))) return await runWithoutQueue(shared);
+  const worker = workerIdentity(hostName(context));
+  return await runTaskNow({ ...shared, worker, log });
+}
+
+async function isQueueUsable(handler: HandlerContext, kind: TaskKind, { log }: CommandContext): Promise<boolean> {
+  try {
+    await requireSchema(handler.db);
+    return true;
+  } catch (error) {
+    const mayGoOn = worksWithoutQueue.has(kind.kind) && error instanceof TendError && error.code !== 'SCHEMA_TOO_NEW';
+    if (!mayGoOn) throw error;
+    log.info(`without the queue: ${toError(error).message}`);
+    return false;
+  }
+}

@@ -1,0 +1,79 @@
+import { exitCodes } from '../exit-codes.ts';
+import { knownKinds } from '../tasks/handlers/registry.ts';
+import { runTick, type TickReport } from '../tasks/run-tick.ts';
+import { workerIdentity } from '../tasks/worker-identity.ts';
+import type { CommandBody, CommandContext, CommandOutcome } from './command-context.ts';
+import { handlerContext, hostName } from './handler-context.ts';
+import type { Output } from './output.ts';
+import type { TickFlags } from './tick-flags.ts';
+
+/** What `run-due-tasks` does, for both of its entries. */
+export function tickBody(flags: TickFlags): CommandBody {
+  return async (context) => {
+    if (!flags.isDryRun) return await tick(context, flags);
+    const { planBody } = await import('./tick-plan.ts');
+    return await planBody(context, flags);
+  };
+}
+
+async function tick(context: CommandContext, flags: TickFlags): Promise<CommandOutcome> {
+  const { config, log, signal } = context;
+  warnOfUnsupported(context);
+  const report = await runTick({
+    context: await handlerContext(context),
+    kinds: knownKinds(config),
+    worker: workerIdentity(hostName(context)),
+    log,
+    signal,
+    concurrency: flags.concurrency ?? config.tasks.concurrency,
+    limit: flags.limit,
+    deadlineMs: flags.isDrain ? Number.POSITIVE_INFINITY : (flags.deadlineMs ?? config.tasks.deadline),
+    onlyQueues: flags.queues,
+    onlyKinds: flags.kinds,
+    taskId: flags.taskId,
+  });
+  return {
+    result: { ...report, tasks: report.tasks.map((task) => ({ ...task, state: task.state ?? 'lost' })) },
+    exitCode: exitCodeOf(report),
+    render: (output) => render(report, output),
+  };
+}
+
+/** A schedule that stands in the file and never fires would be silence, the fault this program exists against. */
+function warnOfUnsupported({ config, output }: CommandContext): void {
+  const names = Object.keys(config.schedules);
+  if (names.length > 0) output.warn(`schedules are not run by this version of tend: ${names.join(', ')}`);
+}
+
+function exitCodeOf(report: TickReport): number {
+  if (report.unwritten > 0) return exitCodes.unreachable.code;
+  const isAnyEnded = report.reaped.some(({ state }) => state === 'failed' || state === 'held');
+  return isAnyEnded || report.failed > 0 || report.held > 0 ? exitCodes.someFailed.code : exitCodes.ok.code;
+}
+
+function render(report: TickReport, output: Output): void {
+  for (const task of report.tasks) {
+    const name = `Task ${task.id} (${task.kind})`;
+    const why = task.error === null ? '' : `: ${task.error}`;
+    if (task.state === 'failed') output.warn(`${name} failed${why} (tend tasks show ${task.id})`);
+    if (task.state === 'held') output.warn(`${name} is held${why} (tend tasks resolve ${task.id})`);
+    if (task.state === 'waiting' && task.outcome === 'failed') {
+      output.summary(`${name} failed and will be tried again${why}`);
+    }
+    if (task.state === 'succeeded') output.summary(`${name} succeeded in ${task.durationMs} ms`);
+    if (task.state === undefined) {
+      output.warn(`${name} ended (${task.outcome}), but the database could not be told; it will be found lost`);
+    }
+    if (task.state === null) output.warn(`${name} ended after its lease was lost; another worker decides about it`);
+  }
+  if (report.isIdle) output.summary('Nothing is due.');
+  else output.summary(describe(report));
+}
+
+function describe(report: TickReport): string {
+  const names = ['succeeded', 'failed', 'held', 'retried', 'cancelled', 'released', 'lost', 'unwritten'] as const;
+  const parts = names.filter((name) => report[name] > 0).map((name) => `${report[name]} ${name}`);
+  if (report.reaped.length > 0) parts.push(`${report.reaped.length} lost by dead workers`);
+  if (report.pruned > 0) parts.push(`${report.pruned} old tasks pruned`);
+  return parts.length === 0 ? 'Nothing could be claimed.' : `Tick: ${parts.join(', ')}.`;
+}

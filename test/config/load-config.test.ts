@@ -1,0 +1,223 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type ConfigOverride, loadConfig } from '../../src/config/load-config.ts';
+import { readOrigins } from '../../src/config/read-origins.ts';
+import { TendError } from '../../src/errors.ts';
+import { SecretRegistry } from '../../src/redact.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
+
+let directory: TemporaryDirectory;
+beforeEach(async () => {
+  directory = await temporaryDirectory();
+});
+afterEach(async () => {
+  await directory[Symbol.asyncDispose]();
+});
+
+interface Given {
+  toml?: string;
+  env?: Record<string, string>;
+  overrides?: ConfigOverride[];
+  configFlag?: string;
+  cwd?: string;
+  secrets?: SecretRegistry;
+}
+
+async function load({
+  toml,
+  env = {},
+  overrides = [],
+  configFlag,
+  cwd,
+  secrets = new SecretRegistry(),
+}: Given) {
+  if (toml !== undefined) await writeFile(join(directory.path, 'tend.toml'), toml);
+  return loadConfig({ cwd: cwd ?? directory.path, env, configFlag, overrides, secrets });
+}
+
+async function failure(given: Given): Promise<TendError> {
+  try {
+    await load(given);
+  } catch (error) {
+    if (error instanceof TendError) return error;
+    throw error;
+  }
+  throw new Error('The configuration was accepted');
+}
+
+describe('which file', () => {
+  it('is the nearest tend.toml from the working directory upward', async () => {
+    const deep = join(directory.path, 'a/b');
+    await mkdir(deep, { recursive: true });
+    const { configPath, baseDirectory } = await load({ toml: '', cwd: deep });
+    expect(configPath).toBe(join(directory.path, 'tend.toml'));
+    expect(baseDirectory).toBe(directory.path);
+  });
+
+  it('is none, with all defaults, where there is none', async () => {
+    const { configPath, baseDirectory, config } = await load({});
+    expect(configPath).toBeUndefined();
+    expect(baseDirectory).toBe(directory.path);
+    expect(config.tasks.concurrency).toBe(4);
+  });
+
+  it('is that of --config before that of TEND_CONFIG', async () => {
+    await writeFile(join(directory.path, 'flag.toml'), '[tasks]\nconcurrency = 1');
+    await writeFile(join(directory.path, 'variable.toml'), '[tasks]\nconcurrency = 2');
+    const env = { TEND_CONFIG: 'variable.toml' };
+    expect((await load({ env })).config.tasks.concurrency).toBe(2);
+    expect((await load({ env, configFlag: 'flag.toml' })).config.tasks.concurrency).toBe(1);
+  });
+
+  it.each([
+    { by: '--config', given: { configFlag: 'none.toml' } },
+    { by: 'TEND_CONFIG', given: { env: { TEND_CONFIG: 'none.toml' } } },
+  ])('must exist when $by names it', async ({ by, given }) => {
+    const error = await failure(given);
+    expect(error).toMatchObject({ code: 'CONFIG_NOT_FOUND', exitCode: 78 });
+    expect(error.message).toContain(`named by ${by} does not exist`);
+  });
+});
+
+describe('precedence', () => {
+  it('is flags before environment before file before default, each with its origin', async () => {
+    const loaded = await load({
+      toml: '[tasks]\nconcurrency = 2\ndeadline = "40s"\nlease = "30s"\n',
+      env: { TEND_TASKS_CONCURRENCY: '3', TEND_TASKS_DEADLINE: '30s' },
+      overrides: [{ path: ['tasks', 'concurrency'], value: 9, flag: '--concurrency' }],
+    });
+    const file = join(directory.path, 'tend.toml');
+    const shown = readOrigins(loaded).filter(({ key }) => key.startsWith('tasks.'));
+    expect(shown).toEqual([
+      { key: 'tasks.concurrency', value: 9, origin: '--concurrency' },
+      { key: 'tasks.deadline', value: '30s', origin: 'TEND_TASKS_DEADLINE' },
+      { key: 'tasks.lease', value: '30s', origin: `${file}:4` },
+      { key: 'tasks.grace', value: '25s', origin: 'default' },
+      { key: 'tasks.keep_succeeded', value: '1w', origin: 'default' },
+      { key: 'tasks.keep_failed', value: '90d', origin: 'default' },
+    ]);
+    expect(loaded.config.tasks.deadline).toBe(30_000);
+  });
+
+  it.each([
+    { variable: 'TEND_BACKUP_DIRECTORY', text: '/b', path: ['backup', 'directory'], value: '/b' },
+    { variable: 'TEND_MAIL_URL', text: 'smtp://h', path: ['mail', 'url'], value: 'smtp://h' },
+    {
+      variable: 'TEND_TRANSLATIONS_ON_BAD_MESSAGE',
+      text: 'drop',
+      path: ['translations', 'on_bad_message'],
+      value: 'drop',
+    },
+    { variable: 'TEND_APP_CHECK_URL', text: 'http://h/', path: ['app', 'check', 'url'], value: 'http://h/' },
+    { variable: 'TEND_APP_CHECK_STATUS', text: '204', path: ['app', 'check', 'status'], value: 204 },
+  ])('lets $variable set a simple key', async ({ variable, text, path, value }) => {
+    const { config } = await load({ env: { [variable]: text } });
+    let found: unknown = config;
+    for (const key of path) found = Object(found)[key];
+    expect(found).toBe(value);
+  });
+
+  it('counts an empty variable as unset', async () => {
+    expect((await load({ env: { TEND_TASKS_CONCURRENCY: '' } })).config.tasks.concurrency).toBe(4);
+  });
+
+  it('notes a TEND_ variable that names no setting', async () => {
+    expect((await load({ env: { TEND_BACKUP_DIRCTORY: '/b' } })).unknownVariables).toEqual([
+      'TEND_BACKUP_DIRCTORY',
+    ]);
+  });
+
+  it('names the variable whose value is wrong', async () => {
+    const error = await failure({ env: { TEND_TASKS_CONCURRENCY: 'many' } });
+    expect(error.message).toBe(
+      'TEND_TASKS_CONCURRENCY: tasks.concurrency: a whole number from 1 to 200 was expected',
+    );
+  });
+});
+
+describe('a wrong configuration', () => {
+  it.each([
+    {
+      what: 'a value out of range',
+      toml: '# top\n[tasks]\n\nconcurrency = 0\n',
+      message: 'tend.toml:4: tasks.concurrency: a whole number from 1 to 200 was expected',
+    },
+    {
+      what: 'an unknown key, with the one that was meant',
+      toml: '[backup]\ndirectroy = "/b"\n',
+      message: 'tend.toml:2: backup.directroy: this key is not known; did you mean "directory"?',
+    },
+    {
+      what: 'an unknown table',
+      toml: '[nonsense]\na = 1\n',
+      message: 'tend.toml:1: nonsense: this key is not known',
+    },
+    {
+      what: 'a missing key, at the table it belongs to',
+      toml: '\n[tasks.kinds.resize]\ntimeout = "1m"\n',
+      message: 'tend.toml:2: tasks.kinds.resize.command: this key is missing',
+    },
+    {
+      what: 'a key inside an inline table',
+      toml: '[app]\ncheck = { url = "http://h", statsu = 200 }\n',
+      message: 'tend.toml:2: app.check.statsu: this key is not known; did you mean "status"?',
+    },
+    {
+      what: 'a wrong duration',
+      toml: '[tasks]\ndeadline = "soon"\n',
+      message:
+        'tend.toml:2: tasks.deadline: a duration such as "90s", "10m" or "7d" was expected, not "soon"',
+    },
+    {
+      what: 'a text where a table belongs',
+      toml: 'tasks = "four"\n',
+      message: 'tend.toml:1: tasks: a table was expected',
+    },
+    {
+      what: 'text that is no TOML',
+      toml: '[tasks]\nconcurrency = = 3\n',
+      message: 'tend.toml:2:15: this is not valid TOML: ',
+    },
+  ])('names file, line, key and what was expected for $what', async ({ toml, message }) => {
+    const error = await failure({ toml });
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID', exitCode: 78 });
+    expect(error.message).toContain(join(directory.path, message));
+  });
+
+  it('reports all problems at once, in the order of the file', async () => {
+    const { message } = await failure({
+      toml: '[backup]\ncompresion = "none"\nfoo = 1\n[tasks]\nconcurrency = 0\nlease = "1s"\n',
+    });
+    expect(message.split('\n').map((line) => line.replace(`${directory.path}/`, '').trim())).toEqual([
+      'The configuration has 4 problems:',
+      'tend.toml:2: backup.compresion: this key is not known; did you mean "compression"?',
+      'tend.toml:3: backup.foo: this key is not known',
+      'tend.toml:5: tasks.concurrency: a whole number from 1 to 200 was expected',
+      'tend.toml:6: tasks.lease: a lease is at least "2s"',
+    ]);
+  });
+
+  it.each([
+    '[database]\nurl = "postgres://u:canary-4711@h/db\n',
+    '[database]\nurl = "postgres://u:canary-4711@h/db" x\n',
+    '[database]\nurll = "postgres://u:canary-4711@h/db"\n',
+    '[mail]\non_unknown = "canary-4711"\n',
+    '[database]\nurl = ["canary-4711"]\n',
+  ])('never quotes a value that may be a password: %j', async (toml) => {
+    expect((await failure({ toml })).message).not.toContain('canary');
+  });
+
+  it('cannot reach the prototype of our objects', async () => {
+    await failure({ toml: '[__proto__]\npolluted = true\n' });
+    expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+  });
+});
+
+describe('secrets', () => {
+  it('are the passwords that stand in the configuration, as written and decoded', async () => {
+    const secrets = new SecretRegistry();
+    await load({ toml: '[database]\nurl = "postgres://u:canary%2F4711@h/db"\n', secrets });
+    expect(secrets.redact('canary%2F4711 canary/4711')).toBe('*** ***');
+  });
+});
