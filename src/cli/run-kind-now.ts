@@ -9,7 +9,14 @@ import type { CommandContext } from './command-context.ts';
 import { handlerContext, hostName } from './handler-context.ts';
 
 /** Kinds that must work when the queue cannot: the site is down, and its database may be what is gone. */
-const worksWithoutQueue = new Set(['backup', 'restore', 'verify-backup', 'restart-app', 'check-app', 'send-mail']);
+const worksWithoutQueue = new Set([
+  'backup',
+  'restore',
+  'verify-backup',
+  'restart-app',
+  'check-app',
+  'send-mail',
+]);
 
 /**
  * Runs a kind because a person typed its command: as a task claimed at birth by this process, with the same lease,
@@ -33,12 +40,17 @@ export async function runKindNow(
   return await runTaskNow({ ...shared, worker, log });
 }
 
-async function isQueueUsable(handler: HandlerContext, kind: TaskKind, { log }: CommandContext): Promise<boolean> {
+async function isQueueUsable(
+  handler: HandlerContext,
+  kind: TaskKind,
+  { log }: CommandContext,
+): Promise<boolean> {
   try {
     await requireSchema(handler.db);
     return true;
   } catch (error) {
-    const mayGoOn = worksWithoutQueue.has(kind.kind) && error instanceof TendError && error.code !== 'SCHEMA_TOO_NEW';
+    const mayGoOn =
+      worksWithoutQueue.has(kind.kind) && error instanceof TendError && error.code !== 'SCHEMA_TOO_NEW';
     if (!mayGoOn) throw error;
     log.info(`without the queue: ${toError(error).message}`);
     return false;

@@ -62,16 +62,28 @@ function render(report: TickReport, output: Output): void {
     }
     if (task.state === 'succeeded') output.summary(`${name} succeeded in ${task.durationMs} ms`);
     if (task.state === undefined) {
-      output.warn(`${name} ended (${task.outcome}), but the database could not be told; it will be found lost`);
+      output.warn(
+        `${name} ended (${task.outcome}), but the database could not be told; it will be found lost`,
+      );
     }
-    if (task.state === null) output.warn(`${name} ended after its lease was lost; another worker decides about it`);
+    if (task.state === null)
+      output.warn(`${name} ended after its lease was lost; another worker decides about it`);
   }
   if (report.isIdle) output.summary('Nothing is due.');
   else output.summary(describe(report));
 }
 
 function describe(report: TickReport): string {
-  const names = ['succeeded', 'failed', 'held', 'retried', 'cancelled', 'released', 'lost', 'unwritten'] as const;
+  const names = [
+    'succeeded',
+    'failed',
+    'held',
+    'retried',
+    'cancelled',
+    'released',
+    'lost',
+    'unwritten',
+  ] as const;
   const parts = names.filter((name) => report[name] > 0).map((name) => `${report[name]} ${name}`);
   if (report.reaped.length > 0) parts.push(`${report.reaped.length} lost by dead workers`);
   if (report.pruned > 0) parts.push(`${report.pruned} old tasks pruned`);

@@ -35,7 +35,9 @@ const options = {
  * Undefined for anything out of the ordinary (help, an unknown flag, a bad value): the framework then parses the same
  * words again and says what is wrong.
  */
-export function parseTickFlags(argv: readonly string[]): { tick: TickFlags; global: GlobalFlags } | undefined {
+export function parseTickFlags(
+  argv: readonly string[],
+): { tick: TickFlags; global: GlobalFlags } | undefined {
   try {
     const { values } = parseArgs({ args: [...argv], options, allowPositionals: false, strict: true });
     const limit = positive(values.limit);

@@ -33,6 +33,6 @@ function render(plan: TickPlan, output: Output): void {
     ...[String(id), kind, queue, runAt.toISOString()],
     blockedBy === null ? 'would run' : `blocked: ${blockedBy}`,
   ]);
-  const columns = [{ title: 'ID' }, { title: 'KIND' }, { title: 'QUEUE' }, { title: 'DUE SINCE' }, { title: 'PLAN' }];
+  const columns = ['ID', 'KIND', 'QUEUE', 'DUE SINCE', 'PLAN'];
   output.table(columns, rows);
 }

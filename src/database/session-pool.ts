@@ -1,6 +1,6 @@
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type pg from 'pg';
-import { connectToServer, type SessionOptions } from './connect-to-server.ts';
+import { openSession, type SessionOptions } from './open-session.ts';
 
 /** A session on loan; give it back with `release`. */
 type BorrowedSession = PostgresPoolClient;
@@ -66,7 +66,7 @@ export class SessionPool implements PostgresPool {
   async #liveSession(): Promise<Session> {
     if (this.#session !== undefined && !this.#session.isBroken) return this.#session;
     this.#session = undefined;
-    const client = await connectToServer(this.#options);
+    const client = await openSession(this.#options);
     const session: Session = { client, isBroken: false };
     const markBroken = () => {
       session.isBroken = true;

@@ -1,3 +1,4 @@
+import { MissingPasswordError } from '../connection/client-configs.ts';
 import { type ConnectionSettings, describeConnection } from '../connection/settings.ts';
 import { type ErrorCode, TendError, type TendErrorOptions } from '../errors.ts';
 
@@ -43,11 +44,15 @@ export function isConnectionLoss(error: unknown): boolean {
 /** An error met while opening a session, as the user sees it: 69 unreachable, 77 refused, 75 too many sessions. */
 export function translateConnectError(error: Error, connection: ConnectionSettings): TendError {
   if (error instanceof TendError) return error;
+  if (error instanceof AggregateError && error.errors.some((one) => errorCodeOf(one)?.startsWith('28'))) {
+    const refused = error.errors.find((one) => errorCodeOf(one)?.startsWith('28'));
+    if (refused instanceof Error) return translateConnectError(refused, connection);
+  }
   const place = describeConnection(connection);
   const code = errorCodeOf(error) ?? '';
   const fail = (name: ErrorCode, message: string, hint: string) =>
     new TendError(name, message, { hint, cause: error });
-  if (code === '28P01' || code === '28000' || /password|SASL|SCRAM/i.test(error.message)) {
+  if (code.startsWith('28') || error instanceof MissingPasswordError || /SASL|SCRAM/.test(error.message)) {
     return fail(
       'DATABASE_PERMISSION',
       `Database ${place} refused user "${connection.user}": ${error.message}`,

@@ -54,3 +54,15 @@ export async function resolveTask(options: {
     hint: `tend tasks explain ${id}`,
   });
 }
+
+/**
+ * The one decision that was given.
+ *
+ * @throws TendError USAGE for none or several.
+ */
+export function onlyDecision(given: Record<Decision, boolean>): Decision {
+  const decisions = (['done', 'retry', 'drop'] as const).filter((decision) => given[decision]);
+  const [decision, second] = decisions;
+  if (decision !== undefined && second === undefined) return decision;
+  throw new TendError('USAGE', 'Say exactly one of --done (--sent), --retry (--resend) or --drop.');
+}

@@ -1,0 +1,41 @@
+import { string } from '@oclif/core/flags';
+import { TendCommand } from '../../src/cli/base-command.ts';
+import { grantApplication } from '../../src/database/grant-application.ts';
+import { migrateUp } from '../../src/database/migrate.ts';
+import { knownKinds } from '../../src/tasks/handlers/registry.ts';
+import { registerKinds } from '../../src/tasks/register-kinds.ts';
+
+export default class MigrationsUp extends TendCommand {
+  static override summary = 'Create or update schema "tend" in the database.';
+  static override description =
+    'Never happens inside a tick. Two at once are safe. With --grant-to, the role of the application may call tend.enqueue, tend.cancel, tend.retry and tend.task and read two views; it gets no right on any table.';
+  static override examples = [
+    '<%= config.bin %> migrations up',
+    '<%= config.bin %> migrations up --grant-to cms_app',
+  ];
+  static override flags = {
+    'grant-to': string({
+      summary: 'Grant the SQL API to this role.',
+      ...{ multiple: true, multipleNonGreedy: true, helpValue: 'ROLE' },
+    }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(MigrationsUp);
+    await this.execute(flags, async (context) => {
+      const db = await context.openDatabase();
+      const applied = await migrateUp({ db });
+      await registerKinds({ db, kinds: knownKinds(context.config) });
+      const grantedTo = flags['grant-to'] ?? [];
+      for (const role of grantedTo) await grantApplication({ db, role });
+      return {
+        result: { applied, grantedTo },
+        render(output) {
+          for (const name of applied) output.summary(`Applied ${name}.`);
+          if (applied.length === 0) output.summary('Nothing to apply.');
+          for (const role of grantedTo) output.summary(`Granted the SQL API to "${role}".`);
+        },
+      };
+    });
+  }
+}

@@ -1,0 +1,44 @@
+import { formatDuration } from '../duration.ts';
+import type { ShownTask } from '../tasks/show-task.ts';
+import type { AttemptSummary } from '../tasks/task-row.ts';
+import type { Output } from './output.ts';
+import { formatTime } from './task-table.ts';
+
+/** One task with the history of its attempts and what each left as evidence. */
+export function printTask(task: ShownTask, output: Output): void {
+  const { paint } = output;
+  const state = task.reason === null ? task.state : `${task.state}: ${task.reason}`;
+  output.print(paint('bold', `Task ${task.id} · ${task.kind} · ${state}`));
+  const facts: [string, string | null][] = [
+    ['queue', task.queue === 'default' ? null : task.queue],
+    ['run at', formatTime(task.runAt)],
+    ['created', `${formatTime(task.createdAt)} by ${task.createdBy}`],
+    ['finished', task.finishedAt === null ? null : formatTime(task.finishedAt)],
+    ['attempts', `${task.attempt} of ${task.maxAttempts}`],
+    ['unique key', task.uniqueKey],
+    ['mutex', task.mutex],
+    ['host', task.host],
+    ['worker', task.worker],
+    ['lease until', task.leaseUntil === null ? null : formatTime(task.leaseUntil)],
+    ['cancel', task.isCancelRequested && task.state === 'running' ? 'requested' : null],
+    ['payload', JSON.stringify(task.payload).slice(0, 2000)],
+  ];
+  for (const [name, value] of facts) {
+    if (value !== null) output.print(`  ${name.padEnd(12)}${value}`);
+  }
+  for (const attempt of task.attempts) printAttempt(attempt, output);
+}
+
+function printAttempt(attempt: AttemptSummary, output: Output): void {
+  const { startedAt, finishedAt } = attempt;
+  const took =
+    finishedAt === null ? '' : ` after ${formatDuration(finishedAt.getTime() - startedAt.getTime())}`;
+  const exit = attempt.exitCode === null ? '' : `, exit code ${attempt.exitCode}`;
+  output.print(
+    `Attempt ${attempt.attempt} · ${formatTime(startedAt)} on ${attempt.worker} · ${attempt.outcome}${took}${exit}`,
+  );
+  if (attempt.error !== null) output.print(`  error: ${attempt.error}`);
+  if (attempt.evidence !== null) output.print(`  evidence: ${JSON.stringify(attempt.evidence)}`);
+  const tail = attempt.outputTail?.trimEnd() ?? '';
+  if (tail !== '') output.print(tail.replaceAll(/^/gm, '  | '));
+}

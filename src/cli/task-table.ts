@@ -1,0 +1,23 @@
+import type { TaskSummary } from '../tasks/task-row.ts';
+import type { Output } from './output.ts';
+
+/** Tasks as a table. Times are UTC, to the second; what matters most comes before the free text that may be cut. */
+export function printTasks(tasks: readonly TaskSummary[], output: Output): void {
+  const columns = ['ID', 'KIND', 'STATE', 'ATTEMPT', 'RUN AT', 'FINISHED', 'WORKER', 'NOTE'];
+  const rows = tasks.map((task) => [
+    ...[String(task.id), task.kind, task.state, `${task.attempt}/${task.maxAttempts}`],
+    ...[formatTime(task.runAt), formatTime(task.finishedAt), task.worker ?? ''],
+    note(task),
+  ]);
+  output.table(columns, rows);
+}
+
+/** `2026-11-22 02:30:00Z`, or nothing. */
+export function formatTime(time: Date | null): string {
+  return time === null ? '' : `${time.toISOString().slice(0, 19).replace('T', ' ')}Z`;
+}
+
+function note(task: TaskSummary): string {
+  const text = task.state === 'succeeded' ? '' : [task.reason, task.lastError].filter(Boolean).join(': ');
+  return text.replaceAll(/\s+/g, ' ');
+}

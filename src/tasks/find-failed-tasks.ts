@@ -1,0 +1,18 @@
+import { type Kysely, sql } from 'kysely';
+import type { Database } from '../database/tables.ts';
+
+/** Ids of failed tasks, oldest first; `withinMs` counts back from the database's now. */
+export async function findFailedTasks(options: {
+  db: Kysely<Database>;
+  withinMs?: number | undefined;
+  kind?: string | undefined;
+}): Promise<number[]> {
+  const { db, withinMs, kind } = options;
+  let query = db.selectFrom('tend.tasks').select('id').where('state', '=', 'failed');
+  if (kind !== undefined) query = query.where('kind', '=', kind);
+  if (withinMs !== undefined) {
+    query = query.where('finished_at', '>=', sql<Date>`now() - ${withinMs}::float8 * interval '1 ms'`);
+  }
+  const rows = await query.orderBy('id').execute();
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,49 @@
+import { type Kysely, sql } from 'kysely';
+import type { Database } from '../database/tables.ts';
+import { requireSchema } from './begin-tick.ts';
+import { isDeadHere, type WorkerIdentity } from './worker-identity.ts';
+
+export interface PlannedTask {
+  id: number;
+  kind: string;
+  queue: string;
+  runAt: Date;
+  /** Null where the tick would run it; else why not. */
+  blockedBy: 'unknown kind' | 'other host' | 'mutex' | 'filtered out' | null;
+}
+
+export interface TickPlan {
+  /** Running tasks whose worker is gone. */
+  wouldReap: { id: number; kind: string; owner: string }[];
+  /** Due tasks in claim order, those that would not run included. */
+  due: PlannedTask[];
+}
+
+/** What a tick would do now. Reads only: nothing is claimed, and the host is not recorded as ticking. */
+export async function planTick(options: {
+  db: Kysely<Database>;
+  worker: WorkerIdentity;
+  kinds: readonly string[];
+  onlyKinds?: readonly string[] | undefined;
+  onlyQueues?: readonly string[] | undefined;
+  limit: number;
+}): Promise<TickPlan> {
+  const { db, worker } = options;
+  await requireSchema(db);
+  const running = await sql<{ id: number; kind: string; owner: string; is_expired: boolean }>`
+    select id, kind, lease_owner as owner, lease_until < now() as is_expired
+      from tend.tasks where state = 'running' order by id`.execute(db);
+  const due = await sql<PlannedTask>`
+    select t.id, t.kind, t.queue, t.run_at as "runAt",
+           case when t.kind <> all (${options.kinds}::text[]) then 'unknown kind'
+                when t.host <> ${worker.host} then 'other host'
+                when t.kind <> all (coalesce(${options.onlyKinds ?? null}::text[], array[t.kind]))
+                  or t.queue <> all (coalesce(${options.onlyQueues ?? null}::text[], array[t.queue]))
+                then 'filtered out'
+                when exists (select from tend.tasks r where r.state = 'running' and r.mutex = t.mutex) then 'mutex'
+           end as "blockedBy"
+      from tend.tasks t where t.state = 'waiting' and t.run_at <= now()
+     order by t.priority, t.run_at, t.id limit ${Math.min(options.limit, 1000)}`.execute(db);
+  const lost = running.rows.filter((task) => task.is_expired || isDeadHere(task.owner, worker));
+  return { wouldReap: lost.map(({ id, kind, owner }) => ({ id, kind, owner })), due: due.rows };
+}

@@ -1,0 +1,60 @@
+import { TendError } from '../errors.ts';
+import type { Log, Progress } from '../log.ts';
+import type { ClaimedTask } from './claim-due-tasks.ts';
+import type { AttemptEnding } from './finish-attempts.ts';
+import type { Evidence, HandlerContext, TaskKind } from './handlers/handler.ts';
+import { startTaskNow } from './start-task-now.ts';
+import { workOff } from './work-off.ts';
+import type { WorkerIdentity } from './worker-identity.ts';
+
+export interface RunNowOptions {
+  context: HandlerContext;
+  kind: TaskKind;
+  payload: Record<string, unknown>;
+  signal: AbortSignal;
+  /** Where the person watches. */
+  live: { log: Log; progress: Progress };
+}
+
+/**
+ * Runs one task that is claimed at birth by this process, and waits for its end. Interrupted, it is cancelled rather
+ * than given back: nobody expects cron to go on with what a person stopped.
+ *
+ * @throws what the handler threw; TendError MUTEX_BUSY, TASK_FAILED for an outcome that is no success.
+ */
+export async function runTaskNow(
+  options: RunNowOptions & { worker: WorkerIdentity; log: Log },
+): Promise<{ taskId: number; evidence: Evidence }> {
+  const { context, kind, worker, payload } = options;
+  const leaseMs = context.config.tasks.lease;
+  let ended: { task: ClaimedTask; ending: AttemptEnding; thrown?: unknown } | undefined;
+  await workOff({
+    context,
+    kinds: new Map([[kind.kind, kind]]),
+    worker,
+    claim: async () => [await startTaskNow({ db: context.db, worker, kind, payload, leaseMs })],
+    leaseMs,
+    concurrency: 1,
+    graceMs: context.config.tasks.grace,
+    mayClaim: () => true,
+    limit: 1,
+    signal: options.signal,
+    log: options.log,
+    onStop: 'cancel',
+    live: options.live,
+    onAttemptEnded: (attempt) => {
+      ended = attempt;
+    },
+  });
+  if (ended === undefined) throw new TendError('TASK_FAILED', `"${kind.kind}" was not started.`);
+  const { task, ending } = ended;
+  if (ending.outcome === 'succeeded') return { taskId: task.id, evidence: ending.evidence ?? {} };
+  if (ended.thrown !== undefined) throw ended.thrown;
+  throw new TendError(
+    'TASK_FAILED',
+    `Task ${task.id} (${kind.kind}) ended ${ending.state}: ${ending.reason ?? ''}`,
+    {
+      hint: `tend tasks show ${task.id}`,
+    },
+  );
+}
