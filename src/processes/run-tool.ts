@@ -6,7 +6,7 @@ import { redact, type SecretRegistry } from '../redact.ts';
 import { childEnvironment } from './child-environment.ts';
 import { collectOutput } from './collect-output.ts';
 import { findProgram } from './find-program.ts';
-import { spawnSupervised, type SupervisedChild } from './spawn-supervised.ts';
+import { type SupervisedChild, spawnSupervised } from './spawn-supervised.ts';
 import { judgeEnding, stoppedBeforeStart } from './tool-error.ts';
 import { startToolLimits } from './tool-limits.ts';
 

@@ -24,7 +24,9 @@ export class ToolError extends TendError {
 }
 
 export function stoppedBeforeStart(file: string): ToolError {
-  return new ToolError('TOOL_STOPPED', `"${file}" was not started: tend was asked to stop.`, { outputTail: '' });
+  return new ToolError('TOOL_STOPPED', `"${file}" was not started: tend was asked to stop.`, {
+    outputTail: '',
+  });
 }
 
 /** The error a program's ending amounts to, or undefined when it ended well. */
@@ -38,18 +40,25 @@ export function judgeEnding(options: {
 }): ToolError | undefined {
   const { file, stopReason, streamError, outputTail } = options;
   const ended = { ...options.ended, outputTail };
+  const isFine = ended.exitCode !== undefined && options.okExitCodes.includes(ended.exitCode);
+  // Asked to stop, a program may still have finished its work: its exit status says so.
+  if (stopReason?.kind === 'aborted' && isFine && streamError === undefined) return undefined;
   if (stopReason?.kind === 'aborted') return new ToolError('TOOL_STOPPED', `"${file}" was stopped.`, ended);
   if (stopReason !== undefined) {
     const limit = formatDuration(stopReason.limitMs);
     const what = stopReason.kind === 'timeout' ? `ran longer than ${limit}` : `was silent for ${limit}`;
     return new ToolError('TOOL_TIMED_OUT', `"${file}" ${what} and was stopped.`, ended);
   }
-  const isFine = ended.exitCode !== undefined && options.okExitCodes.includes(ended.exitCode);
   // A consumer that failed explains the program's broken pipe, so it is named first.
   if (streamError !== undefined && !(isFine && isPrematureClose(streamError))) {
-    return new ToolError('TOOL_FAILED', `The output of "${file}" could not be written: ${streamError.message}`, ended, {
-      cause: streamError,
-    });
+    return new ToolError(
+      'TOOL_FAILED',
+      `The output of "${file}" could not be written: ${streamError.message}`,
+      ended,
+      {
+        cause: streamError,
+      },
+    );
   }
   if (isFine) return undefined;
   const how =
