@@ -1,0 +1,115 @@
+import { access, readdir, readFile, realpath } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Config } from '../config/schema.ts';
+import { TendError, toError } from '../errors.ts';
+import { isBackupId } from './backup-id.ts';
+import { type Manifest, parseManifest } from './manifest.ts';
+
+/** A backup set as it was found: complete, since only then it has its name. */
+export interface BackupSet {
+  id: string;
+  path: string;
+  manifest: Manifest;
+}
+
+/** A directory that is named like a set and cannot be read as one. */
+export interface DamagedSet {
+  id: string;
+  path: string;
+  problem: string;
+}
+
+/** `[backup] directory` as an absolute path; CONFIG_INVALID where none is set. */
+export function backupDirectory(config: Config, baseDirectory: string): string {
+  const { directory } = config.backup;
+  if (directory !== undefined) return resolve(baseDirectory, directory);
+  throw new TendError(
+    'CONFIG_INVALID',
+    'No place for backups is configured: [backup] directory is missing.',
+    {
+      hint: 'Set it in tend.toml: [backup] directory = "/var/backups/app"',
+      isPermanent: true,
+    },
+  );
+}
+
+/** All sets of a directory, newest first; what is not named like a set is none of ours. A missing directory has none. */
+export async function listBackups(directory: string): Promise<{ sets: BackupSet[]; damaged: DamagedSet[] }> {
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw unreadable(directory, error);
+  });
+  const sets: BackupSet[] = [];
+  const damaged: DamagedSet[] = [];
+  for (const id of names.filter(isBackupId).sort().reverse()) {
+    const path = join(directory, id);
+    try {
+      sets.push(await readSet(path, id));
+    } catch (error) {
+      damaged.push({ id, path, problem: toError(error).message });
+    }
+  }
+  return { sets, damaged };
+}
+
+/**
+ * The set that `source` means: an id, `latest`, or the path of a set that lies elsewhere.
+ *
+ * @throws TendError BACKUP_NOT_FOUND, BACKUP_DAMAGED.
+ */
+export async function findBackup(options: {
+  source: string;
+  /** Undefined where no directory is configured: then only a path works. */
+  directory: string | undefined;
+  /** What a relative path is relative to. */
+  baseDirectory: string;
+}): Promise<BackupSet> {
+  const { source, directory, baseDirectory } = options;
+  if (directory !== undefined && source === 'latest') {
+    const [newest] = (await listBackups(directory)).sets;
+    if (newest !== undefined) return newest;
+    throw notFound(`There is no backup set in "${directory}".`);
+  }
+  if (directory !== undefined && isBackupId(source)) return await readSet(join(directory, source), source);
+  if (!source.includes('/')) throw notFound(`There is no backup set "${source}".`);
+  const path = resolve(baseDirectory, source);
+  return await readSet(path);
+}
+
+/** Reads the set at `path`; a set under `id` must say that it is that one. */
+async function readSet(path: string, id?: string): Promise<BackupSet> {
+  const manifestPath = join(path, 'manifest.json');
+  await access(path).catch(() => {
+    throw notFound(`There is no backup set "${id ?? path}".`);
+  });
+  const text = await readFile(manifestPath, 'utf8').catch((error: Error) => {
+    throw new TendError('BACKUP_DAMAGED', `"${path}" is no complete backup set: ${error.message}`, {
+      cause: error,
+      isPermanent: true,
+    });
+  });
+  const manifest = parseManifest(text, manifestPath);
+  if (id !== undefined && manifest.id !== id) {
+    throw new TendError('BACKUP_DAMAGED', `The set "${id}" says it is "${manifest.id}".`, {
+      isPermanent: true,
+    });
+  }
+  return { id: manifest.id, path: await realpath(path), manifest };
+}
+
+function notFound(message: string): TendError {
+  return new TendError('BACKUP_NOT_FOUND', message, {
+    hint: 'See what there is: tend backup list',
+    isPermanent: true,
+  });
+}
+
+function unreadable(directory: string, cause: NodeJS.ErrnoException): TendError {
+  return new TendError(
+    'INPUT_MISSING',
+    `The backup directory "${directory}" cannot be read: ${cause.message}`,
+    {
+      cause,
+    },
+  );
+}

@@ -1,0 +1,106 @@
+import { createReadStream } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
+import type { Log } from '../log.ts';
+import { findProgram } from '../processes/find-program.ts';
+import { runTool } from '../processes/run-tool.ts';
+import type { ManifestPart } from './manifest.ts';
+
+export interface CompressionContext {
+  env: NodeJS.ProcessEnv;
+  log: Log;
+  signal: AbortSignal;
+}
+
+/** `[backup] compression`, read: the format, and the level of zstd. */
+export interface Compression {
+  format: ManifestPart['compression'];
+  level: number;
+}
+
+/** Reads `none`, `zstd` or `zstd:LEVEL`; the configuration has checked that it is one of these. */
+export function parseCompression(text: string): Compression {
+  const [format, level] = text.split(':');
+  return format === 'none' ? { format, level: 0 } : { format: 'zstd', level: Number(level ?? 3) };
+}
+
+/** Which of the two implementations will be used; both write and read the same format. */
+export function compressorName(compression: Compression, env: NodeJS.ProcessEnv): string {
+  if (compression.format === 'none') return 'none';
+  return hasZstdProgram(env) ? 'zstd' : 'node:zlib';
+}
+
+/**
+ * Compresses `source` into `target`, with zstd's own checksum. The `zstd` program works beside us and is faster;
+ * where it is not installed Node's own is used (its checksum is off unless asked for, its threads are broken).
+ */
+export async function compress(
+  options: CompressionContext & { source: Readable; target: Writable; compression: Compression },
+): Promise<void> {
+  const { source, target, compression, env, log, signal } = options;
+  if (compression.format === 'none') {
+    await pipeline(source, target, { signal });
+  } else if (hasZstdProgram(env)) {
+    const args = ['--quiet', '--stdout', '--check', ...levelArguments(compression.level)];
+    await runTool({ file: 'zstd', args, baseEnv: env, input: source, stdout: target, log, signal });
+  } else {
+    const params = {
+      [constants.ZSTD_c_compressionLevel]: compression.level,
+      [constants.ZSTD_c_checksumFlag]: 1,
+    };
+    await pipeline(source, createZstdCompress({ params }), target, { signal });
+  }
+}
+
+/** Reads the file of a part into `target`, decompressed; `through` sees the bytes as they lie on the disk. */
+export async function decompress(
+  options: CompressionContext & {
+    path: string;
+    format: Compression['format'];
+    through: NodeJS.ReadWriteStream;
+    target: Writable;
+  },
+): Promise<void> {
+  const { path, format, through, target, env, log, signal } = options;
+  const file = createReadStream(path, { highWaterMark: 1024 * 1024 });
+  if (format === 'none') {
+    await pipeline(file, through, target, { signal });
+  } else if (hasZstdProgram(env)) {
+    // The reading side goes on its own, so that a failing disk stops the program instead of ending its input.
+    const stop = new AbortController();
+    const reading = pipeline(file, through, { signal }).catch((error: unknown) => {
+      stop.abort();
+      throw error;
+    });
+    const unpacking = runTool({
+      file: 'zstd',
+      args: ['--quiet', '--decompress', '--stdout', '--memory=2048MB'],
+      baseEnv: env,
+      // A transform stream is a Readable; its interface type does not say so.
+      input: through as unknown as Readable,
+      stdout: target,
+      log,
+      signal: AbortSignal.any([signal, stop.signal]),
+    });
+    const [read, unpacked] = await Promise.allSettled([reading, unpacking]);
+    if (unpacked.status === 'rejected' && !stop.signal.aborted) throw unpacked.reason;
+    if (read.status === 'rejected') throw read.reason;
+  } else {
+    await pipeline(file, through, createZstdDecompress(), target, { signal });
+  }
+}
+
+function levelArguments(level: number): string[] {
+  if (level < 0) return [`--fast=${-level}`];
+  return level > 19 ? ['--ultra', `-${Math.min(level, 22)}`] : [`-${level === 0 ? 3 : level}`];
+}
+
+function hasZstdProgram(env: NodeJS.ProcessEnv): boolean {
+  try {
+    findProgram({ file: 'zstd', searchPath: env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', cwd: '/' });
+    return true;
+  } catch {
+    return false;
+  }
+}

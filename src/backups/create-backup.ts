@@ -1,0 +1,149 @@
+import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Kysely } from 'kysely';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/schema.ts';
+import { toLibpqEnvironment } from '../connection/libpq-environment.ts';
+import type { ConnectionSettings } from '../connection/settings.ts';
+import type { Database } from '../database/tables.ts';
+import type { Log, Progress } from '../log.ts';
+import type { SecretRegistry } from '../redact.ts';
+import { type BackupSet, backupDirectory } from './backup-directory.ts';
+import { newBackupId } from './backup-id.ts';
+import { lockBackups } from './backup-lock.ts';
+import { parseCompression } from './compression.ts';
+import { serverVersion } from './database-facts.ts';
+import { type DatabaseDump, dumpDatabase } from './dump-database.ts';
+import { findPostgresProgram } from './find-postgres-program.ts';
+import { type Manifest, manifestSchema } from './manifest.ts';
+import { refuseUnsupported } from './refuse-unsupported.ts';
+import { partialSuffix, sweepPartials } from './sweep-partials.ts';
+import { isFileSystemError, unwritable } from './unwritable.ts';
+
+export interface CreateBackupOptions {
+  config: Config;
+  baseDirectory: string;
+  connection: ConnectionSettings;
+  db: Kysely<Database>;
+  label: string | null;
+  includeFiles: 'yes' | 'no';
+  /** Name of this host, for the manifest. */
+  host: string;
+  clock: Clock;
+  env: NodeJS.ProcessEnv;
+  secrets: SecretRegistry;
+  log: Log;
+  progress: Progress;
+  signal: AbortSignal;
+}
+
+/** Rows are counted for half a lease at most, and for less than a statement of the session may take. */
+const longestCountMs = 25_000;
+
+/**
+ * Takes one backup set. It appears in the backup directory under its id only when it is complete and on disk; whatever
+ * ends it before leaves at most a directory `<id>.partial`, which the next backup removes.
+ *
+ * The queue (schema `tend`) is part of the dump like everything else: a copy in another database needs it. That a
+ * restore in place does not rewind the queue is the restore's business.
+ *
+ * @throws TendError BACKUP_BUSY, OUTPUT_UNWRITABLE, TOOL_NOT_FOUND, TOOL_FAILED, and those of the connection.
+ */
+export async function createBackup(options: CreateBackupOptions): Promise<BackupSet> {
+  const { config, clock, log } = options;
+  refuseUnsupported({ backup: config.backup, includeFiles: options.includeFiles });
+  const directory = backupDirectory(config, options.baseDirectory);
+  using _lock = await lockBackups(directory);
+  await sweepPartials(directory, log);
+  const startedAt = clock.now();
+  const id = newBackupId(startedAt);
+  const partial = join(directory, id + partialSuffix);
+  try {
+    await mkdir(partial, { mode: 0o700 });
+    const manifest = await writeSet({ ...options, id, startedAt, partial });
+    await moveIntoPlace(partial, join(directory, id));
+    log.info(`Backup set "${id}" is complete.`);
+    return { id, path: join(directory, id), manifest };
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    throw isFileSystemError(error) ? unwritable(directory, error) : error;
+  }
+}
+
+async function writeSet(
+  options: CreateBackupOptions & { id: string; startedAt: Date; partial: string },
+): Promise<Manifest> {
+  const { config, connection, db, env, signal, partial, progress } = options;
+  const { major } = await serverVersion(db);
+  const toolsDirectory = config.backup.tools_directory;
+  const pgDump = await findPostgresProgram({ name: 'pg_dump', major, toolsDirectory, env, signal });
+  const compression = parseCompression(config.backup.compression);
+  const file = compression.format === 'zstd' ? 'database.dump.zst' : 'database.dump';
+
+  const dump = await progress.step(`Dump database "${connection.database}"`, async () => {
+    return await dumpDatabase({
+      ...options,
+      pgDump,
+      compression,
+      connectionEnv: toLibpqEnvironment(connection),
+      path: join(partial, file),
+      countBudgetMs: Math.min(config.tasks.lease / 2, longestCountMs),
+    });
+  });
+  const manifest = describeSet({ ...options, dump, file, pgDumpVersion: pgDump.version });
+  await writeManifest(partial, manifest);
+  return manifest;
+}
+
+function describeSet(
+  options: CreateBackupOptions & {
+    id: string;
+    startedAt: Date;
+    dump: DatabaseDump;
+    file: string;
+    pgDumpVersion: string;
+  },
+): Manifest {
+  const { id, label, host, startedAt, clock, dump, file, pgDumpVersion } = options;
+  const { database, extensions, roles, largeObjects } = dump.facts;
+  const finishedAt = clock.now();
+  return {
+    format: 1,
+    id,
+    label,
+    host,
+    startedAt: startedAt.toISOString(),
+    finishedAt: finishedAt.toISOString(),
+    durationMs: Math.max(0, finishedAt.getTime() - startedAt.getTime()),
+    tools: { pgDump: pgDumpVersion, compressor: dump.compressor },
+    database,
+    extensions,
+    roles,
+    largeObjects,
+    tables: dump.tables,
+    sequences: dump.sequences,
+    parts: [{ file, holds: 'database', ...dump.part }],
+  };
+}
+
+/** Keys in the schema's order; on disk before the set gets its name. */
+async function writeManifest(partial: string, manifest: Manifest): Promise<void> {
+  const { parse } = await import('valibot');
+  const text = `${JSON.stringify(parse(manifestSchema, manifest), undefined, 2)}\n`;
+  await writeFile(join(partial, 'manifest.json'), text, { mode: 0o600, flag: 'wx', flush: true });
+}
+
+async function moveIntoPlace(partial: string, path: string): Promise<void> {
+  await syncDirectory(partial);
+  await rename(partial, path);
+  await syncDirectory(join(path, '..'));
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

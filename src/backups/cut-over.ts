@@ -1,0 +1,88 @@
+import { type Kysely, sql } from 'kysely';
+import type { Clock } from '../clock.ts';
+import type { ConnectionSettings } from '../connection/settings.ts';
+import { openDatabase } from '../database/open-database.ts';
+import type { Database } from '../database/tables.ts';
+import { TendError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { SecretRegistry } from '../redact.ts';
+import { carryQueue, prepareQueue } from './carry-queue.ts';
+import type { PostgresProgram } from './find-postgres-program.ts';
+import { lockQueue } from './lock-queue.ts';
+import { swapDatabases } from './swap-databases.ts';
+
+export interface CutOverOptions {
+  connection: ConnectionSettings;
+  applicationName: string;
+  /** The command's own handle on the live database: its one session does the locking and ends the others. */
+  db: Kysely<Database>;
+  maintenance: Kysely<Database>;
+  name: string;
+  replacement: string;
+  keepAs: string;
+  properties: 'copy' | 'keep';
+  pgDump: PostgresProgram;
+  pgRestore: PostgresProgram;
+  clock: Clock;
+  env: NodeJS.ProcessEnv;
+  secrets: SecretRegistry;
+  log: Log;
+  signal: AbortSignal;
+}
+
+/**
+ * Puts the database `replacement` in the place of `name`, the present one being kept as `keepAs`, and carries the
+ * live queue over: writing to the queue waits while its rows are copied, then everybody is sent away, then both names
+ * change at once. The same function with the names exchanged is the way back.
+ */
+export async function cutOver(options: CutOverOptions): Promise<{ outageMs: number }> {
+  const { db, connection, replacement, applicationName, signal } = options;
+  await using restored = openDatabase({
+    connection: { ...connection, database: replacement },
+    applicationName,
+    statementTimeoutMs: 0,
+  });
+  const what = await prepareQueue({ live: db, restored });
+  return await db.connection().execute(async (session) => {
+    try {
+      await sql`begin`.execute(session);
+      await sql`set local idle_in_transaction_session_timeout = 0`.execute(session);
+      if (what !== 'nothing') {
+        await lockQueue(session, options.log);
+        const to = { name: replacement, db: restored };
+        await carryQueue({ ...options, from: options.name, to, finalName: options.name, what });
+      }
+      await restored.destroy();
+      signal.throwIfAborted();
+      return await swapDatabases({ ...options, session });
+    } finally {
+      // After a swap the session is gone, and this fails as it should.
+      await sql`rollback`.execute(session).catch(() => undefined);
+    }
+  });
+}
+
+/**
+ * Which of the two states a cut-over has left: needed where its end is unknown, as after a connection that broke at
+ * COMMIT. Told by the kept name, which is unique to the restore.
+ */
+export async function isCutOver(
+  maintenance: Kysely<Database>,
+  names: { name: string; keepAs: string },
+): Promise<boolean> {
+  const { rows } = await sql<{ name: string }>`
+    select datname as name from pg_catalog.pg_database where datname in (${names.name}, ${names.keepAs})`.execute(
+    maintenance,
+  );
+  const present = new Set(rows.map(({ name }) => name));
+  if (present.has(names.keepAs) && !present.has(names.name)) {
+    throw new TendError(
+      'RESTORE_STUCK',
+      `Database "${names.name}" is missing, and "${names.keepAs}" is there.`,
+      {
+        hint: `Put it back as a superuser: alter database "${names.keepAs}" rename to "${names.name}"`,
+      },
+    );
+  }
+  return present.has(names.keepAs);
+}

@@ -1,0 +1,156 @@
+import { type Kysely, sql } from 'kysely';
+import type { Clock } from '../clock.ts';
+import type { Database } from '../database/tables.ts';
+import type { Log } from '../log.ts';
+import { runTool } from '../processes/run-tool.ts';
+import type { SecretRegistry } from '../redact.ts';
+import { type Compression, compress, compressorName } from './compression.ts';
+import { countRows } from './count-rows.ts';
+import { databaseFacts, type RecordedFacts } from './database-facts.ts';
+import type { PostgresProgram } from './find-postgres-program.ts';
+import type { ManifestPart, SequenceValues, TableRows } from './manifest.ts';
+import { Meter } from './meter.ts';
+import { PartFile } from './part-file.ts';
+import { runTogether } from './run-together.ts';
+import { readSequences, sequenceRanges } from './sequence-values.ts';
+
+export interface DumpDatabaseOptions {
+  db: Kysely<Database>;
+  /** PG* variables that lead pg_dump to the same database. */
+  connectionEnv: Record<string, string>;
+  pgDump: PostgresProgram;
+  /** The file to write, without the ending that the compression adds. */
+  path: string;
+  compression: Compression;
+  /** How long rows may be counted: the one session is not free for the heartbeat meanwhile. */
+  countBudgetMs: number;
+  clock: Clock;
+  env: NodeJS.ProcessEnv;
+  secrets: SecretRegistry;
+  log: Log;
+  signal: AbortSignal;
+}
+
+export interface DatabaseDump {
+  facts: RecordedFacts;
+  tables: TableRows[];
+  sequences: SequenceValues[];
+  part: Omit<ManifestPart, 'file' | 'holds'>;
+  compressor: string;
+}
+
+/** A dump that waits longer for a lock ends: every query behind it in the queue of that lock waits too. */
+const lockWaitMs = 30_000;
+
+/**
+ * Writes the whole connected database to one file, in one pass and constant memory, and counts its rows in the very
+ * snapshot that is dumped.
+ *
+ * Our session exports the snapshot. It is needed until pg_dump has taken the snapshot over and the rows are counted;
+ * then it is given back, and while the bulk is written only pg_dump holds one. Counting begins when pg_dump has its
+ * locks: before that, it could wait behind somebody's `ALTER TABLE`, where a stop signal does not reach it.
+ */
+export async function dumpDatabase(options: DumpDatabaseOptions): Promise<DatabaseDump> {
+  const { db, clock, compression, env, countBudgetMs } = options;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  let dump: StartedDump | undefined;
+  try {
+    const counted = await db
+      .transaction()
+      .setIsolationLevel('repeatable read')
+      .setAccessMode('read only')
+      .execute(async (transaction) => {
+        await sql`set local idle_in_transaction_session_timeout = 0`.execute(transaction);
+        const snapshot = await exportSnapshot(transaction);
+        const before = await readSequences(transaction);
+        const facts = await databaseFacts(transaction);
+        dump = startDump({ ...options, signal, snapshot });
+        await Promise.race([dump.hasLocks, dump.part]);
+        const tables = await countRows({ db: transaction, budgetMs: countBudgetMs, clock });
+        return { before, facts, tables };
+      });
+    const part = await started(dump).part;
+    const after = await readSequences(db);
+    return {
+      facts: counted.facts,
+      tables: counted.tables,
+      sequences: sequenceRanges(counted.before, after),
+      part,
+      compressor: compressorName(compression, env),
+    };
+  } catch (error) {
+    stop.abort();
+    await dump?.part.catch(() => undefined);
+    options.signal.throwIfAborted();
+    throw error;
+  }
+}
+
+interface StartedDump {
+  /** Resolves when pg_dump has the snapshot, and a lock on every table. */
+  hasLocks: Promise<void>;
+  part: Promise<DatabaseDump['part']>;
+}
+
+function startDump(options: DumpDatabaseOptions & { snapshot: string }): StartedDump {
+  const { connectionEnv, pgDump, path, compression, env, secrets, log, signal, snapshot } = options;
+  const hasLocks = Promise.withResolvers<void>();
+  const meter = new Meter();
+  const target = new PartFile(path);
+  const args = [
+    '--format=custom',
+    '--compress=0',
+    `--snapshot=${snapshot}`,
+    `--lock-wait-timeout=${lockWaitMs}`,
+    '--no-password',
+    '--verbose',
+  ];
+  const running = runTogether(signal, [
+    async (memberSignal) =>
+      await runTool({
+        file: pgDump.path,
+        args,
+        baseEnv: env,
+        env: { ...connectionEnv, LC_ALL: 'C', PGAPPNAME: 'tend pg_dump' },
+        stdout: meter,
+        secrets,
+        log: watchForLocks(log, hasLocks.resolve),
+        signal: memberSignal,
+      }),
+    async (memberSignal) =>
+      await compress({ source: meter, target, compression, env, log, signal: memberSignal }),
+  ]);
+  const part = running.then(() => ({
+    compression: compression.format,
+    bytes: target.bytes,
+    uncompressedBytes: meter.bytes,
+    sha256: target.sha256(),
+  }));
+  part.catch(() => undefined); // awaited later; until then a failure is not unhandled
+  return { hasLocks: hasLocks.promise, part };
+}
+
+/** With --verbose pg_dump names each step it begins; it locks the tables while it reads them (pg_dump.c, getTables). */
+function watchForLocks(log: Log, onLocks: () => void): Log {
+  let isReadingTables = false;
+  return {
+    ...log,
+    debug(line) {
+      if (isReadingTables) onLocks();
+      isReadingTables ||= line.includes('reading user-defined tables');
+      log.debug(line);
+    },
+  };
+}
+
+async function exportSnapshot(db: Kysely<Database>): Promise<string> {
+  const { rows } = await sql<{ id: string }>`select pg_catalog.pg_export_snapshot() as id`.execute(db);
+  return rows[0]?.id ?? '';
+}
+
+/** The callback of the transaction has run by then, which the flow analysis does not see. */
+function started(dump: StartedDump | undefined): StartedDump {
+  if (dump === undefined) throw new Error('The dump was not started.');
+  return dump;
+}

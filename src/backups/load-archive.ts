@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { toLibpqEnvironment } from '../connection/libpq-environment.ts';
+import type { ConnectionSettings } from '../connection/settings.ts';
+import type { Log } from '../log.ts';
+import { runTool } from '../processes/run-tool.ts';
+import type { SecretRegistry } from '../redact.ts';
+import type { BackupSet } from './backup-directory.ts';
+import { decompress } from './compression.ts';
+import type { PostgresProgram } from './find-postgres-program.ts';
+import { databasePart } from './manifest.ts';
+import { Meter } from './meter.ts';
+import { runTogether } from './run-together.ts';
+
+export interface LoadArchiveOptions {
+  set: BackupSet;
+  connection: ConnectionSettings;
+  /** The empty database it goes into. */
+  database: string;
+  pgRestore: PostgresProgram;
+  env: NodeJS.ProcessEnv;
+  secrets: SecretRegistry;
+  log: Log;
+  signal: AbortSignal;
+}
+
+/**
+ * Loads the dump of a set into an empty database with `pg_restore`, which ends at the first error: the database is
+ * thrown away then. Never by way of psql, whose meta-commands a dump could contain (CVE-2025-8714).
+ * Subscriptions are left out: a restored copy must not begin to receive what the original receives.
+ */
+export async function loadArchive(options: LoadArchiveOptions): Promise<void> {
+  const { set, connection, database, pgRestore, env, secrets, log, signal } = options;
+  const part = databasePart(set.manifest);
+  const archive = new PassThrough();
+  await runTogether(signal, [
+    async (stop) =>
+      await decompress({
+        path: join(set.path, part.file),
+        format: part.compression,
+        through: new Meter(),
+        target: archive,
+        env,
+        log,
+        signal: stop,
+      }),
+    async (stop) =>
+      await runTool({
+        file: pgRestore.path,
+        args: [
+          '--exit-on-error',
+          '--no-subscriptions',
+          '--no-password',
+          '--verbose',
+          databaseArgument(database),
+        ],
+        baseEnv: env,
+        env: restoreEnvironment(connection, database),
+        input: archive,
+        secrets,
+        log,
+        signal: stop,
+      }),
+  ]);
+}
+
+/** As a connection string, since a plain name that looks like one would be taken for one. */
+export function databaseArgument(database: string): string {
+  return `--dbname=dbname='${database.replace(/[\\']/g, '\\$&')}'`;
+}
+
+export function restoreEnvironment(connection: ConnectionSettings, database: string): Record<string, string> {
+  return { ...toLibpqEnvironment(connection, { database }), LC_ALL: 'C', PGAPPNAME: 'tend pg_restore' };
+}

@@ -1,0 +1,45 @@
+import { type Kysely, sql } from 'kysely';
+import type { Database } from '../database/tables.ts';
+
+/** The version of schema `tend` in the connected database; undefined where it is not there. */
+export async function queueVersion(db: Kysely<Database>): Promise<number | undefined> {
+  const { rows: found } = await sql<{ there: boolean }>`
+    select pg_catalog.to_regclass('tend.meta') is not null as there`.execute(db);
+  if (found[0]?.there !== true) return undefined;
+  const { rows } = await sql<{ version: number }>`select schema_version as version from tend.meta`.execute(
+    db,
+  );
+  return rows[0]?.version;
+}
+
+/** The tables of schema `tend`, whatever its version has. */
+export async function queueTables(db: Kysely<Database>): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    select c.relname as name from pg_catalog.pg_class c
+     where c.relnamespace = 'tend'::pg_catalog.regnamespace and c.relkind in ('r', 'p') order by 1`.execute(
+    db,
+  );
+  return rows.map(({ name }) => name);
+}
+
+/**
+ * Makes the queue in the connected database that of the database `name`. Elsewhere the identity no longer matches, so
+ * that ticks refuse to run there; here it must.
+ */
+export async function adoptQueue(db: Kysely<Database>, name: string): Promise<void> {
+  await sql`update tend.meta set database_name = ${name},
+      database_oid = (select oid from pg_catalog.pg_database where datname = current_database())`.execute(db);
+}
+
+/**
+ * Holds every unfinished task: in a restored copy these are tasks of another time or another place, and a person
+ * decides about each. Returns how many.
+ */
+export async function holdRestoredTasks(db: Kysely<Database>, backupId: string): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update tend.tasks
+       set state = 'held', reason = ${`restored from backup ${backupId}`}, lease_owner = null, lease_token = null,
+           lease_until = null
+     where state in ('waiting', 'running')`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}

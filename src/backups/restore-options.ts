@@ -1,0 +1,50 @@
+import type { Kysely } from 'kysely';
+import type { AppControls } from '../app/app-controls.ts';
+import type { Clock } from '../clock.ts';
+import type { ConnectionSettings } from '../connection/settings.ts';
+import type { Database } from '../database/tables.ts';
+import type { Log, Progress } from '../log.ts';
+import type { SecretRegistry } from '../redact.ts';
+import type { BackupSet } from './backup-directory.ts';
+
+export interface RestoreBackupOptions {
+  set: BackupSet;
+  /** Of the live database; also says where the server is. */
+  connection: ConnectionSettings;
+  /** The handle on the live database; not used where that database does not exist. */
+  db: Kysely<Database>;
+  /** Shown in pg_stat_activity. */
+  applicationName: string;
+  /** A new database to restore into; without it the live one is replaced. */
+  into: string | undefined;
+  /** How to restart and check the application after the cut-over; empty for neither. */
+  app: AppControls;
+  /** The backup directory, locked while the restore works; undefined where none is configured. */
+  lockDirectory: string | undefined;
+  toolsDirectory: string | undefined;
+  clock: Clock;
+  env: NodeJS.ProcessEnv;
+  secrets: SecretRegistry;
+  log: Log;
+  /** Named steps, for a person who watches. */
+  progress: Progress;
+  signal: AbortSignal;
+}
+
+/** How a restore ended. */
+export interface RestoreResult {
+  backupId: string;
+  /** The database that now holds what was backed up. */
+  database: string;
+  tables: number;
+  rows: number;
+  /** The name under which the database that was replaced is kept. */
+  keptAs: string | null;
+  /** How long connecting to the database had to wait; null where nothing was replaced. */
+  outageMs: number | null;
+  /** Unfinished tasks of the backup that now wait for a person. */
+  heldTasks: number;
+}
+
+/** What the two ways of ending add to the result. */
+export type RestoreEnding = Pick<RestoreResult, 'keptAs' | 'outageMs' | 'heldTasks'>;
