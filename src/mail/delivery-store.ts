@@ -92,20 +92,3 @@ export async function settleDelivery(db: Kysely<Database>, options: SettleDelive
     .where('state', 'in', from)
     .execute();
 }
-
-/**
- * Whether the task was held for a person since the delivery became ambiguous. The attempt `unknown` is written in the
- * same transaction that holds the task, so if it is there and the task runs again, the person said: send it again.
- */
-export async function wasDecidedByPerson(db: Kysely<Database>, deliveryId: number): Promise<boolean> {
-  const found = await db
-    .selectFrom('tend.attempts as a')
-    .innerJoin('tend.deliveries as d', 'd.task_id', 'a.task_id')
-    .select('a.token')
-    .where('d.id', '=', deliveryId)
-    .where('a.outcome', '=', 'unknown')
-    .whereRef('a.finished_at', '>=', 'd.committing_at')
-    .limit(1)
-    .executeTakeFirst();
-  return found !== undefined;
-}

@@ -1,9 +1,9 @@
-import type { Config } from '../config/schema.ts';
 import { registerUrlPassword, resolveReference } from '../config/resolve-reference.ts';
+import type { Config } from '../config/schema.ts';
 import { TendError } from '../errors.ts';
 import type { SecretRegistry } from '../redact.ts';
-import { type MailTransport, parseMailUrl } from './mail-transport.ts';
 import type { OnUnknown } from './mail-message.ts';
+import { type MailTransport, parseMailUrl } from './mail-transport.ts';
 
 export interface MailSettings {
   transport: MailTransport;

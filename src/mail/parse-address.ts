@@ -1,5 +1,5 @@
-import { domainToASCII } from 'node:url';
 import { isIP, isIPv4 } from 'node:net';
+import { domainToASCII } from 'node:url';
 import { TendError } from '../errors.ts';
 import { type MailAddress, maskAddress, needsSmtpUtf8 } from './mail-address.ts';
 

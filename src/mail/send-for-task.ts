@@ -14,7 +14,6 @@ import {
   markCommitting,
   type SettleDeliveryOptions,
   settleDelivery,
-  wasDecidedByPerson,
 } from './delivery-store.ts';
 import type { MailMessage } from './mail-message.ts';
 import type { MailOutcome } from './mail-outcome.ts';
@@ -76,19 +75,18 @@ async function findOrCompose(options: SendForTaskOptions): Promise<Delivery> {
 
 /**
  * Makes a delivery ready for another try where that is allowed: one all of whose recipients were refused, because
- * somebody asked for the task again, and an ambiguous one, because a person or the policy said so.
+ * somebody asked for the task again, and an ambiguous one, because the policy says so. A person's decision to send
+ * an ambiguous one again has made it `composed` already.
  */
 async function reopen(options: SendForTaskOptions, delivery: Delivery): Promise<Delivery> {
-  const { db } = options;
   const { id, state, reply } = delivery;
-  if (state === 'composed' || state === 'sent' || state === 'partly-sent') return delivery;
   const isAmbiguous = state === 'committing' || state === 'unknown';
-  if (isAmbiguous && policy(options) !== 'resend' && !(await wasDecidedByPerson(db, id))) return delivery;
+  if (state !== 'refused' && !(isAmbiguous && policy(options) === 'resend')) return delivery;
   const recipients = delivery.recipients.map(({ address, status }) => ({
     address,
     status: state === 'refused' ? ('waiting' as const) : status,
   }));
-  await settleDelivery(db, { id, from: [state], to: 'composed', recipients, reply });
+  await settleDelivery(options.db, { id, from: [state], to: 'composed', recipients, reply });
   return { ...delivery, recipients, state: 'composed' };
 }
 
@@ -114,7 +112,7 @@ async function settle(
   if (outcome.state === 'not-delivered') throw outcome.error;
   throw new TendError(
     'MAIL_SERVER_TEMPORARY',
-    `${report.deferred.length} of ${recipients.length} recipients were put off by the mail server and are tried again; the others are done.`,
+    `${report.deferred.length} of ${recipients.length} recipients were put off by the mail server; the others are done.`,
   );
 }
 

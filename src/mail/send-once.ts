@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { TendError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { composeMessage } from './compose-message.ts';
+import { type ComposedMessage, composeMessage } from './compose-message.ts';
 import { deliverMessage } from './deliver-message.ts';
 import type { MailMessage } from './mail-message.ts';
 import { type MailReport, mergeResults, reportDelivery } from './mail-report.ts';
@@ -24,7 +24,19 @@ export interface SendOnceOptions {
  */
 export async function sendOnce(options: SendOnceOptions): Promise<MailReport> {
   const composed = await composeMessage({ ...options, ...options.settings });
-  const { messageId, envelope, raw } = composed;
+  return await sendComposed({ ...options, composed });
+}
+
+export interface SendComposedOptions {
+  composed: ComposedMessage;
+  settings: MailSettings;
+  signal: AbortSignal;
+  log: Log;
+}
+
+/** The same for a message that is composed already. */
+export async function sendComposed(options: SendComposedOptions): Promise<MailReport> {
+  const { messageId, envelope, raw } = options.composed;
   const recipients = envelope.to.map((address) => ({ address, status: 'waiting' as const }));
   const outcome = await deliverMessage({
     ...options,

@@ -41,10 +41,10 @@ function startWorker(tasks: readonly number[], port: number): ChildProcess {
 
 /** Runs a worker over the tasks and kills it when the server says so. */
 async function runAndKill(tasks: readonly number[], server: (kill: () => void) => ScriptedSmtpServerOptions) {
-  let worker: ChildProcess | undefined;
-  await using started = await scriptedSmtpServer(server(() => worker?.kill('SIGKILL')));
-  worker = startWorker(tasks, started.port);
-  const [code, signal] = await once(worker, 'exit');
+  const running: { worker?: ChildProcess } = {};
+  await using started = await scriptedSmtpServer(server(() => running.worker?.kill('SIGKILL')));
+  running.worker = startWorker(tasks, started.port);
+  const [code, signal] = await once(running.worker, 'exit');
   return { code, signal, messages: started.messages };
 }
 

@@ -6,8 +6,9 @@ import { silentLog } from '../../src/log.ts';
 import type { MailMessage } from '../../src/mail/mail-message.ts';
 import type { MailSettings } from '../../src/mail/mail-settings.ts';
 import { sendForTask } from '../../src/mail/send-for-task.ts';
+import { resolveTask } from '../../src/tasks/resolve-task.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { scriptedSmtpServer, type ScriptedSmtpServerOptions } from './scripted-smtp-server.ts';
+import { type ScriptedSmtpServerOptions, scriptedSmtpServer } from './scripted-smtp-server.ts';
 
 let database: TestDatabase;
 let db: Kysely<Database>;
@@ -84,12 +85,12 @@ async function leaveInState(taskId: number, state: string): Promise<void> {
   ]);
 }
 
-async function holdForPerson(taskId: number): Promise<void> {
-  await database.query(
-    `insert into tend.attempts (task_id, token, attempt, owner, started_at, outcome)
-     values ($1, gen_random_uuid(), 1, 'test', now(), 'unknown')`,
-    [taskId],
-  );
+/** The task is held, and a person says: send it again. */
+async function holdAndRetry(taskId: number): Promise<void> {
+  await database.query(`update tend.tasks set state = 'held', reason = 'outcome unknown' where id = $1`, [
+    taskId,
+  ]);
+  await resolveTask({ db, id: taskId, decision: 'retry', decidedBy: 'test' });
 }
 
 describe('sendForTask', () => {
@@ -251,7 +252,7 @@ describe('when nobody can know whether it was delivered', () => {
   it('it is sent again once a person has had the held task back', async () => {
     const taskId = await newTask(message);
     const first = await attempt(taskId, message, { onMessage: (socket) => socket.destroy() });
-    await holdForPerson(taskId);
+    await holdAndRetry(taskId);
     const second = await attempt(taskId, message);
     expect(second).toMatchObject({ state: 'sent', messages: first.messages });
     expect(second.messages).toHaveLength(1);
@@ -260,7 +261,7 @@ describe('when nobody can know whether it was delivered', () => {
   it('that decision holds once: the next time it is asked anew', async () => {
     const taskId = await newTask(message);
     await attempt(taskId, message, { dropAt: 'message' });
-    await holdForPerson(taskId);
+    await holdAndRetry(taskId);
     expect(await attempt(taskId, message, { dropAt: 'message' })).toMatchObject({ state: 'unknown' });
     expect(await attempt(taskId, message)).toMatchObject({ state: 'unknown', messages: [] });
   });

@@ -3,7 +3,7 @@ import { silentLog } from '../../src/log.ts';
 import { deliverOverSmtp } from '../../src/mail/deliver-over-smtp.ts';
 import type { MailOutcome } from '../../src/mail/mail-outcome.ts';
 import type { SmtpTransport } from '../../src/mail/mail-transport.ts';
-import { scriptedSmtpServer, type ScriptedSmtpServerOptions } from './scripted-smtp-server.ts';
+import { type ScriptedSmtpServerOptions, scriptedSmtpServer } from './scripted-smtp-server.ts';
 
 const raw = Buffer.from('From: a@x.test\r\nTo: b@x.test\r\nSubject: s\r\n\r\nHi\r\n.\r\n..two\r\n');
 

@@ -46,13 +46,17 @@ async function deliver(args: string[]): Promise<{ outcome: string; copies: numbe
       log: silentLog,
     });
     const state = outcome.state === 'not-delivered' ? outcome.error.code : outcome.state;
+    await end(sink); // it is done with its files only then
     return { outcome: state, copies: await countCopies(directory.path) };
   } finally {
-    if (sink.exitCode === null) {
-      sink.kill();
-      await once(sink, 'exit');
-    }
+    await end(sink);
   }
+}
+
+async function end(sink: ChildProcess): Promise<void> {
+  if (sink.exitCode !== null || sink.signalCode !== null) return;
+  sink.kill();
+  await once(sink, 'exit');
 }
 
 describe.skipIf(!existsSync(program))('against Postfix’s smtp-sink', () => {
