@@ -88,10 +88,12 @@ function findSender(options: PrepareMessageOptions): string {
   return parse(options, sender ?? options.userName, '-f').address;
 }
 
+/** A name without a domain: `root`, `www-data`. */
+const bareName = /^[\w+-]+(\.[\w+-]+)*$/;
+
 /** A bare name is completed; an address is read as strictly as any other. */
 function parse(options: PrepareMessageOptions, text: string, field: string): MailAddress {
-  const isBare = /^[\w.+-]+$/.test(text);
-  return parseAddress({ text: isBare ? `${text}@${domainOf(options)}` : text, field });
+  return parseAddress({ text: bareName.test(text) ? `${text}@${domainOf(options)}` : text, field });
 }
 
 function domainOf({ defaultFrom, hostName }: PrepareMessageOptions): string {
@@ -104,7 +106,7 @@ function domainOf({ defaultFrom, hostName }: PrepareMessageOptions): string {
 function repairFrom(field: HeaderField, options: PrepareMessageOptions): string {
   const value = unfold(field);
   const [only, another] = splitAddressList(value);
-  if (only === undefined || another !== undefined || !/^[\w.+-]+$/.test(only)) return field.text;
+  if (only === undefined || another !== undefined || !bareName.test(only)) return field.text;
   const name = /\(([^()]*)\)/.exec(value)?.[1] ?? /^"?([^"<]*?)"?\s*</.exec(value)?.[1] ?? '';
   return formatFrom({
     name: options.request.fullName ?? name,
@@ -118,7 +120,7 @@ function formatFrom({ name, address }: MailAddress): string {
   const isAscii = /^[ -~]*$/.test(shown);
   const written = isAscii
     ? `"${shown}"`
-    : `=?UTF-8?B?${Buffer.from(shown.slice(0, 20)).toString('base64')}?=`;
+    : `=?UTF-8?B?${Buffer.from([...shown].slice(0, 12).join('')).toString('base64')}?=`;
   return `From: ${written} <${latin1(address)}>`;
 }
 

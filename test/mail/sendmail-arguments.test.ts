@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { parseSendmailArguments } from '../../src/mail/sendmail-arguments.ts';
+
+const plain = {
+  recipients: [],
+  readsRecipients: false,
+  endsAtDot: true,
+  sender: undefined,
+  fullName: undefined,
+};
+
+describe('the arguments of', () => {
+  it.each([
+    [
+      'cronie',
+      '-FCronDaemon -i -odi -oem -oi -t -f root',
+      { readsRecipients: true, endsAtDot: false, sender: 'root', fullName: 'CronDaemon' },
+    ],
+    [
+      'newer cronie',
+      '-FCronDaemon -i -odi -oem -oi -t -f <>',
+      { readsRecipients: true, endsAtDot: false, sender: '', fullName: 'CronDaemon' },
+    ],
+    [
+      'Debian cron',
+      '-i -FCronDaemon -B8BITMIME -oem www-data',
+      { endsAtDot: false, fullName: 'CronDaemon', recipients: ['www-data'] },
+    ],
+    ['busybox crond', '-ti root', { readsRecipients: true, endsAtDot: false, recipients: ['root'] }],
+    ['PHP', '-t -i', { readsRecipients: true, endsAtDot: false }],
+    [
+      'PHP with a sender',
+      '-t -i -fapp@x.test',
+      { readsRecipients: true, endsAtDot: false, sender: 'app@x.test' },
+    ],
+    [
+      'git send-email',
+      '-f me@x.test -i a@x.test b@x.test',
+      { sender: 'me@x.test', endsAtDot: false, recipients: ['a@x.test', 'b@x.test'] },
+    ],
+    [
+      'mailx',
+      '-r me@x.test -oi -- -odd@x.test',
+      { sender: 'me@x.test', endsAtDot: false, recipients: ['-odd@x.test'] },
+    ],
+    ['mutt', '-oem -oi -N failure -R hdrs -V abc a@x.test', { endsAtDot: false, recipients: ['a@x.test'] }],
+    ['nobody', '', {}],
+    ['an old program', '-bm -m -U -n -v -O DeliveryMode=b a@x.test', { recipients: ['a@x.test'] }],
+  ])('%s: %s', (_, words, expected) => {
+    expect(parseSendmailArguments(words.split(' ').filter(Boolean))).toEqual({ ...plain, ...expected });
+  });
+
+  it.each(['-bs', '-bd', '-bp', '-q', '-q30m', '-s', '-z', '--help', '-f'])('%s are refused', (word) => {
+    expect(() => parseSendmailArguments([word])).toThrowError(expect.objectContaining({ code: 'USAGE' }));
+  });
+});
