@@ -1,0 +1,100 @@
+import { readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { BackupSet } from '../../src/backups/backup-directory.ts';
+import { listBackups } from '../../src/backups/backup-directory.ts';
+import { verifyBackup } from '../../src/backups/verify-backup.ts';
+import { silentLog } from '../../src/log.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
+import { fixtureSql, takeBackup } from './support/fixture.ts';
+
+let database: TestDatabase;
+let place: TemporaryDirectory;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await database.query(fixtureSql);
+});
+afterAll(async () => await database[Symbol.asyncDispose]());
+beforeEach(async () => {
+  place = await temporaryDirectory();
+});
+afterEach(async () => await place[Symbol.asyncDispose]());
+
+function verify(set: BackupSet, env: NodeJS.ProcessEnv = process.env) {
+  const signal = new AbortController().signal;
+  return verifyBackup({ set, toolsDirectory: undefined, env, log: silentLog, signal });
+}
+
+function flipByte(path: string, at: number): void {
+  const bytes = readFileSync(path);
+  const position = Math.floor(bytes.length * at);
+  bytes[position] = (bytes[position] ?? 0) ^ 0x20;
+  writeFileSync(path, bytes);
+}
+
+const ways = [
+  { way: 'the zstd program', compression: 'zstd:1', env: process.env },
+  { way: "Node's own zstd", compression: 'zstd:1', env: { ...process.env, PATH: '/nowhere' } },
+  { way: 'no compression', compression: 'none', env: process.env },
+];
+
+test.each(ways)('a good set passes ($way)', async ({ compression, env }) => {
+  const set = await takeBackup({ database, directory: place.path, config: { compression } });
+  const [part] = set.manifest.parts;
+  await expect(verify(set, env)).resolves.toEqual({
+    id: set.id,
+    bytes: part?.bytes,
+    uncompressedBytes: part?.uncompressedBytes,
+    sha256: part?.sha256,
+  });
+});
+
+const damages: { title: string; damage: (path: string) => void }[] = [
+  {
+    title: 'a dump cut off after 1 %',
+    damage: (path) => truncateSync(path, Math.ceil(readFileSync(path).length / 100)),
+  },
+  {
+    title: 'a dump that lacks its last byte',
+    damage: (path) => truncateSync(path, readFileSync(path).length - 1),
+  },
+  { title: 'a flipped byte near the beginning', damage: (path) => flipByte(path, 0.02) },
+  { title: 'a flipped byte in the middle', damage: (path) => flipByte(path, 0.5) },
+  { title: 'a flipped byte at the end', damage: (path) => flipByte(path, 0.999) },
+  { title: 'a missing dump', damage: (path) => unlinkSync(path) },
+];
+
+test.each(ways.flatMap((way) => damages.map((damage) => ({ ...way, ...damage }))))(
+  '$title is found ($way)',
+  async ({ compression, env, damage }) => {
+    const set = await takeBackup({ database, directory: place.path, config: { compression } });
+    damage(join(set.path, set.manifest.parts[0]?.file ?? ''));
+    await expect(verify(set, env)).rejects.toMatchObject({ code: 'BACKUP_DAMAGED', exitCode: 65 });
+  },
+);
+
+test('a dump cut off in the middle is found although its size and hash in the manifest fit', async () => {
+  const set = await takeBackup({ database, directory: place.path, config: { compression: 'none' } });
+  const path = join(set.path, 'database.dump');
+  truncateSync(path, Math.floor(readFileSync(path).length * 0.6));
+  const { createHash } = await import('node:crypto');
+  const bytes = readFileSync(path);
+  const part = {
+    ...set.manifest.parts[0],
+    bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+  };
+  const forged = { ...set, manifest: { ...set.manifest, parts: [part] } } as BackupSet; // only numbers were changed
+  await expect(verify(forged)).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
+});
+
+test('a set without a readable manifest is listed as damaged, not as a set', async () => {
+  const set = await takeBackup({ database, directory: place.path });
+  writeFileSync(join(set.path, 'manifest.json'), '{"format": 1');
+  const { sets, damaged } = await listBackups(place.path);
+  expect(sets).toEqual([]);
+  expect(damaged).toEqual([
+    { id: set.id, path: set.path, problem: expect.stringContaining('it is not JSON') },
+  ]);
+});
