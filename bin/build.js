@@ -11,20 +11,19 @@ import { makeManifest } from './manifest.js';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const manifestFile = join(root, 'oclif.manifest.json');
 
-/** Entries that are no commands: what the programs of bin/ load, and the public API for task authors. */
+/** Entries that are no commands: what oclif, bin/sendmail.js and authors of task handlers load. */
 const otherEntries = {
   'command-not-found': 'src/cli/command-not-found.ts',
-  tick: 'src/cli/tick-entry.ts',
-  sendmail: 'src/mail/sendmail-entry.ts',
+  sendmail: 'src/cli/sendmail-entry.ts',
   index: 'src/index.ts',
 };
 
-function entryPoints() {
-  const entries = Object.entries(otherEntries).filter(([, source]) => existsSync(join(root, source)));
-  for (const file of globSync('commands/**/*.ts', { cwd: root }).sort()) {
-    entries.push([file.replace(/\.ts$/, ''), file]);
-  }
-  return entries.map(([out, source]) => ({ in: join(root, source), out }));
+/** Bundled apart: a tick starts every minute, and shared chunks would bring it code that only commands need. */
+const tickEntry = { tick: 'src/cli/tick-entry.ts' };
+
+function commandEntries() {
+  const files = globSync('commands/**/*.ts', { cwd: root }).sort();
+  return Object.fromEntries(files.map((file) => [file.replace(/\.ts$/, ''), file]));
 }
 
 /** JSON Schema of tend.toml is computed here, once, so that the converter is no runtime dependency. */
@@ -39,18 +38,18 @@ const jsonSchemaAtBuildTime = {
   },
 };
 
-async function bundle(outdir) {
+async function bundle({ entries, outdir, chunks }) {
+  const existing = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)));
   await build({
     absWorkingDir: root,
-    entryPoints: entryPoints(),
+    entryPoints: existing.map(([out, source]) => ({ in: join(root, source), out })),
     outdir,
-    chunkNames: 'chunks/[name]-[hash]',
+    chunkNames: `${chunks}/[name]-[hash]`,
     bundle: true,
     splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node24',
-    keepNames: true,
     minifySyntax: true,
     logLevel: 'warning',
     external: ['@oclif/core', 'pg-native'],
@@ -68,7 +67,10 @@ async function replaceDist() {
     join(root, name),
   );
   try {
-    await bundle(fresh);
+    await Promise.all([
+      bundle({ entries: { ...commandEntries(), ...otherEntries }, outdir: fresh, chunks: 'chunks' }),
+      bundle({ entries: tickEntry, outdir: fresh, chunks: 'tick-chunks' }),
+    ]);
     if (existsSync(current)) renameSync(current, old);
     renameSync(fresh, current);
   } finally {

@@ -8,7 +8,7 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 } else {
   process.removeAllListeners('warning');
   import('../dist/sendmail.js')
-    .then(({ main }) => main(process.argv.slice(2)))
+    .then(({ main }) => main({ argv: process.argv.slice(2), stdin: process.stdin }))
     .then(
       (code) => {
         process.exitCode = code;

@@ -13,13 +13,23 @@ export interface ConfigWarning {
 }
 
 /** Settings that are accepted, so that a file may be prepared, and that nothing acts on yet. */
-const notActedOn = [/^schedules\./, /^monitor\./, /^backup\.remotes\./, /^backup\.keep\./, /^backup\.encrypt_to$/];
+const notActedOn = [
+  /^schedules\./,
+  /^monitor\./,
+  /^backup\.remotes\./,
+  /^backup\.keep\./,
+  /^backup\.encrypt_to$/,
+];
 
 /** Warnings on settings without effect, and on `TEND_` variables that name no setting. */
 export function findConfigWarnings(loaded: LoadedConfig): ConfigWarning[] {
   const idle = readOrigins(loaded)
     .filter(({ key, origin }) => origin !== 'default' && notActedOn.some((pattern) => pattern.test(key)))
-    .map(({ key, origin }) => ({ place: origin, key, text: `${key} is accepted, but this version does not act on it yet` }));
+    .map(({ key, origin }) => ({
+      place: origin,
+      key,
+      text: `${key} is accepted, but this version does not act on it yet`,
+    }));
   const variables = listEnvironmentSettings(configSchema).map(variableOf);
   const unknown = loaded.unknownVariables.map((variable) => {
     const guess = closestName(variable, variables);

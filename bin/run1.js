@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+// The entry of `tend`. Old syntax down to the first import(): an old Node must get as far as the message.
+import { lstatSync, mkdirSync } from 'node:fs';
+import module from 'node:module';
+import { isAbsolute, join } from 'node:path';
+
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  process.stderr.write(
+    'tend: Node 24 or newer is needed, and this is Node ' +
+      process.versions.node +
+      ' (' +
+      process.execPath +
+      '); put a newer one first on PATH\n',
+  );
+  process.exit(78);
+} else {
+  // Packages we use warn the operator of a cron job about our own code; commands put warnings into the debug log.
+  process.removeAllListeners('warning');
+  enableCompileCache();
+  start(process.argv.slice(2)).then(
+    (code) => {
+      if (code !== undefined) process.exitCode = code;
+    },
+    (error) => {
+      process.stderr.write('tend: ' + (error instanceof Error ? error.message : String(error)) + '\n');
+      process.exitCode = 70;
+    },
+  );
+}
+
+/** The tick that cron starts every minute goes its own way: no command framework is loaded for it. */
+async function start(args) {
+  if (args[0] === 'run-due-tasks') {
+    const { runTick } = await import('../dist/tick1.js');
+    const code = await runTick(args.slice(1));
+    if (code !== undefined) return code;
+  }
+  globalThis.oclif = { enableAutoTranspile: false };
+  const { execute } = await import('@oclif/core/execute');
+  await execute({ dir: import.meta.url });
+  return undefined;
+}
+
+/**
+ * Compiled code is kept in a directory of the user's own, never in the shared temporary directory, where another
+ * user could plant code. Where there is no such directory, the program is a little slower, nothing else.
+ */
+function enableCompileCache() {
+  const base = process.env.XDG_CACHE_HOME || (process.env.HOME ? join(process.env.HOME, '.cache') : '');
+  if (!isAbsolute(base)) return;
+  const directory = join(base, 'tend', 'compile-cache');
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    for (const path of [join(base, 'tend'), directory]) {
+      const stat = lstatSync(path);
+      if (!stat.isDirectory() || stat.uid !== process.getuid() || (stat.mode & 0o022) !== 0) return;
+    }
+    module.enableCompileCache(directory);
+  } catch {
+    // no place to write: go without
+  }
+}
