@@ -9,8 +9,10 @@ import { type ProcessHost, systemHost } from './process-host.ts';
 import { runBody } from './run-body.ts';
 
 export interface SendmailMainOptions {
-  /** Where the message is read from; standard input unless given. */
-  stdin?: Readable;
+  /** Without the program's name. */
+  argv: readonly string[];
+  /** The message. */
+  stdin: Readable;
   host?: ProcessHost;
 }
 
@@ -20,8 +22,7 @@ const globalFlags = { json: false, config: undefined, quiet: false, verbosity: 0
  * `tend-sendmail`: sendmail(8) for cron's MAILTO and PHP's sendmail_path. Sends at once through `[mail] url`, without a
  * database, says nothing on success, and returns an exit code of sysexits(3): 75 is "try again".
  */
-export async function main(argv: readonly string[], options: SendmailMainOptions = {}): Promise<number> {
-  const { stdin = process.stdin, host = systemHost() } = options;
+export async function main({ argv, stdin, host = systemHost() }: SendmailMainOptions): Promise<number> {
   const code = await runBody({ commandId: 'sendmail', flags: globalFlags, host }, async (context) => {
     const { config, clock, signal, log, output } = context;
     const request = parseSendmailArguments(argv);

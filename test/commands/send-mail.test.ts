@@ -1,0 +1,280 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type ScriptedSmtpServerOptions, scriptedSmtpServer } from '../mail/scripted-smtp-server.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { runCli } from '../support/run-cli.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
+
+let database: TestDatabase;
+let directory: TemporaryDirectory;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(async () => await database[Symbol.asyncDispose]());
+beforeEach(async () => {
+  directory = await temporaryDirectory();
+  return async () => await directory[Symbol.asyncDispose]();
+});
+
+interface Setting {
+  url: string;
+  hasDatabase?: boolean;
+}
+
+async function configure({ url, hasDatabase = false }: Setting): Promise<void> {
+  const section = hasDatabase ? `[database]\nurl = ${JSON.stringify(database.url)}\n` : '';
+  const mail = `[mail]\nurl = ${JSON.stringify(url)}\nfrom = "CMS <cms@example.org>"\ntimeout = "20s"\n`;
+  await writeFile(join(directory.path, 'tend.toml'), section + mail);
+}
+
+async function send(args: string[], stdin?: string) {
+  const options = { cwd: directory.path, ...(stdin === undefined ? {} : { stdin }) };
+  const ran = await runCli(['send-mail', ...args], options);
+  return { ...ran, json: args.includes('--json') ? JSON.parse(ran.stdout) : undefined };
+}
+
+const hello = ['--to', 'bob@x.test', '--subject', 'Hello', '--text', 'Hi'];
+
+/** Sends `hello` to a server that behaves as given. */
+async function sendTo(server: ScriptedSmtpServerOptions, args: string[], hasDatabase = false) {
+  await using started = await scriptedSmtpServer(server);
+  await configure({ url: `smtp://127.0.0.1:${started.port}`, hasDatabase });
+  const ran = await send(args);
+  return { ...ran, messages: started.messages, recipients: started.recipients };
+}
+
+describe('tend send-mail without a database', () => {
+  it('sends, and is silent on success', async () => {
+    const { exitCode, stdout, stderr, messages } = await sendTo({}, hello);
+    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    expect(messages).toEqual([expect.stringMatching(/Subject: Hello\r\n[\s\S]*\r\n\r\nHi\r\n$/)]);
+  });
+
+  it('tells under --json what became of each recipient, and exits 3 where some were refused', async () => {
+    const replies = { RCPT: (line: string) => (line.includes('never') ? '550 never' : '250 Ok') };
+    const { exitCode, json } = await sendTo({ replies }, [...hello, '--bcc', 'never@x.test', '--json']);
+    expect(exitCode).toBe(3);
+    expect(json).toEqual({
+      messageId: expect.stringMatching(/^<.*@example\.org>$/),
+      taskId: null,
+      accepted: ['bob@x.test'],
+      refused: [{ address: 'never@x.test', reply: '550 never' }],
+      deferred: [],
+      reply: '250 2.0.0 Ok: queued as 12345',
+    });
+  });
+
+  it.each<[number, string, ScriptedSmtpServerOptions]>([
+    [1, 'MAIL_RECIPIENTS_REFUSED', { replies: { RCPT: '550 no such user' } }],
+    [1, 'MAIL_OUTCOME_UNKNOWN', { dropAt: 'message' }],
+    [65, 'MAIL_MESSAGE_INVALID', { replies: { message: '554 spam' } }],
+    [69, 'MAIL_SERVER_UNREACHABLE', { dropAt: 'greeting' }],
+    [75, 'MAIL_SERVER_TEMPORARY', { replies: { message: '451 later' } }],
+    [77, 'MAIL_SERVER_REFUSED', { replies: { MAIL: '530 log in first' } }],
+  ])('exits %i with %s', async (code, name, server) => {
+    const { exitCode, json } = await sendTo(server, [...hello, '--json']);
+    expect(exitCode).toBe(code);
+    expect(json).toEqual({ error: expect.objectContaining({ code: name, exitCode: code }) });
+  });
+
+  it.each<[number, string[], string]>([
+    [65, ['--to', 'not an address', '--subject', 's', '--text', 't'], 'MAIL_ADDRESS_INVALID'],
+    [65, ['--to', 'b@x.test\r\nBcc: evil@e.test', '--subject', 's', '--text', 't'], 'MAIL_ADDRESS_INVALID'],
+    [65, [...hello.slice(0, 2), '--subject', 's\nBcc: evil@e.test', '--text', 't'], 'MAIL_MESSAGE_INVALID'],
+    [65, [...hello.slice(0, 4)], 'MAIL_MESSAGE_INVALID'],
+    [66, [...hello, '--attach', 'nowhere.pdf'], 'INPUT_MISSING'],
+    [64, ['--subject', 's', '--text', 't'], 'USAGE'],
+    [64, ['--to', 'bob@x.test', '--text', 't'], 'USAGE'],
+    [64, [...hello, '--queue', '--dry-run'], 'USAGE'],
+  ])('exits %i and contacts nobody with %j', async (code, args, name) => {
+    const { exitCode, json } = await sendTo({}, [...args, '--json']);
+    expect([exitCode, json]).toEqual([code, { error: expect.objectContaining({ code: name }) }]);
+  });
+
+  it('exits 78 where no mail server is configured', async () => {
+    await writeFile(join(directory.path, 'tend.toml'), '');
+    const { exitCode, stderr } = await send(hello);
+    expect(exitCode).toBe(78);
+    expect(stderr).toMatch(/No mail server is configured[\s\S]*\[mail\] url/);
+  });
+
+  it('never shows the password of the mail server', async () => {
+    await using server = await scriptedSmtpServer({
+      extensions: ['AUTH PLAIN'],
+      replies: { MAIL: '530 canary-secret' },
+    });
+    await configure({ url: `smtp://user:canary-secret@127.0.0.1:${server.port}` });
+    for (const args of [hello, [...hello, '-vv'], [...hello, '--json']]) {
+      const { stdout, stderr, exitCode } = await send(args);
+      expect(exitCode).not.toBe(0);
+      expect(stdout + stderr).not.toContain('canary-secret');
+    }
+  });
+
+  it('reads the text from standard input', async () => {
+    await configure({ url: 'eml:out' });
+    const { exitCode } = await send(['--to', 'bob@x.test', '--subject', 's', '--text', '-'], 'żółw\n');
+    expect(exitCode).toBe(0);
+    const [file = ''] = await readdir(join(directory.path, 'out'));
+    expect(await readFile(join(directory.path, 'out', file), 'utf8')).toMatch(
+      /=C5=BC=C3=B3=C5=82w|xbzDs8WCdwo=/,
+    );
+  });
+
+  it('with --eml writes the message with its attachments to that file', async () => {
+    await writeFile(join(directory.path, 'a.txt'), 'attached');
+    const { exitCode, json } = await send([
+      ...hello,
+      '--from',
+      'a@x.test',
+      '--attach',
+      'a.txt',
+      '--eml',
+      'm.eml',
+      '--json',
+    ]);
+    expect([exitCode, json.file]).toEqual([0, join(directory.path, 'm.eml')]);
+    expect(await readFile(json.file, 'utf8')).toContain(Buffer.from('attached').toString('base64'));
+    expect((await readdir(directory.path)).sort()).toEqual(['a.txt', 'm.eml']);
+  });
+
+  it('with --dry-run sends nothing and says what it would send', async () => {
+    const { exitCode, json, messages } = await sendTo({}, [...hello, '--dry-run', '--json']);
+    expect([exitCode, messages]).toEqual([0, []]);
+    expect(json).toMatchObject({ recipients: ['bob@x.test'], accepted: [], bytes: expect.any(Number) });
+  });
+});
+
+describe('tend send-mail with a database', () => {
+  async function task(id: number) {
+    const [row] = await database.query(
+      `select t.state, t.last_error, d.state as delivery, d.message_id
+         from tend.tasks t left join tend.deliveries d on d.task_id = t.id where t.id = $1`,
+      [id],
+    );
+    return row;
+  }
+
+  it('sends it as a task with its history', async () => {
+    const { exitCode, json, messages } = await sendTo({}, [...hello, '--json'], true);
+    expect([exitCode, messages.length]).toEqual([0, 1]);
+    expect(await task(json.taskId)).toMatchObject({
+      state: 'succeeded',
+      delivery: 'sent',
+      message_id: json.messageId,
+    });
+  });
+
+  it('exits 3 where some were refused, and the replies are the task’s evidence', async () => {
+    const replies = { RCPT: (line: string) => (line.includes('never') ? '550 never' : '250 Ok') };
+    const { exitCode, json } = await sendTo({ replies }, [...hello, '--cc', 'never@x.test', '--json'], true);
+    expect([exitCode, json.refused]).toEqual([3, [{ address: 'never@x.test', reply: '550 never' }]]);
+    const [attempt] = await database.query(
+      'select exit_code, evidence from tend.attempts where task_id = $1',
+      [json.taskId],
+    );
+    expect(attempt).toMatchObject({
+      exit_code: 3,
+      evidence: { refused: json.refused, messageId: json.messageId },
+    });
+  });
+
+  it('holds the task where nobody can know whether it was delivered', async () => {
+    const { exitCode } = await sendTo({ dropAt: 'message' }, hello, true);
+    expect(exitCode).toBe(1);
+    const [row] = await database.query(
+      `select t.state, d.state as delivery from tend.tasks t join tend.deliveries d on d.task_id = t.id order by t.id desc`,
+    );
+    expect(row).toEqual({ state: 'held', delivery: 'unknown' });
+  });
+
+  it('with --queue leaves it to the next tick, which sends it', async () => {
+    await using server = await scriptedSmtpServer();
+    await configure({ url: `smtp://127.0.0.1:${server.port}`, hasDatabase: true });
+    const { exitCode, json } = await send([...hello, '--queue', '--json']);
+    expect([exitCode, json.messageId]).toEqual([0, null]);
+    expect(await task(json.taskId)).toMatchObject({ state: 'waiting', delivery: null });
+    expect(server.messages).toEqual([]);
+    const tick = await runCli(['run-due-tasks'], { cwd: directory.path });
+    expect(tick).toMatchObject({ exitCode: 0 });
+    expect(await task(json.taskId)).toMatchObject({ state: 'succeeded', delivery: 'sent' });
+    expect(server.messages).toHaveLength(1);
+  });
+
+  it('with --queue refuses a bad address while the person is still there', async () => {
+    const { exitCode } = await sendTo(
+      {},
+      ['--to', 'nobody', '--subject', 's', '--text', 't', '--queue'],
+      true,
+    );
+    expect(exitCode).toBe(65);
+  });
+
+  it('sends all the same where the queue is not there yet', async () => {
+    await using empty = await createTestDatabase({ empty: true });
+    await using server = await scriptedSmtpServer();
+    const config = `[database]\nurl = ${JSON.stringify(empty.url)}\n[mail]\nurl = "smtp://127.0.0.1:${server.port}"\nfrom = "a@x.test"\n`;
+    await writeFile(join(directory.path, 'tend.toml'), config);
+    const { exitCode, json } = await send([...hello, '--json']);
+    expect([exitCode, json.taskId, server.messages.length]).toEqual([0, null, 1]);
+  });
+});
+
+describe('tend-sendmail', () => {
+  async function sendmail(args: string[], input: string) {
+    const child = spawn(
+      process.execPath,
+      [fileURLToPath(new URL('../../bin/sendmail.js', import.meta.url)), ...args],
+      {
+        cwd: directory.path,
+        env: { PATH: '/usr/bin:/bin', HOME: directory.path },
+      },
+    );
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+    const [stdout, stderr] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'close'),
+    ]);
+    return { exitCode: child.exitCode, stdout, stderr };
+  }
+
+  const input = 'From: root (Cron Daemon)\nTo: root\nBcc: hidden@x.test\nSubject: Cron\n\nout\n.\nput\n';
+
+  it('takes a message as cron gives it, silently', async () => {
+    await using server = await scriptedSmtpServer();
+    await configure({ url: `smtp://127.0.0.1:${server.port}` });
+    const ran = await sendmail(['-i', '-FCronDaemon', '-B8BITMIME', '-oem', 'root'], input);
+    expect(ran).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    expect(server.recipients).toEqual(['root@example.org']);
+    expect(server.messages[0]).toMatch(/Subject: Cron\r\n[\s\S]*\r\n\r\nout\r\n\.\r\nput\r\n$/);
+    expect(server.messages[0]).not.toContain('hidden');
+  });
+
+  it.each<[number, string[], ScriptedSmtpServerOptions]>([
+    [64, ['-bs'], {}],
+    [64, [], {}],
+    [65, ['not an address'], {}],
+    [69, ['a@x.test'], { replies: { RCPT: '550 no' } }],
+    [69, ['a@x.test'], { dropAt: 'greeting' }],
+    [75, ['a@x.test'], { replies: { RCPT: '450 later' } }],
+    [77, ['a@x.test'], { replies: { MAIL: '530 log in' } }],
+  ])('exits %i with %j', async (code, args, options) => {
+    await using server = await scriptedSmtpServer(options);
+    await configure({ url: `smtp://127.0.0.1:${server.port}` });
+    const { exitCode, stderr } = await sendmail(args, input);
+    expect(exitCode).toBe(code);
+    expect(stderr).not.toBe('');
+  });
+
+  it('exits 78 where nothing is configured', async () => {
+    expect(await sendmail(['a@x.test'], input)).toMatchObject({ exitCode: 78 });
+  });
+});
