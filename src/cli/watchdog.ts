@@ -9,7 +9,9 @@ const standardStreams = new Set(['PipeWrap', 'TTYWrap']);
  */
 export function armWatchdog(host: ProcessHost, afterMs = 5_000): void {
   const timer = setTimeout(() => {
-    const open = new Set(process.getActiveResourcesInfo().filter((resource) => !standardStreams.has(resource)));
+    const open = new Set(
+      process.getActiveResourcesInfo().filter((resource) => !standardStreams.has(resource)),
+    );
     const what = [...open].join(', ') || 'unknown';
     host.stderr.write(
       `tend: the work is done, but the process did not end within ${afterMs / 1000} s (open: ${what}); this is a bug in tend\n`,
