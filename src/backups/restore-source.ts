@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { TendError } from '../errors.ts';
 import { type BackupSet, findBackup } from './backup-directory.ts';
 
@@ -39,4 +39,9 @@ async function checkTrusted(path: string, uid: number): Promise<void> {
     hint: `If you trust it: chown -R $(id -u) ${path}; chmod -R go-w ${path}`,
     isPermanent: true,
   });
+}
+
+/** A path as typed becomes absolute, since the task may run elsewhere; an id and `latest` stay. */
+export function absoluteSource(source: string, cwd: string): string {
+  return source.includes('/') || source === '.' || source === '..' ? resolve(cwd, source) : source;
 }

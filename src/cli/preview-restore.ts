@@ -1,0 +1,34 @@
+import { backupDirectory } from '../backups/backup-directory.ts';
+import { newBackupId } from '../backups/backup-id.ts';
+import { type BackupSummary, describeBackup } from '../backups/describe-backup.ts';
+import { openMaintenanceDatabase } from '../backups/maintenance-database.ts';
+import { planRestore, type RestorePlan } from '../backups/plan-restore.ts';
+import { findRestoreSource } from '../backups/restore-source.ts';
+import type { CommandContext } from './command-context.ts';
+
+/** What a restore would do; keys of the JSON contract of `restore --dry-run`. */
+export interface RestorePreview {
+  backup: BackupSummary;
+  plan: RestorePlan;
+  restart: readonly string[] | null;
+}
+
+/** Goes as far as a restore goes without changing anything. Throws what stands in its way. */
+export async function previewRestore(
+  context: CommandContext,
+  options: { source: string; into: string | undefined },
+): Promise<RestorePreview> {
+  const { config, baseDirectory, clock } = context;
+  const connection = await context.connection();
+  const directory =
+    config.backup.directory === undefined ? undefined : backupDirectory(config, baseDirectory);
+  const uid = process.getuid?.();
+  const set = await findRestoreSource({ source: options.source, directory, baseDirectory, uid });
+  await using maintenance = await openMaintenanceDatabase({
+    connection,
+    applicationName: 'tend restore --dry-run',
+  });
+  const id = newBackupId(clock.now());
+  const plan = await planRestore({ set, maintenance, database: connection.database, into: options.into, id });
+  return { backup: describeBackup(set), plan, restart: config.app.restart ?? null };
+}
