@@ -4,7 +4,8 @@ import type { ByteText } from './byte-text.ts';
 export function headerField(header: ByteText, name: string): ByteText | undefined {
   const wanted = `${name.toLowerCase()}:`;
   for (const line of header.split('\n')) {
-    if (line.toLowerCase().startsWith(wanted)) return line.slice(wanted.length).trim();
+    if (line.toLowerCase().startsWith(wanted))
+      return line.slice(wanted.length).replace(/^[ \t]+|[ \t\r]+$/g, '');
   }
   return undefined;
 }

@@ -18,7 +18,12 @@ export function checkHeader(header: ByteText): HeaderCheck {
   const result: HeaderCheck = { problems: [], warnings: [], pluralForms: undefined };
   checkContentType(header, result);
   const value = headerField(header, 'Plural-Forms');
-  if (value === undefined) return result;
+  if (value === undefined) {
+    // gettext finds the expression anywhere, other programs only in its field.
+    if (header.includes('plural='))
+      result.problems.push('the header has a plural expression, but not in a line "Plural-Forms: …"');
+    return result;
+  }
   const pluralForms = readPluralForms(decodeByteText(value));
   if (typeof pluralForms === 'string') result.problems.push(pluralForms);
   else result.pluralForms = pluralForms;
@@ -29,7 +34,7 @@ const example = '"Content-Type: text/plain; charset=UTF-8\\n"';
 
 function checkContentType(header: ByteText, result: HeaderCheck): void {
   const used = charsetName(header);
-  const lines = header.split('\n').filter((line) => /^\s*content-type\s*:/i.test(line));
+  const lines = header.split('\n').filter((line) => /^[ \t]*content-type[ \t]*:/i.test(line));
   if (lines.length === 0) {
     if (used === undefined) result.warnings.push(`the header has no Content-Type: add ${example}`);
     else result.problems.push(`the header names a charset, but not in a Content-Type line: write ${example}`);
@@ -37,7 +42,7 @@ function checkContentType(header: ByteText, result: HeaderCheck): void {
   }
   for (const line of lines) {
     const shown = decodeByteText(line.trim()).slice(0, 100);
-    const name = /charset=(\S+)\s*$/.exec(line)?.[1];
+    const name = /[; ]charset=([!-~]+)[ \t\r]*$/.exec(line)?.[1];
     if (name === undefined) {
       result.problems.push(`programs cannot read the charset from "${shown}": write ${example}`);
     } else if (name !== used) {

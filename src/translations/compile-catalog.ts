@@ -41,7 +41,10 @@ export function compileCatalog(options: CompileCatalogOptions): CompiledCatalog 
   const check = checkCatalog(catalog.messages, shipped);
   const findings = [...catalog.findings, ...check.findings];
   const bad = new Set([...catalog.badMessages, ...check.badMessages]);
-  const isBad = findings.some((finding) => isFatal(finding, options.onBadMessage));
+  // Without its header a catalog has no charset: that one message cannot be left out.
+  const isBad =
+    findings.some((finding) => isFatal(finding, options.onBadMessage)) ||
+    shipped.some((message) => bad.has(message) && isHeader(message));
   const good = shipped.filter((message) => !bad.has(message));
   return {
     counts: countFates(fates, bad, shipped),

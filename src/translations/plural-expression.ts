@@ -43,7 +43,7 @@ interface Parser {
  */
 export function parsePluralExpression(text: string): PluralExpression | undefined {
   if (text.length > maxLength) return undefined;
-  const tokens = text.match(/\d+|[n?:()*/%+-]|[=!<>]=|[<>!]|&&|\|\||\S/g);
+  const tokens = text.match(/\d+|[n?:()*/%+-]|[=!<>]=|[<>!]|&&|\|\||[^ \t]/g);
   if (tokens === null) return undefined;
   const parser: Parser = { tokens, at: 0, depth: 0 };
   const expression = parseTernary(parser);

@@ -8,7 +8,8 @@ const knownFormats = new Map<string, MessageFormat>([
   ['python-brace-format', 'python-brace'],
 ]);
 
-const separators = /[\s,]+/;
+/** Only these: `\s` would take a byte 0xA0 out of the middle of a character. */
+const separators = /[ \t\n\v\f\r,]+/;
 
 /**
  * Adds what one comment says to the flags of the entry that follows it. `text` is the comment after its `#`.

@@ -13,6 +13,8 @@ export class PoReader {
   readonly #scanner: PoScanner;
   readonly #report: ScannerOptions['report'];
   #isObsolete = false;
+  /** While the old texts of an entry (`#| …`) are read, only tokens of such lines belong to it. */
+  #isInPrevious = false;
   #hasReportedObsolete = false;
 
   constructor(options: ScannerOptions) {
@@ -71,9 +73,13 @@ export class PoReader {
 
   /** The old texts of a fuzzy entry: they must be well formed, and nothing else is done with them. */
   #skipPreviousIds(): boolean {
-    if (this.#isAtPrevious('msgctxt') && this.#readText('msgctxt') === null) return false;
-    if (this.#readText('msgid') === null) return false;
-    return !this.#isAtPrevious('msgid_plural') || this.#readText('msgid_plural') !== null;
+    this.#isInPrevious = true;
+    const isGood =
+      (!this.#isAt('msgctxt') || this.#readText('msgctxt') !== null) &&
+      this.#readText('msgid') !== null &&
+      (!this.#isAt('msgid_plural') || this.#readText('msgid_plural') !== null);
+    this.#isInPrevious = false;
+    return isGood;
   }
 
   #readTranslations(hasPlural: boolean): readonly ByteText[] | undefined {
@@ -112,10 +118,9 @@ export class PoReader {
   /** One string or several, which are joined; null when there is none. */
   #readStrings(owner: string): ByteText | null {
     const scanner = this.#scanner;
-    const { isPrevious } = scanner;
-    if (scanner.kind !== 'string') return this.#fail(`a string must follow ${owner}`);
+    if (!this.#isAt('string')) return this.#fail(`a string must follow ${owner}`);
     let text: ByteText = '';
-    while (this.#scanner.kind === 'string' && scanner.isPrevious === isPrevious) {
+    while (this.#isAt('string')) {
       this.#checkObsolete();
       text += scanner.value;
       scanner.advance();
@@ -124,7 +129,7 @@ export class PoReader {
   }
 
   #take(kind: TokenKind, expected: string): boolean {
-    if (this.#scanner.kind !== kind) {
+    if (!this.#isAt(kind)) {
       this.#fail(`${expected} is missing`);
       return false;
     }
@@ -134,11 +139,7 @@ export class PoReader {
   }
 
   #isAt(kind: TokenKind): boolean {
-    return this.#scanner.kind === kind && !this.#scanner.isPrevious;
-  }
-
-  #isAtPrevious(kind: TokenKind): boolean {
-    return this.#scanner.kind === kind && this.#scanner.isPrevious;
+    return this.#scanner.kind === kind && this.#scanner.isPrevious === this.#isInPrevious;
   }
 
   #checkObsolete(): void {

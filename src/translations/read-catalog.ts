@@ -42,7 +42,12 @@ function readMessages(source: ByteText, charset: Charset | undefined, isTrusted:
   const reader = new PoReader({
     source,
     report(offset, text, isDroppable) {
-      findings.push({ offset, severity: 'error', text, isDroppable });
+      findings.push({
+        offset,
+        severity: 'error',
+        text,
+        isDroppable: isDroppable && !isMissingCharsetReported,
+      });
     },
     checkString(value, hasByteEscape) {
       if ((isTrusted && !hasByteEscape) || isMissingCharsetReported) return undefined;
