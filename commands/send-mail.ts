@@ -1,31 +1,22 @@
 import { resolve } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
 import { boolean, string } from '@oclif/core/flags';
-import { parse } from 'valibot';
 import { TendCommand } from '../src/cli/base-command.ts';
 import type { CommandContext, CommandOutcome } from '../src/cli/command-context.ts';
 import type { Output } from '../src/cli/output.ts';
-import { runKindNow } from '../src/cli/run-kind-now.ts';
-import { TendError } from '../src/errors.ts';
+import { sendMailNow } from '../src/cli/send-mail-now.ts';
 import { type ComposedMessage, composeMessage } from '../src/mail/compose-message.ts';
+import { maskAddress, maskAddressesIn } from '../src/mail/mail-address.ts';
 import type { MailMessage } from '../src/mail/mail-message.ts';
-import { type MailReport, mailReportSchema } from '../src/mail/mail-report.ts';
+import type { MailReport } from '../src/mail/mail-report.ts';
 import { findMailSettings } from '../src/mail/mail-settings.ts';
 import { messageFromFlags } from '../src/mail/message-from-flags.ts';
-import { sendOnce } from '../src/mail/send-once.ts';
 import { writeEml } from '../src/mail/write-eml.ts';
 import { enqueueTask } from '../src/tasks/enqueue-task.ts';
 
 /** A flag that may be repeated. */
 function several(summary: string, helpValue: string) {
   return string({ summary, helpValue, multiple: true, multipleNonGreedy: true, default: [] });
-}
-
-interface SendMailResult extends Omit<MailReport, 'messageId'> {
-  /** Null while the message is only queued. */
-  messageId: string | null;
-  /** Null where no database is configured, and where nothing was sent. */
-  taskId: number | null;
 }
 
 export default class SendMail extends TendCommand {
@@ -61,7 +52,9 @@ export default class SendMail extends TendCommand {
       });
       if (flags.eml !== undefined) return await writeToFile(context, message, resolve(cwd, flags.eml));
       if (flags['dry-run']) return await tryOut(context, message);
-      return flags.queue ? await queue(context, message) : await sendNow(context, message);
+      if (flags.queue) return await queue(context, message);
+      const { report, taskId, exitCode } = await sendMailNow(context, message);
+      return { result: { ...report, taskId }, exitCode, render: (output) => render(report, output) };
     });
   }
 }
@@ -93,7 +86,7 @@ async function tryOut(context: CommandContext, message: MailMessage): Promise<Co
 }
 
 /** Composes it first: a bad address is found while the person who typed it is still there. */
-async function queue(context: CommandContext, message: MailMessage): Promise<CommandOutcome<SendMailResult>> {
+async function queue(context: CommandContext, message: MailMessage): Promise<CommandOutcome> {
   await compose(context, message);
   const taskId = await enqueueTask({
     db: await context.openDatabase(),
@@ -104,40 +97,11 @@ async function queue(context: CommandContext, message: MailMessage): Promise<Com
   return { result, render: (output) => output.summary(`Task ${taskId} sends it at the next tick`) };
 }
 
-async function sendNow(
-  context: CommandContext,
-  message: MailMessage,
-): Promise<CommandOutcome<SendMailResult>> {
-  const { taskId, report } = (await hasDatabase(context))
-    ? await sendAsTask(context, message)
-    : { taskId: null, report: await sendOnce({ ...context, message, settings: findMailSettings(context) }) };
-  const isPartial = report.refused.length + report.deferred.length > 0;
-  return {
-    result: { ...report, taskId },
-    exitCode: isPartial ? 3 : 0,
-    render: (output) => render(report, output),
-  };
-}
-
-async function sendAsTask(context: CommandContext, message: MailMessage) {
-  const { taskId, evidence } = await runKindNow(context, { kind: 'send-mail', payload: { ...message } });
-  return { taskId, report: parse(mailReportSchema, evidence) };
-}
-
-async function hasDatabase(context: CommandContext): Promise<boolean> {
-  try {
-    await context.connection();
-    return true;
-  } catch (error) {
-    if (error instanceof TendError && error.code === 'DATABASE_NOT_CONFIGURED') return false;
-    throw error;
-  }
-}
-
 function render(report: MailReport, output: Output): void {
   const { accepted, refused, deferred, reply } = report;
-  for (const { address, reply: said } of [...refused, ...deferred])
-    output.warn(`${address} was not taken: ${said}`);
+  for (const { address, reply: said } of [...refused, ...deferred]) {
+    output.warn(`${maskAddress(address)} was not taken: ${maskAddressesIn(said)}`);
+  }
   output.summary(
     `${accepted.length} ${accepted.length === 1 ? 'recipient' : 'recipients'} accepted: ${reply ?? ''}`,
   );

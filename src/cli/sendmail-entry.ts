@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { TendError } from '../errors.ts';
+import { maskAddress, maskAddressesIn } from '../mail/mail-address.ts';
 import { findMailSettings } from '../mail/mail-settings.ts';
 import { prepareMessage } from '../mail/prepare-message.ts';
 import { sendComposed } from '../mail/send-once.ts';
@@ -38,7 +39,8 @@ export async function main({ argv, stdin, host = systemHost() }: SendmailMainOpt
     });
     const report = await sendComposed({ composed, settings, signal, log });
     const failed = [...report.refused, ...report.deferred];
-    for (const { address, reply } of failed) output.warn(`${address} was not taken: ${reply}`);
+    for (const { address, reply } of failed)
+      output.warn(`${maskAddress(address)} was not taken: ${maskAddressesIn(reply)}`);
     return { result: report, exitCode: failed.length > 0 ? 3 : 0 };
   });
   // sysexits(3) has no "some": what was refused is unavailable.

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { TendError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { createSmtpConnection, type SmtpConnection, type SmtpSendInfo } from './create-smtp-connection.ts';
 import { GatedBody } from './gated-body.ts';
 import { needsSmtpUtf8 } from './mail-address.ts';
 import type { MailOutcome } from './mail-outcome.ts';
@@ -29,7 +28,7 @@ export interface DeliverOverSmtpOptions {
  */
 export async function deliverOverSmtp(options: DeliverOverSmtpOptions): Promise<MailOutcome> {
   const { transport, signal, log } = options;
-  const connection = await createConnection(transport);
+  const connection = await createSmtpConnection(transport);
   const body = new GatedBody(options.raw, options.beforeEnd);
   const deadline = AbortSignal.timeout(transport.timeoutMs);
   const stop = AbortSignal.any([signal, deadline]);
@@ -64,48 +63,12 @@ export async function deliverOverSmtp(options: DeliverOverSmtpOptions): Promise<
   }
 }
 
-type Connection = InstanceType<typeof SMTPConnection>;
-type SendInfo = SMTPConnection.SentMessageInfo;
-
-async function createConnection(transport: SmtpTransport): Promise<Connection> {
-  const { default: Connection } = await import('nodemailer/lib/smtp-connection');
-  const { security, caFile, timeoutMs } = transport;
-  const ca = caFile === undefined ? undefined : await readAuthority(caFile);
-  const setUpMs = Math.min(timeoutMs, 30_000);
-  return new Connection({
-    host: transport.host,
-    port: transport.port,
-    secure: security === 'tls',
-    requireTLS: security === 'starttls',
-    opportunisticTLS: security === 'loopback',
-    ignoreTLS: security === 'off',
-    connectionTimeout: setUpMs,
-    greetingTimeout: setUpMs,
-    socketTimeout: timeoutMs,
-    socketCloseTimeout: 0,
-    tls: {
-      rejectUnauthorized: security !== 'loopback' || ca !== undefined,
-      ...(ca === undefined ? {} : { ca }),
-    },
-  });
-}
-
-async function readAuthority(file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw new TendError('MAIL_NOT_CONFIGURED', `The file "${file}" of [mail] tls_ca_file cannot be read.`, {
-      cause,
-    });
-  }
-}
-
 interface Conversation extends DeliverOverSmtpOptions {
-  connection: Connection;
+  connection: SmtpConnection;
   body: GatedBody;
 }
 
-async function converse({ connection, body, transport, from, to, raw }: Conversation): Promise<SendInfo> {
+async function converse({ connection, body, transport, from, to, raw }: Conversation): Promise<SmtpSendInfo> {
   await promised<void>((done) => connection.connect((error) => done(error ?? null)));
   const offered = String(connection.lastServerResponse);
   const { credentials } = transport;
@@ -118,7 +81,7 @@ async function converse({ connection, body, transport, from, to, raw }: Conversa
   }
   if (!/[ -]SMTPUTF8\b/i.test(offered)) refuseUnicodeAddresses({ transport, addresses: [from, ...to], raw });
   const envelope = { from, to: [...to], size: raw.length, use8BitMime: hasEightBitBody(raw) };
-  return await promised<SendInfo>((done) => connection.send(envelope, body, done));
+  return await promised<SmtpSendInfo>((done) => connection.send(envelope, body, done));
 }
 
 /** RFC 6531 §3.4: without the server's SMTPUTF8 such a message must not be sent, and nodemailer would send it. */
@@ -144,7 +107,7 @@ function insecure(transport: SmtpTransport, reason: string): TendError {
   );
 }
 
-function answered(sent: SendInfo): MailOutcome {
+function answered(sent: SmtpSendInfo): MailOutcome {
   const recipients = sent.accepted.map((address) => ({ address, status: 'accepted' as const }));
   return {
     state: 'answered',
@@ -154,7 +117,7 @@ function answered(sent: SendInfo): MailOutcome {
 }
 
 /** QUIT, without waiting long for a server that has nothing to add. */
-async function sayGoodbye(connection: Connection): Promise<void> {
+async function sayGoodbye(connection: SmtpConnection): Promise<void> {
   const ended = new Promise<void>((resolve) => connection.once('end', () => resolve()));
   connection.quit();
   await Promise.race([ended, sleep(500, undefined, { ref: false })]);

@@ -1,7 +1,6 @@
-import { isIP, isIPv4 } from 'node:net';
-import { domainToASCII } from 'node:url';
 import { TendError } from '../errors.ts';
 import { type MailAddress, maskAddress, needsSmtpUtf8 } from './mail-address.ts';
+import { readDomain } from './read-domain.ts';
 
 export interface ParseAddressOptions {
   /** Exactly one mailbox: `bob@example.org` or `Bob <bob@example.org>`. */
@@ -124,36 +123,6 @@ function quotedProblem(local: string): string | undefined {
   if (local === '') return 'nothing stands before the "@"';
   if (/[<>]/.test(local)) return 'the part before the "@" has an angle bracket';
   return local === local.normalize('NFC') ? undefined : 'the part before the "@" is not in normal form (NFC)';
-}
-
-type Domain = { ascii: string; unicode: string } | { problem: string };
-
-function readDomain(text: string): Domain {
-  if (text === '') return { problem: 'nothing stands after the "@"' };
-  if (text.startsWith('[')) return readLiteral(text);
-  const odd = /[^\p{L}\p{M}\p{N}.@-]/u.exec(text)?.[0];
-  if (odd !== undefined) return { problem: `the domain has ${odd === ' ' ? 'a space' : `"${odd}"`}` };
-  if (text.includes('@')) return { problem: 'there is more than one "@"' };
-  if (text.normalize('NFKC') !== text.normalize('NFC'))
-    return { problem: 'the domain has look-alike characters' };
-  const unicode = text.normalize('NFC').toLowerCase();
-  const ascii = needsSmtpUtf8(unicode) ? domainToASCII(unicode) : unicode;
-  if (ascii === '') return { problem: 'the domain is not a valid internationalised name' };
-  if (ascii.length > 253) return { problem: 'the domain is longer than 253 characters' };
-  const labels = ascii.split('.');
-  if (!labels.every((label) => /^(?!-)[a-z0-9-]{1,63}(?<!-)$/.test(label))) {
-    return { problem: 'the domain has an empty, too long or hyphen-edged label' };
-  }
-  // An all-digit last label is an IPv4 address to many resolvers; RFC 5321 §4.1.3 wants those in brackets.
-  if (/^\d+$/.test(labels.at(-1) ?? '')) return { problem: 'the domain ends in a number' };
-  return { ascii, unicode };
-}
-
-function readLiteral(text: string): Domain {
-  const inside = /^\[(?:(IPv6:)?([0-9a-fA-F.:]+))\]$/i.exec(text);
-  const address = inside?.[2] ?? '';
-  const fits = inside?.[1] === undefined ? isIPv4(address) : isIP(address) === 6;
-  return fits ? { ascii: text, unicode: text } : { problem: 'the address in brackets is not an IP address' };
 }
 
 /** Shows which address is meant without repeating it: control characters and the person's name stay out of logs. */

@@ -5,7 +5,7 @@ import { lineProblem } from './check-headers.ts';
 import type { MailAttachment } from './mail-message.ts';
 
 /** All attachments of one message together: composed messages are kept in memory and in the database. */
-export const maxAttachmentBytes = 50 * 1024 * 1024;
+const maxAttachmentBytes = 50 * 1024 * 1024;
 
 export interface ReadAttachment {
   filename: string;
