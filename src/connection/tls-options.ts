@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { type ConnectionOptions, checkServerIdentity, getCACertificates } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import { invalidSettings } from './invalid-settings.ts';
 import type { ConnectionSettings, ServerAddress } from './settings.ts';
 
@@ -18,7 +18,7 @@ export function tlsOptions(settings: ConnectionSettings, server: ServerAddress):
     ...(roots === undefined ? {} : { ca: roots }),
     ...(isName ? { servername: server.host } : {}),
     checkServerIdentity: (_name, certificate) =>
-      checksName ? checkServerIdentity(server.host, certificate) : undefined,
+      checksName ? tls().checkServerIdentity(server.host, certificate) : undefined,
     ...(sslCrl === undefined || roots === undefined ? {} : { crl: read(sslCrl, 'sslcrl', origin) }),
     ...(sslCert === undefined
       ? {}
@@ -26,10 +26,15 @@ export function tlsOptions(settings: ConnectionSettings, server: ServerAddress):
   };
 }
 
+/** Node's TLS, loaded only where a session is encrypted: it costs as much as a third of an idle tick. */
+function tls(): typeof import('node:tls') {
+  return process.getBuiltinModule('node:tls');
+}
+
 /** The operating system's, those of a file, or none: then nothing is checked. */
 function rootCertificates(settings: ConnectionSettings): string[] | Buffer | undefined {
   const { sslMode, sslRootCert, origin } = settings;
-  if (sslRootCert === 'system') return getCACertificates('system');
+  if (sslRootCert === 'system') return tls().getCACertificates('system');
   const isNeeded = sslMode === 'verify-ca' || sslMode === 'verify-full';
   if (sslRootCert !== undefined && (isNeeded || exists(sslRootCert))) {
     return read(sslRootCert, 'sslrootcert', origin);
