@@ -90,6 +90,7 @@ async function finishBatch(options: {
   return result.rows;
 }
 
+/** Absent keys are null for jsonb_to_recordset: most endings say little, and there may be hundreds. */
 function toRow(task: ClaimedTask, ending: AttemptEnding) {
   return {
     id: task.id,
@@ -102,11 +103,11 @@ function toRow(task: ClaimedTask, ending: AttemptEnding) {
     delay_ms: ending.delayMs,
     counted: ending.isCounted,
     recorded: ending.isRecorded,
-    reason: ending.reason,
-    error: ending.error,
-    exit_code: ending.exitCode,
-    output_tail: ending.outputTail,
-    evidence: ending.evidence,
+    reason: ending.reason ?? undefined,
+    error: ending.error ?? undefined,
+    exit_code: ending.exitCode ?? undefined,
+    output_tail: ending.outputTail ?? undefined,
+    evidence: ending.evidence ?? undefined,
   };
 }
 
