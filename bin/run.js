@@ -48,15 +48,24 @@ async function start(args) {
 function enableCompileCache() {
   const base = process.env.XDG_CACHE_HOME || (process.env.HOME ? join(process.env.HOME, '.cache') : '');
   if (!isAbsolute(base)) return;
-  const directory = join(base, 'tend', 'compile-cache');
+  const directories = [join(base, 'tend'), join(base, 'tend', 'compile-cache')];
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    for (const path of [join(base, 'tend'), directory]) {
+    // one by one: mkdir's `recursive` never comes back from a place such as /proc
+    for (const path of [base, ...directories]) makeDirectory(path);
+    for (const path of directories) {
       const stat = lstatSync(path);
       if (!stat.isDirectory() || stat.uid !== process.getuid() || (stat.mode & 0o022) !== 0) return;
     }
-    module.enableCompileCache(directory);
+    module.enableCompileCache(directories[1]);
   } catch {
     // no place to write: go without
+  }
+}
+
+function makeDirectory(path) {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
   }
 }

@@ -152,7 +152,8 @@ function divertWarnings(host: ProcessHost, log: StepLog): Disposable {
   host.events.on('warning', onWarning);
   return {
     [Symbol.dispose]() {
-      host.events.off('warning', onWarning);
+      // a warning is emitted one tick after its cause
+      setImmediate(() => host.events.off('warning', onWarning));
     },
   };
 }
