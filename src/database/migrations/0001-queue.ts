@@ -130,7 +130,7 @@ const statements = [
 
   `create table tend.deliveries (
      id bigint primary key generated always as identity,
-     task_id bigint unique references tend.tasks on delete set null,
+     task_id bigint unique references tend.tasks on delete cascade,
      message_id text not null unique,
      envelope_from text not null,
      recipients jsonb not null,
