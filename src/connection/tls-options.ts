@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import type * as NodeTls from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import { invalidSettings } from './invalid-settings.ts';
 import type { ConnectionSettings, ServerAddress } from './settings.ts';
@@ -27,7 +28,7 @@ export function tlsOptions(settings: ConnectionSettings, server: ServerAddress):
 }
 
 /** Node's TLS, loaded only where a session is encrypted: it costs as much as a third of an idle tick. */
-function tls(): typeof import('node:tls') {
+function tls(): typeof NodeTls {
   return process.getBuiltinModule('node:tls');
 }
 

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
-import { TendError } from '../errors.ts';
+import { TendError, toError } from '../errors.ts';
 import * as queue from './migrations/0001-queue.ts';
 import type { Database } from './tables.ts';
 import { errorCodeOf, translateDatabaseError } from './translate-database-error.ts';
@@ -64,7 +64,7 @@ export async function migrateUp(options: { db: Kysely<Database> }): Promise<stri
     const failed = results?.find(({ status: outcome }) => outcome === 'Error')?.migrationName;
     throw new TendError(
       translated?.code === 'DATABASE_PERMISSION' ? 'DATABASE_PERMISSION' : 'MIGRATION_FAILED',
-      `Migration ${failed === undefined ? 'of schema "tend"' : `"${failed}"`} failed: ${translated?.message ?? String(error)}`,
+      `Migration ${failed === undefined ? 'of schema "tend"' : `"${failed}"`} failed: ${translated?.message ?? toError(error).message}`,
       {
         cause: error,
         hint: 'Nothing was changed. Migrate as a role that may create schema "tend" (the owner of the database).',

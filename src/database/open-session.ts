@@ -49,7 +49,7 @@ async function typeParsers(): Promise<pg.CustomTypesConfig> {
   return {
     getTypeParser: (oid: number, format?: 'text' | 'binary') =>
       oid === 20 && format !== 'binary' ? Number : postgres.types.getTypeParser(oid, format),
-  } as pg.CustomTypesConfig; // the library types this as one overload per format
+  };
 }
 
 function isUnsupportedStartupParameter(error: unknown): boolean {

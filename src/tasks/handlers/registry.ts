@@ -21,7 +21,7 @@ interface BuiltInKind {
 
 /** Handlers are typed by their own payload; the registry hands every one of them what its own schema has checked. */
 function erased<Payload>(handler: TaskHandler<Payload>): TaskHandler {
-  return handler as unknown as TaskHandler; // run() only ever sees the output of its own payloadSchema
+  return handler as TaskHandler; // run() only ever sees the output of its own payloadSchema
 }
 
 /** The kinds tend brings along. Each handler, and the heavy packages behind it, is loaded when a task of it runs. */
