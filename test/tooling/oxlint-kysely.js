@@ -1,7 +1,16 @@
 // A rule of our own for oxlint: a query that is built and dropped. Kysely's builders are not thenable, so neither
 // no-floating-promises nor no-unused-expressions sees a forgotten `.execute()`, which silently does nothing.
 
-const starts = new Set(['selectFrom', 'insertInto', 'updateTable', 'deleteFrom', 'mergeInto', 'replaceInto', 'with', 'withRecursive']);
+const starts = new Set([
+  'selectFrom',
+  'insertInto',
+  'updateTable',
+  'deleteFrom',
+  'mergeInto',
+  'replaceInto',
+  'with',
+  'withRecursive',
+]);
 const ends = /^(execute|executeTakeFirst|executeTakeFirstOrThrow|stream|explain|compile)$/;
 
 /** The names called in a chain `a.b().c().d()`, from the outermost: ['d', 'c', 'b']. */
