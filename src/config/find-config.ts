@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { TendError } from '../errors.ts';
 
-export const configFileName = 'tend.toml';
+const configFileName = 'tend.toml';
 
 export interface FindConfigOptions {
   cwd: string;
