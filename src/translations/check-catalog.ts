@@ -51,7 +51,7 @@ function checkTheHeader(shipped: readonly PoMessage[], result: CatalogCheck): Pl
   const firstPlural = shipped.find((message) => message.plural !== undefined);
   const check = header && checkHeader(header.translations[0] ?? '');
   const offset = header?.translationAt ?? 0;
-  if (header === undefined) {
+  if (header === undefined && shipped.length > 0) {
     const text = 'the catalog has no header entry: programs take it for ASCII';
     result.findings.push({ offset, severity: 'warning', text, isDroppable: false });
   }

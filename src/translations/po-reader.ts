@@ -45,6 +45,7 @@ export class PoReader {
         }
         default:
           this.#reportUnexpected();
+          scanner.isRecovering = true;
           scanner.advance();
           this.#recover();
       }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { TendError, toError } from '../errors.ts';
@@ -7,7 +7,7 @@ import type { CatalogState } from './catalog-state.ts';
 import { type CatalogCounts, compileCatalog } from './compile-catalog.ts';
 import type { CatalogReport } from './compile-report.ts';
 import type { FoundCatalog } from './find-catalogs.ts';
-import { stageCatalog, type StagedCatalog } from './stage-catalog.ts';
+import { type StagedCatalog, stageCatalog } from './stage-catalog.ts';
 import { type MoParser, verifyMo } from './verify-mo.ts';
 
 export interface PrepareOptions {

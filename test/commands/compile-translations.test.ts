@@ -1,0 +1,113 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { runCli } from '../support/run-cli.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
+import { header } from '../translations/compile-text.ts';
+
+let directory: TemporaryDirectory;
+beforeEach(async () => {
+  directory = await temporaryDirectory();
+  return async () => await directory[Symbol.asyncDispose]();
+});
+
+const good = `${header}msgid "one"\nmsgstr "jeden"\n`;
+const bad = `${header}msgid "one"\nmsgstr "\\q"\n`;
+
+async function compile(files: Record<string, string>, args: string[] = []) {
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(directory.path, name)), { recursive: true });
+    await writeFile(join(directory.path, name), content);
+  }
+  const { exitCode, stdout, stderr } = await runCli(['compile-translations', ...args], {
+    cwd: directory.path,
+  });
+  return { exitCode, stdout, stderr };
+}
+
+const mo = async (folder: string) =>
+  (await readdir(join(directory.path, folder))).filter((name) => name.endsWith('.mo'));
+
+describe('tend compile-translations', () => {
+  it('compiles the paths of tend.toml without a database, and is silent', async () => {
+    const files = {
+      'tend.toml': '[translations]\npaths = ["i18n"]\n',
+      'i18n/pl.po': good,
+      'other/pl.po': bad,
+    };
+    expect(await compile(files)).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    expect(await mo('i18n')).toEqual(['pl.mo']);
+  });
+
+  it('exits 65 on a bad catalog, names its place as a compiler does, and installs nothing', async () => {
+    const { exitCode, stdout, stderr } = await compile({ 'i/pl.po': bad, 'i/de.po': good }, ['i']);
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 65,
+      stdout: 'i/pl.po:7:9: error: invalid escape: "\\q"\n',
+    });
+    expect(stderr).toContain('1 of 2 message catalogs is bad: nothing was installed.');
+    expect(await mo('i')).toEqual([]);
+  });
+
+  it('prints the report as JSON, also when it fails', async () => {
+    const { exitCode, stdout } = await compile({ 'i/pl.po': bad, 'i/de.po': good }, [
+      'i',
+      '--check',
+      '--json',
+    ]);
+    const counts = { translated: 1, fuzzy: 0, untranslated: 0, obsolete: 0 };
+    expect(exitCode).toBe(65);
+    expect(JSON.parse(stdout)).toMatchObject({
+      catalogs: [
+        {
+          path: join(directory.path, 'i/de.po'),
+          output: join(directory.path, 'i/de.mo'),
+          locale: 'de',
+          result: 'checked',
+          ...counts,
+          errors: [],
+        },
+        {
+          locale: 'pl',
+          result: 'failed',
+          errors: [{ file: 'i/pl.po', line: 7, column: 9, severity: 'error' }],
+        },
+      ],
+      installed: 0,
+      unchanged: 0,
+      failed: 1,
+    });
+  });
+
+  it.each<[string, string[], string[]]>([
+    ['--locale', ['i', '--locale', 'pl', '--locale', 'fr'], ['fr.mo', 'pl.mo']],
+    ['--locale before the path', ['--locale', 'pl', 'i'], ['pl.mo']],
+    ['--exclude', ['i', '--exclude', 'pl'], ['de.mo', 'fr.mo']],
+    ['--check', ['i', '--check'], []],
+    ['several paths', ['i/de.po', 'i/fr.po'], ['de.mo', 'fr.mo']],
+  ])('%s', async (_name, args, expected) => {
+    expect(await compile({ 'i/de.po': good, 'i/fr.po': good, 'i/pl.po': good }, args)).toMatchObject({
+      exitCode: 0,
+    });
+    expect((await mo('i')).toSorted()).toEqual(expected);
+  });
+
+  it('exits 3 when a bad message was left out', async () => {
+    expect(await compile({ 'i/pl.po': bad }, ['i', '--on-bad-message', 'drop'])).toMatchObject({
+      exitCode: 3,
+    });
+    expect(await mo('i')).toEqual(['pl.mo']);
+  });
+
+  it('exits 66 for a path that is not there', async () => {
+    expect(await compile({}, ['nowhere'])).toMatchObject({ exitCode: 66, stdout: '' });
+  });
+
+  it('puts the old catalogs back when the restart fails, unless it is not to restart', async () => {
+    const files = { 'tend.toml': '[app]\nrestart = ["/bin/false"]\n', 'pl.po': good };
+    expect((await compile(files)).exitCode).toBe(2); // and the old state does not come up either
+    expect(await mo('.')).toEqual([]);
+    expect(await compile({}, ['--no-restart'])).toMatchObject({ exitCode: 0 });
+    expect(await mo('.')).toEqual(['pl.mo']);
+  });
+});

@@ -1,0 +1,224 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { progressToLog, silentLog } from '../../src/log.ts';
+import { catalogStateInDatabase } from '../../src/translations/catalog-state.ts';
+import { compileExitCode } from '../../src/translations/compile-report.ts';
+import {
+  type CompileTranslationsOptions,
+  compileTranslations,
+} from '../../src/translations/compile-translations.ts';
+import { readMo } from '../../src/translations/read-mo.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
+import { header } from './compile-text.ts';
+
+let directory: TemporaryDirectory;
+beforeEach(async () => {
+  directory = await temporaryDirectory();
+  return async () => await directory[Symbol.asyncDispose]();
+});
+
+const at = (name: string) => join(directory.path, name);
+const catalog = (translation: string) => `${header}msgid "one"\nmsgstr "${translation}"\n`;
+const bad = `${header}msgid "one"\nmsgstr "\\q"\n`;
+
+async function put(files: Record<string, string>): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(at(name)), { recursive: true });
+    await writeFile(at(name), content);
+  }
+}
+
+async function run(options: Partial<CompileTranslationsOptions> = {}) {
+  const report = await compileTranslations({
+    cwd: directory.path,
+    roots: [directory.path],
+    locales: [],
+    excluded: [],
+    useFuzzy: false,
+    onBadMessage: 'fail',
+    isCheckOnly: false,
+    isForced: false,
+    store: undefined,
+    app: {},
+    log: silentLog,
+    progress: progressToLog(silentLog),
+    signal: new AbortController().signal,
+    ...options,
+  });
+  return { report, results: report.catalogs.map(({ result }) => result), exitCode: compileExitCode(report) };
+}
+
+/** What a program finds for "one"; undefined where there is no .mo file. */
+async function translation(name: string): Promise<string | undefined> {
+  const bytes = await readFile(at(name)).catch(() => undefined);
+  return bytes && readMo(bytes).find(({ key }) => key === 'one')?.value;
+}
+
+const names = async () => (await readdir(directory.path)).toSorted();
+
+describe('compileTranslations', () => {
+  it('installs new and changed catalogs and leaves no other file', async () => {
+    await put({ 'pl.po': catalog('jeden'), 'de.po': catalog('eins') });
+    expect((await run()).results).toEqual(['installed', 'installed']);
+    await put({ 'pl.po': catalog('raz') });
+    expect((await run()).results).toEqual(['unchanged', 'installed']);
+    expect(await translation('pl.mo')).toBe('raz');
+    expect(await names()).toEqual(['de.mo', 'de.po', 'pl.mo', 'pl.po']);
+  });
+
+  it('touches no file and restarts nothing when nothing changed, unless forced', async () => {
+    await put({ 'pl.po': catalog('jeden') });
+    await run();
+    const before = await stat(at('pl.mo'));
+    let restarts = 0;
+    const app = { restart: async () => ({ tookMs: ++restarts }) };
+    await run({ app });
+    expect(await stat(at('pl.mo'))).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs });
+    expect(restarts).toBe(0);
+    expect((await run({ app, isForced: true })).results).toEqual(['installed']);
+    expect(restarts).toBe(1);
+  });
+
+  it('installs nothing when one catalog is bad, and tries it again the next time', async () => {
+    await put({ 'pl.po': catalog('jeden'), 'de.po': bad });
+    for (const attempt of [1, 2]) {
+      const { report, results, exitCode } = await run();
+      expect([attempt, exitCode, results]).toEqual([attempt, 65, ['failed', 'checked']]);
+      expect(report.catalogs[0]?.errors[0]).toMatchObject({
+        file: 'de.po',
+        line: 7,
+        column: 9,
+        severity: 'error',
+      });
+    }
+    expect(await names()).toEqual(['de.po', 'pl.po']);
+  });
+
+  it('leaves bad messages out with drop, and the rest of the set is installed', async () => {
+    await put({
+      'pl.po': `${catalog('jeden')}\nmsgid "two"\nmsgstr "\\q"\n`,
+      'de.po': 'msgid',
+      'fr.po': catalog('un'),
+    });
+    const { report, results, exitCode } = await run({ onBadMessage: 'drop' });
+    expect(results).toEqual(['failed', 'installed', 'installed']);
+    expect([report.dropped, exitCode]).toEqual([1, 65]);
+    await rm(at('de.po'));
+    expect((await run({ onBadMessage: 'drop' })).exitCode).toBe(3);
+    expect(await translation('pl.mo')).toBe('jeden');
+  });
+
+  it('writes nothing when it only checks', async () => {
+    await put({ 'pl.po': catalog('jeden') });
+    expect((await run({ isCheckOnly: true })).results).toEqual(['checked']);
+    expect(await names()).toEqual(['pl.po']);
+  });
+
+  it('keeps the mode of the old file, and gives a new one that of its source', async () => {
+    await put({ 'pl.po': catalog('jeden'), 'de.po': catalog('eins'), 'pl.mo': 'old' });
+    await chmod(at('pl.mo'), 0o640);
+    await chmod(at('de.po'), 0o604);
+    await run();
+    const modes = await Promise.all(
+      ['pl.mo', 'de.mo'].map(async (name) => (await stat(at(name))).mode & 0o777),
+    );
+    expect(modes).toEqual([0o640, 0o604]);
+  });
+
+  it('replaces the file that a link leads to, not the link', async () => {
+    await put({ 'pl.po': catalog('jeden'), 'shared/x.mo': 'old' });
+    await symlink('shared/x.mo', at('pl.mo'));
+    await run();
+    expect(await translation('shared/x.mo')).toBe('jeden');
+  });
+
+  it('says which file cannot be written, and installs nothing', async () => {
+    await put({ 'de.po': catalog('eins'), 'pl.po': catalog('jeden') });
+    await mkdir(at('pl.mo'));
+    await expect(run()).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE', exitCode: 73 });
+    expect(await names()).toEqual(['de.po', 'pl.mo', 'pl.po']);
+  });
+
+  it('puts the old set back when the application does not come up with the new one', async () => {
+    await put({ 'pl.po': catalog('jeden') });
+    await run();
+    await put({ 'pl.po': catalog('dwa'), 'de.po': catalog('zwei') });
+    const seen: (string | undefined)[] = [];
+    const app = {
+      restart: async () => {
+        seen.push(await translation('pl.mo'));
+        return { tookMs: 0 };
+      },
+      check: async () => {
+        if (seen.length === 1) throw new Error('500');
+        return { tookMs: 0, tries: 1 };
+      },
+    };
+    await expect(run({ app })).rejects.toMatchObject({
+      code: 'CHANGE_ROLLED_BACK',
+      exitCode: 1,
+    });
+    expect(seen).toEqual(['dwa', 'jeden']);
+    expect(await names()).toEqual(['de.po', 'pl.mo', 'pl.po']);
+  });
+
+  it('leaves every file whole when it is killed, and the next run sweeps what it left', async () => {
+    await put({ 'pl.po': catalog('jeden') });
+    await run();
+    await put({ 'pl.po': catalog('dwa') });
+    const child = spawn(process.execPath, [
+      fileURLToPath(new URL('killed-run.ts', import.meta.url)),
+      directory.path,
+    ]);
+    await once(child.stdout, 'data');
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    expect(await translation('pl.mo')).toBe('dwa');
+    expect(await names()).toEqual([expect.stringMatching(/^\.pl\.mo\.tend-.*\.old$/), 'pl.mo', 'pl.po']);
+    expect((await run()).results).toEqual(['unchanged']);
+    expect(await names()).toEqual(['pl.mo', 'pl.po']);
+  });
+});
+
+describe('with a database', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(async () => await database[Symbol.asyncDispose]());
+
+  const rows = async () =>
+    await database.query<{ path: string; result: string; message: string | null }>(
+      'select path, result, message from tend.catalogs where path like $1 order by path',
+      [`${directory.path}/%`],
+    );
+
+  it('remembers each result, so that a failed catalog is tried again and a foreign .mo file is noticed', async () => {
+    await using db = await database.openDatabase();
+    const store = catalogStateInDatabase(db, 'web1');
+    await put({ 'pl.po': catalog('jeden'), 'de.po': bad });
+    await run({ store, onBadMessage: 'fail' });
+    expect(await rows()).toEqual([{ path: at('de.po'), result: 'failed', message: 'invalid escape: "\\q"' }]);
+    await put({ 'de.po': catalog('eins') });
+    expect((await run({ store })).results).toEqual(['installed', 'installed']);
+    expect((await rows()).map(({ result }) => result)).toEqual(['installed', 'installed']);
+    const known = await run({ store });
+    expect(known.report.catalogs[0]).toMatchObject({ result: 'unchanged', translated: null });
+    await put({ 'pl.mo': 'foreign' });
+    expect((await run({ store })).results).toEqual(['unchanged', 'installed']);
+  });
+
+  it('compiles all the same when the state cannot be read', async () => {
+    await put({ 'pl.po': catalog('jeden') });
+    const fail = async (): Promise<never> => await Promise.reject(new Error('gone'));
+    const warnings: string[] = [];
+    const log = { ...silentLog, warn: (line: string) => void warnings.push(line) };
+    expect((await run({ store: { load: fail, save: fail }, log })).results).toEqual(['installed']);
+    expect(warnings).toHaveLength(2);
+  });
+});
