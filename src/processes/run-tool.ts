@@ -55,7 +55,7 @@ const pipeDrainMs = 500;
  * Runs one program to its end: the only place of `tend` that starts a process.
  *
  * The child gets its own process group, an allow-listed environment and no shell. When `signal` aborts or a limit
- * passes, the whole group gets SIGTERM and, after `graceMs`, SIGKILL. Should `tend` itself be killed with -9, the
+ * passes, the whole group gets SIGTERM and, after `graceMs`, SIGKILL (at once when the abort's reason is urgent). Should `tend` itself be killed with -9, the
  * group dies too (see `spawnSupervised`). What a program leaves running in the background after a normal end, such
  * as a restarted daemon, is left alone.
  *
@@ -77,6 +77,7 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
     signal: limits.signal,
     graceMs: options.graceMs ?? 10_000,
   });
+  using _urgency = killAtOnceWhenUrgent(child, options.signal);
   const output = collectOutput({ child, options, onOutput: limits.noteOutput });
   feedInput(child, options.input);
   await Promise.race([once(child.nodeChildProcess, 'exit'), child.ending]);
@@ -104,6 +105,16 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
     stdout: output.captured(),
     outputTail,
   };
+}
+
+/** An abort whose reason says `isUrgent` (a lost lease: somebody else may start the same work) knows no grace. */
+function killAtOnceWhenUrgent(child: SupervisedChild, signal: AbortSignal): Disposable {
+  const onAbort = () => {
+    const reason: unknown = signal.reason;
+    if (reason instanceof Error && 'isUrgent' in reason && reason.isUrgent === true) child.killGroup();
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  return { [Symbol.dispose]: () => signal.removeEventListener('abort', onAbort) };
 }
 
 function feedInput(child: SupervisedChild, input: string | Buffer | Readable | undefined): void {

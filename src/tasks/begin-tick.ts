@@ -22,9 +22,9 @@ export interface TickBeginning {
 /**
  * Records that this host ticks and looks at everything a tick may have to do: one statement, one round trip.
  *
- * Each look is O(1) whatever the table holds: `min(run_at)` reads the first entry of the partial index `tasks_due`,
- * so a million future rows cost nothing; the other sub-selects stop at the first row of their partial index. No lock
- * is taken but on this host's own row of `tend.hosts`.
+ * Each look is O(1) whatever the table holds and however stale its statistics are: a `min()` reads the first entry of
+ * a partial index, where `exists (… < now())` may be planned as a scan. No lock is taken but on this host's own row of
+ * `tend.hosts`.
  *
  * @throws TendError SCHEMA_MISSING, SCHEMA_TOO_OLD, SCHEMA_TOO_NEW: a tick never migrates.
  */
@@ -48,13 +48,14 @@ export async function beginTick(options: {
            (select schema_version from tend.meta) as "schemaVersion",
            due.first as "nextDueAt",
            coalesce(due.first <= now(), false) as "isAnythingDue",
-           exists (select from tend.tasks where state = 'running' and lease_until < now()) as "hasExpiredLeases",
+           coalesce((select min(lease_until) from tend.tasks where state = 'running') < now(), false)
+             as "hasExpiredLeases",
            array(select distinct lease_owner from tend.tasks
                   where state = 'running' and starts_with(lease_owner, ${`${worker.host}:`})) as "ownersHere",
-           exists (select from tend.tasks where state = 'succeeded'
-                     and finished_at < now() - ${options.keepSucceededMs}::float8 * interval '1 ms')
-             or exists (select from tend.tasks where state in ('failed', 'cancelled', 'missed')
-                     and finished_at < now() - ${options.keepEndedMs}::float8 * interval '1 ms') as "hasFinishedToPrune",
+           coalesce((select min(finished_at) from tend.tasks where state = 'succeeded')
+                      < now() - ${options.keepSucceededMs}::float8 * interval '1 ms', false)
+             or coalesce((select min(finished_at) from tend.tasks where state in ('failed', 'cancelled', 'missed'))
+                      < now() - ${options.keepEndedMs}::float8 * interval '1 ms', false) as "hasFinishedToPrune",
            (select kinds_fingerprint from host) as "kindsFingerprint"
       from due`;
   const row = await query.execute(db).then(

@@ -6,39 +6,48 @@ import { AttemptStopped } from './stop-reason.ts';
 
 interface Held {
   id: number;
-  /** Own monotonic time until which the lease certainly lasts: counted from before the claim was sent. */
+  /** Own monotonic time until which the lease certainly lasts: counted from before the statement was sent. */
   safeUntilMs: number;
   controller: AbortController;
 }
 
-/** Share of the lease that is left unused, for clocks that run unequally. */
-const safety = 0.9;
+export interface LeaseKeeperOptions {
+  db: Kysely<Database>;
+  leaseMs: number;
+  clock: Clock;
+  /** A renewal failed; it is tried again until the leases end. */
+  onError(error: unknown): void;
+}
+
+/** Share of the lease that is relied on; the rest is for clocks that run unequally. */
+const reliance = 0.9;
 
 /**
  * Keeps the leases of all tasks this worker holds: renews them together at a third of their life, aborts those whose
  * cancel was requested or whose lease is lost, and, when the database cannot be reached, stops the work before the
- * lease ends, since another worker may then start it.
+ * lease ends, since another worker may then start it. Looks twelve times in the life of a lease, so a renewal that
+ * failed is soon tried again, and one that hangs does not keep the work from being stopped in time.
  */
 export class LeaseKeeper implements Disposable {
-  readonly #options: { db: Kysely<Database>; leaseMs: number; clock: Clock; onError(error: unknown): void };
+  readonly #options: LeaseKeeperOptions;
   readonly #held = new Map<string, Held>();
+  readonly #lookMs: number;
   #timer: NodeJS.Timeout | undefined;
   #isRenewing = false;
+  #renewedAtMs = 0;
 
-  constructor(options: {
-    db: Kysely<Database>;
-    leaseMs: number;
-    clock: Clock;
-    onError(error: unknown): void;
-  }) {
+  constructor(options: LeaseKeeperOptions) {
     this.#options = options;
+    this.#lookMs = options.leaseMs / 12;
   }
 
   /** @param sentAtMs monotonic time before the statement that took the lease was sent. */
   hold(lease: { id: number; token: string; sentAtMs: number; controller: AbortController }): void {
-    const safeUntilMs = lease.sentAtMs + this.#options.leaseMs * safety;
+    const safeUntilMs = lease.sentAtMs + this.#options.leaseMs * reliance;
     this.#held.set(lease.token, { id: lease.id, safeUntilMs, controller: lease.controller });
-    this.#timer ??= setInterval(() => void this.#beat(), this.#options.leaseMs / 3);
+    if (this.#timer !== undefined) return;
+    this.#renewedAtMs = lease.sentAtMs;
+    this.#timer = setInterval(() => void this.#look(), this.#lookMs);
   }
 
   release(token: string): void {
@@ -58,35 +67,42 @@ export class LeaseKeeper implements Disposable {
     this.#held.clear();
   }
 
-  async #beat(): Promise<void> {
-    if (this.#isRenewing) return this.#stopUnsafe();
+  async #look(): Promise<void> {
+    const isDue = this.#options.clock.monotonicMs() - this.#renewedAtMs >= this.#options.leaseMs / 3;
+    if (isDue && !this.#isRenewing) await this.#renew();
+    this.#stopUnsafe();
+  }
+
+  async #renew(): Promise<void> {
+    const { db, leaseMs, clock, onError } = this.#options;
     this.#isRenewing = true;
-    const sentAtMs = this.#options.clock.monotonicMs();
-    const tokens = [...this.#held.keys()];
+    const sentAtMs = clock.monotonicMs();
+    const leases = [...this.#held].map(([token, { id }]) => ({ id, token }));
     try {
-      const leases = [...this.#held].map(([token, { id }]) => ({ id, token }));
-      const renewed = await renewLeases({ db: this.#options.db, leases, leaseMs: this.#options.leaseMs });
-      this.#apply(tokens, renewed, sentAtMs + this.#options.leaseMs * safety);
+      const renewed = await renewLeases({ db, leases, leaseMs });
+      this.#renewedAtMs = sentAtMs;
+      this.#apply(leases, renewed, sentAtMs + leaseMs * reliance);
     } catch (error) {
-      this.#options.onError(error);
+      onError(error);
     } finally {
       this.#isRenewing = false;
-      this.#stopUnsafe();
     }
   }
 
   #apply(
-    tokens: readonly string[],
+    sent: readonly { token: string }[],
     renewed: readonly { token: string; isCancelRequested: boolean }[],
     safeUntilMs: number,
   ): void {
     const answers = new Map(renewed.map((lease) => [lease.token, lease]));
-    for (const token of tokens) {
+    for (const { token } of sent) {
       const held = this.#held.get(token);
       if (held === undefined) continue; // ended while the statement was under way
       const answer = answers.get(token);
       if (answer === undefined) {
-        held.controller.abort(new AttemptStopped('lease-lost', 'another worker took the task over'));
+        held.controller.abort(
+          new AttemptStopped('lease-lost', 'the lease was lost: the task was taken back'),
+        );
         continue;
       }
       held.safeUntilMs = safeUntilMs;
@@ -97,12 +113,11 @@ export class LeaseKeeper implements Disposable {
   }
 
   #stopUnsafe(): void {
-    const nextBeatMs = this.#options.clock.monotonicMs() + this.#options.leaseMs / 6;
+    const nextLookMs = this.#options.clock.monotonicMs() + this.#lookMs * 1.5;
     for (const held of this.#held.values()) {
-      if (held.safeUntilMs > nextBeatMs) continue;
-      held.controller.abort(
-        new AttemptStopped('lease-lost', 'the lease could not be renewed: the database does not answer'),
-      );
+      if (held.safeUntilMs > nextLookMs) continue;
+      const message = 'the lease was given up: the database did not answer in time to renew it';
+      held.controller.abort(new AttemptStopped('lease-lost', message));
     }
   }
 }

@@ -30,15 +30,21 @@ export interface RanAttempt {
   thrown?: unknown;
 }
 
+/** What setTimeout can hold; a longer one would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** Runs the handler of one claimed task to its end, whatever it does, and judges it. Never throws. */
 export async function runAttempt(options: RunAttemptOptions): Promise<RanAttempt> {
   const { task, kind, context, controller } = options;
   const tail = new OutputTail();
   const { timeoutMs } = kind.policy;
-  const timer = setTimeout(() => {
-    const message = `it ran longer than ${formatDuration(timeoutMs)}`;
-    controller.abort(new AttemptStopped('timed-out', message));
-  }, timeoutMs);
+  const timer = setTimeout(
+    () => {
+      const message = `it ran longer than ${formatDuration(timeoutMs)}`;
+      controller.abort(new AttemptStopped('timed-out', message));
+    },
+    Math.min(timeoutMs, longestTimerMs),
+  );
   const ended = await Promise.race([
     runHandler(options, tailLog(tail, options.live?.log)).then(
       (result) => ({ result }),
@@ -48,10 +54,12 @@ export async function runAttempt(options: RunAttemptOptions): Promise<RanAttempt
   ]);
   clearTimeout(timer);
   const stop = stopKindOf(controller.signal);
+  // What a handler throws when it is stopped says less than why it was.
+  const named = stop === 'lease-lost' && 'thrown' in ended ? { thrown: controller.signal.reason } : ended;
   const isTimedOut = stop === 'timed-out' && 'thrown' in ended;
   const outputTail = context.secrets.redact(tail.text());
   const ending = judgeAttempt({
-    ended: isTimedOut ? { thrown: timeoutError(kind.kind, timeoutMs) } : redactThrown(ended, context),
+    ended: isTimedOut ? { thrown: timeoutError(kind.kind, timeoutMs) } : redactThrown(named, context),
     stop,
     attempt: task.attempt,
     maxAttempts: task.maxAttempts,

@@ -28,7 +28,7 @@ export async function runTaskNow(
   const { context, kind, worker, payload } = options;
   const leaseMs = context.config.tasks.lease;
   let ended: { task: ClaimedTask; ending: AttemptEnding; thrown?: unknown } | undefined;
-  await workOff({
+  const report = await workOff({
     context,
     kinds: new Map([[kind.kind, kind]]),
     worker,
@@ -46,6 +46,9 @@ export async function runTaskNow(
       ended = attempt;
     },
   });
+  if (report.unwritten + report.lost > 0) {
+    options.log.warn('the queue could not be told how it ended: its attempt will be found lost');
+  }
   if (ended === undefined) throw new TendError('TASK_FAILED', `"${kind.kind}" was not started.`);
   const { task, ending } = ended;
   if (ending.outcome === 'succeeded') return { taskId: task.id, evidence: ending.evidence ?? {} };

@@ -3,11 +3,14 @@ export type StopKind = 'worker-stopping' | 'cancel-requested' | 'timed-out' | 'l
 
 export class AttemptStopped extends Error {
   readonly kind: StopKind;
+  /** True where there is no time for a grace period: somebody else may start the same work. */
+  readonly isUrgent: boolean;
 
   constructor(kind: StopKind, message: string) {
     super(message);
     this.name = 'AttemptStopped';
     this.kind = kind;
+    this.isUrgent = kind === 'lease-lost';
   }
 }
 
