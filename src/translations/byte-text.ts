@@ -1,4 +1,4 @@
-import { Buffer, isUtf8 } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 
 /**
  * Bytes in a string: each character is one byte (0–255). Catalogs are read, compared, sorted and written in this
@@ -11,18 +11,9 @@ export function bytesToByteText(bytes: Buffer): ByteText {
   return bytes.toString('latin1');
 }
 
-export function byteTextToBytes(text: ByteText): Buffer {
-  return Buffer.from(text, 'latin1');
-}
-
 /** The characters that UTF-8 bytes stand for; bytes that are not UTF-8 become U+FFFD. */
 export function decodeByteText(text: ByteText): string {
   return isAsciiText(text) ? text : Buffer.from(text, 'latin1').toString('utf8');
-}
-
-/** The UTF-8 bytes of ordinary text. */
-export function encodeByteText(text: string): ByteText {
-  return isAsciiText(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }
 
 export function isAsciiText(text: string): boolean {
@@ -30,8 +21,4 @@ export function isAsciiText(text: string): boolean {
     if (text.charCodeAt(index) > 0x7f) return false;
   }
   return true;
-}
-
-export function isUtf8Text(text: ByteText): boolean {
-  return isAsciiText(text) || isUtf8(Buffer.from(text, 'latin1'));
 }

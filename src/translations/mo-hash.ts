@@ -1,7 +1,7 @@
 import type { ByteText } from './byte-text.ts';
 
 /** P. J. Weinberger's hash, as the .mo format wants it: of the bytes before the first NUL, in 32 bits. */
-export function hashMoKey(key: ByteText): number {
+function hashMoKey(key: ByteText): number {
   let hash = 0;
   for (let index = 0; index < key.length; index += 1) {
     const byte = key.charCodeAt(index);
@@ -14,7 +14,7 @@ export function hashMoKey(key: ByteText): number {
 }
 
 /** Size of the hash table for this many messages: a prime, a third more than the messages, as msgfmt chooses it. */
-export function moHashSize(messageCount: number): number {
+function moHashSize(messageCount: number): number {
   return Math.max(3, nextPrime(Math.floor((messageCount * 4) / 3)));
 }
 

@@ -4,16 +4,13 @@ import { type CompileCatalogOptions, compileCatalog } from '../../src/translatio
 import { formatDiagnostic } from '../../src/translations/findings.ts';
 import { readMo } from '../../src/translations/read-mo.ts';
 
-/** A header entry for two plural forms, followed by an empty line: six lines. */
+/** A header entry for two plural forms, followed by an empty line: the next line is the sixth. */
 export const header = `msgid ""
 msgstr ""
 "Content-Type: text/plain; charset=UTF-8\\n"
 "Plural-Forms: nplurals=2; plural=(n != 1);\\n"
 
 `;
-
-/** Lines that `header` takes. */
-export const headerLines = 5;
 
 export interface CompiledText {
   /** Undefined when the catalog is bad. Keys as in the file: EOT behind a context, NUL before a plural. */
