@@ -5,11 +5,11 @@ import type { ConnectionSettings } from '../connection/settings.ts';
 import type { Database } from '../database/tables.ts';
 import { TendError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { runTool } from '../processes/run-tool.ts';
 import type { SecretRegistry } from '../redact.ts';
 import type { PostgresProgram } from './find-postgres-program.ts';
 import { databaseArgument, restoreEnvironment } from './load-archive.ts';
 import { adoptQueue, queueTables, queueVersion } from './queue-schema.ts';
+import { runPostgresTool } from './run-postgres-tool.ts';
 import { runTogether } from './run-together.ts';
 
 export interface CarryQueueOptions {
@@ -79,24 +79,28 @@ async function copyQueue(options: CarryQueueOptions & { what: 'rows' | 'schema' 
     LC_ALL: 'C',
     PGAPPNAME: 'tend pg_dump',
   };
-  await runTogether(signal, [
-    async (stop) =>
-      await runTool({
-        ...common,
-        file: pgDump.path,
-        args: ['--format=custom', '--compress=0', '--schema=tend', '--no-password', ...only],
-        env: dumpEnv,
-        stdout: archive,
-        signal: stop,
-      }),
-    async (stop) =>
-      await runTool({
-        ...common,
-        file: pgRestore.path,
-        args: ['--exit-on-error', '--no-password', ...only, databaseArgument(to.name)],
-        env: restoreEnvironment(connection, to.name),
-        input: archive,
-        signal: stop,
-      }),
-  ]);
+  await runTogether({
+    signal,
+    joints: [archive],
+    members: [
+      async (stop) =>
+        await runPostgresTool({
+          ...common,
+          file: pgDump.path,
+          args: ['--format=custom', '--compress=0', '--schema=tend', '--no-password', ...only],
+          env: dumpEnv,
+          stdout: archive,
+          signal: stop,
+        }),
+      async (stop) =>
+        await runPostgresTool({
+          ...common,
+          file: pgRestore.path,
+          args: ['--exit-on-error', '--no-password', ...only, databaseArgument(to.name)],
+          env: restoreEnvironment(connection, to.name),
+          input: archive,
+          signal: stop,
+        }),
+    ],
+  });
 }

@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs';
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import type { Log } from '../log.ts';
 import { findProgram } from '../processes/find-program.ts';
 import { runTool } from '../processes/run-tool.ts';
 import type { ManifestPart } from './manifest.ts';
+import { runTogether } from './run-together.ts';
 
 export interface CompressionContext {
   env: NodeJS.ProcessEnv;
@@ -58,7 +59,7 @@ export async function decompress(
   options: CompressionContext & {
     path: string;
     format: Compression['format'];
-    through: NodeJS.ReadWriteStream;
+    through: Duplex;
     target: Writable;
   },
 ): Promise<void> {
@@ -67,25 +68,16 @@ export async function decompress(
   if (format === 'none') {
     await pipeline(file, through, target, { signal });
   } else if (hasZstdProgram(env)) {
-    // The reading side goes on its own, so that a failing disk stops the program instead of ending its input.
-    const stop = new AbortController();
-    const reading = pipeline(file, through, { signal }).catch((error: unknown) => {
-      stop.abort();
-      throw error;
+    const args = ['--quiet', '--decompress', '--stdout', '--memory=2048MB'];
+    const tool = { file: 'zstd', args, baseEnv: env, log };
+    await runTogether({
+      signal,
+      joints: [through],
+      members: [
+        async (stop) => await pipeline(file, through, { signal: stop }),
+        async (stop) => await runTool({ ...tool, input: through, stdout: target, signal: stop }),
+      ],
     });
-    const unpacking = runTool({
-      file: 'zstd',
-      args: ['--quiet', '--decompress', '--stdout', '--memory=2048MB'],
-      baseEnv: env,
-      // A transform stream is a Readable; its interface type does not say so.
-      input: through as unknown as Readable,
-      stdout: target,
-      log,
-      signal: AbortSignal.any([signal, stop.signal]),
-    });
-    const [read, unpacked] = await Promise.allSettled([reading, unpacking]);
-    if (unpacked.status === 'rejected' && !stop.signal.aborted) throw unpacked.reason;
-    if (read.status === 'rejected') throw read.reason;
   } else {
     await pipeline(file, through, createZstdDecompress(), target, { signal });
   }

@@ -26,6 +26,8 @@ export interface CreateBackupOptions {
   connection: ConnectionSettings;
   db: Kysely<Database>;
   label: string | null;
+  /** The task this is; null without a queue. */
+  taskId: number | null;
   includeFiles: 'yes' | 'no';
   /** Name of this host, for the manifest. */
   host: string;
@@ -104,13 +106,14 @@ function describeSet(
     pgDumpVersion: string;
   },
 ): Manifest {
-  const { id, label, host, startedAt, clock, dump, file, pgDumpVersion } = options;
+  const { id, label, taskId, host, startedAt, clock, dump, file, pgDumpVersion } = options;
   const { database, extensions, roles, largeObjects } = dump.facts;
   const finishedAt = clock.now();
   return {
     format: 1,
     id,
     label,
+    taskId,
     host,
     startedAt: startedAt.toISOString(),
     finishedAt: finishedAt.toISOString(),

@@ -2,7 +2,6 @@ import { type Kysely, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/tables.ts';
 import type { Log } from '../log.ts';
-import { runTool } from '../processes/run-tool.ts';
 import type { SecretRegistry } from '../redact.ts';
 import { type Compression, compress, compressorName } from './compression.ts';
 import { countRows } from './count-rows.ts';
@@ -11,8 +10,10 @@ import type { PostgresProgram } from './find-postgres-program.ts';
 import type { ManifestPart, SequenceValues, TableRows } from './manifest.ts';
 import { Meter } from './meter.ts';
 import { PartFile } from './part-file.ts';
+import { runPostgresTool } from './run-postgres-tool.ts';
 import { runTogether } from './run-together.ts';
 import { readSequences, sequenceRanges } from './sequence-values.ts';
+import { withoutChatter } from './tool-log.ts';
 
 export interface DumpDatabaseOptions {
   db: Kysely<Database>;
@@ -106,21 +107,25 @@ function startDump(options: DumpDatabaseOptions & { snapshot: string }): Started
     '--no-password',
     '--verbose',
   ];
-  const running = runTogether(signal, [
-    async (memberSignal) =>
-      await runTool({
-        file: pgDump.path,
-        args,
-        baseEnv: env,
-        env: { ...connectionEnv, LC_ALL: 'C', PGAPPNAME: 'tend pg_dump' },
-        stdout: meter,
-        secrets,
-        log: watchForLocks(log, hasLocks.resolve),
-        signal: memberSignal,
-      }),
-    async (memberSignal) =>
-      await compress({ source: meter, target, compression, env, log, signal: memberSignal }),
-  ]);
+  const running = runTogether({
+    signal,
+    joints: [meter],
+    members: [
+      async (memberSignal) =>
+        await runPostgresTool({
+          file: pgDump.path,
+          args,
+          baseEnv: env,
+          env: { ...connectionEnv, LC_ALL: 'C', PGAPPNAME: 'tend pg_dump' },
+          stdout: meter,
+          secrets,
+          log: watchForLocks(withoutChatter(log), hasLocks.resolve),
+          signal: memberSignal,
+        }),
+      async (memberSignal) =>
+        await compress({ source: meter, target, compression, env, log, signal: memberSignal }),
+    ],
+  });
   const part = running.then(() => ({
     compression: compression.format,
     bytes: target.bytes,

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { openDatabase } from '../database/open-database.ts';
 import type { Database } from '../database/tables.ts';
+import type { Manifest } from './manifest.ts';
 import { adoptQueue, holdRestoredTasks, queueVersion } from './queue-schema.ts';
 import type { RestoreWork } from './restore-backup.ts';
 import type { RestoreEnding } from './restore-options.ts';
@@ -33,16 +34,16 @@ async function holdTasks(work: RestoreWork, options: { adoptAs: string | undefin
     applicationName,
     statementTimeoutMs: 0,
   });
-  return await holdIn(db, { backupId: set.id, ...options });
+  return await holdIn(db, { manifest: set.manifest, ...options });
 }
 
 /** Holds and, where a name is given, adopts the queue of the connected database, if it has one. */
 export async function holdIn(
   db: Kysely<Database>,
-  options: { backupId: string; adoptAs: string | undefined },
+  options: { manifest: Manifest; adoptAs: string | undefined },
 ): Promise<number> {
   if ((await queueVersion(db)) === undefined) return 0;
-  const held = await holdRestoredTasks(db, options.backupId);
+  const held = await holdRestoredTasks(db, options.manifest);
   if (options.adoptAs !== undefined) await adoptQueue(db, options.adoptAs);
   return held;
 }

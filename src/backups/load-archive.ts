@@ -3,14 +3,15 @@ import { PassThrough } from 'node:stream';
 import { toLibpqEnvironment } from '../connection/libpq-environment.ts';
 import type { ConnectionSettings } from '../connection/settings.ts';
 import type { Log } from '../log.ts';
-import { runTool } from '../processes/run-tool.ts';
 import type { SecretRegistry } from '../redact.ts';
 import type { BackupSet } from './backup-directory.ts';
 import { decompress } from './compression.ts';
 import type { PostgresProgram } from './find-postgres-program.ts';
 import { databasePart } from './manifest.ts';
 import { Meter } from './meter.ts';
+import { runPostgresTool } from './run-postgres-tool.ts';
 import { runTogether } from './run-together.ts';
+import { withoutChatter } from './tool-log.ts';
 
 export interface LoadArchiveOptions {
   set: BackupSet;
@@ -33,35 +34,39 @@ export async function loadArchive(options: LoadArchiveOptions): Promise<void> {
   const { set, connection, database, pgRestore, env, secrets, log, signal } = options;
   const part = databasePart(set.manifest);
   const archive = new PassThrough();
-  await runTogether(signal, [
-    async (stop) =>
-      await decompress({
-        path: join(set.path, part.file),
-        format: part.compression,
-        through: new Meter(),
-        target: archive,
-        env,
-        log,
-        signal: stop,
-      }),
-    async (stop) =>
-      await runTool({
-        file: pgRestore.path,
-        args: [
-          '--exit-on-error',
-          '--no-subscriptions',
-          '--no-password',
-          '--verbose',
-          databaseArgument(database),
-        ],
-        baseEnv: env,
-        env: restoreEnvironment(connection, database),
-        input: archive,
-        secrets,
-        log,
-        signal: stop,
-      }),
-  ]);
+  await runTogether({
+    signal,
+    joints: [archive],
+    members: [
+      async (stop) =>
+        await decompress({
+          path: join(set.path, part.file),
+          format: part.compression,
+          through: new Meter(),
+          target: archive,
+          env,
+          log,
+          signal: stop,
+        }),
+      async (stop) =>
+        await runPostgresTool({
+          file: pgRestore.path,
+          args: [
+            '--exit-on-error',
+            '--no-subscriptions',
+            '--no-password',
+            '--verbose',
+            databaseArgument(database),
+          ],
+          baseEnv: env,
+          env: restoreEnvironment(connection, database),
+          input: archive,
+          secrets,
+          log: withoutChatter(log),
+          signal: stop,
+        }),
+    ],
+  });
 }
 
 /** As a connection string, since a plain name that looks like one would be taken for one. */

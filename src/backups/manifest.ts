@@ -53,6 +53,8 @@ export const manifestSchema = v.object({
   format: v.literal(1, 'this version of tend reads format 1'),
   id: v.string(),
   label: nullableText,
+  /** The task that took the set; in the dump itself it is still running. */
+  taskId: v.nullable(count),
   host: v.string(),
   startedAt: v.pipe(v.string(), v.isoTimestamp()),
   finishedAt: v.pipe(v.string(), v.isoTimestamp()),

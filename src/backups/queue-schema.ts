@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/tables.ts';
+import type { Manifest } from './manifest.ts';
 
 /** The version of schema `tend` in the connected database; undefined where it is not there. */
 export async function queueVersion(db: Kysely<Database>): Promise<number | undefined> {
@@ -33,9 +34,17 @@ export async function adoptQueue(db: Kysely<Database>, name: string): Promise<vo
 
 /**
  * Holds every unfinished task: in a restored copy these are tasks of another time or another place, and a person
- * decides about each. Returns how many.
+ * decides about each. Returns how many. The task that took the backup is none of them: it has ended with the set.
  */
-export async function holdRestoredTasks(db: Kysely<Database>, backupId: string): Promise<number> {
+export async function holdRestoredTasks(
+  db: Kysely<Database>,
+  { id: backupId, taskId }: Pick<Manifest, 'id' | 'taskId'>,
+): Promise<number> {
+  await sql`
+    update tend.tasks
+       set state = 'cancelled', reason = ${`it took backup ${backupId}`}, finished_at = now(), lease_owner = null,
+           lease_token = null, lease_until = null
+     where id = ${taskId} and kind = 'backup' and state = 'running'`.execute(db);
   const { numAffectedRows } = await sql`
     update tend.tasks
        set state = 'held', reason = ${`restored from backup ${backupId}`}, lease_owner = null, lease_token = null,

@@ -64,7 +64,7 @@ async function holdWhereNoQueueIsCarried(work: RestoreWork): Promise<number> {
     applicationName,
     statementTimeoutMs: 0,
   });
-  return await holdIn(restored, { backupId: set.id, adoptAs: plan.target });
+  return await holdIn(restored, { manifest: set.manifest, adoptAs: plan.target });
 }
 
 async function cutOverOptions(work: RestoreWork, keepAs: string): Promise<CutOverOptions> {

@@ -1,13 +1,26 @@
+import type { Duplex } from 'node:stream';
+
+export interface RunTogetherOptions {
+  signal: AbortSignal;
+  /**
+   * The streams between the members. When one member has failed they are closed: whoever writes into one that nobody
+   * reads any more would wait for ever.
+   */
+  joints: readonly Duplex[];
+  members: readonly ((signal: AbortSignal) => Promise<unknown>)[];
+}
+
 /**
  * Runs the members of a pipeline side by side and waits for all of them. The first that fails stops the others, and
  * its error is the one that is thrown: the others only say that they were stopped.
  */
-export async function runTogether(
-  signal: AbortSignal,
-  members: readonly ((signal: AbortSignal) => Promise<unknown>)[],
-): Promise<void> {
+export async function runTogether({ signal, joints, members }: RunTogetherOptions): Promise<void> {
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
+  const closeJoints = () => {
+    for (const joint of joints) joint.destroy();
+  };
+  both.addEventListener('abort', closeJoints, { once: true });
   let first: { error: unknown } | undefined;
   await Promise.all(
     members.map(async (member) => {
@@ -19,6 +32,7 @@ export async function runTogether(
       }
     }),
   );
+  both.removeEventListener('abort', closeJoints);
   signal.throwIfAborted();
   if (first !== undefined) throw first.error;
 }

@@ -58,7 +58,8 @@ export async function sweepScratchDatabases(options: {
      where pg_catalog.shobj_description(d.oid, 'pg_database') = ${mark}
        and d.datname ~ '_tend_[0-9]{8}_[0-9]{6}_[0-9a-f]{4}$'
        and pg_catalog.pg_has_role(d.datdba, 'MEMBER')
-       and not exists (select from pg_catalog.pg_stat_activity a where a.datid = d.oid)`.execute(maintenance);
+       and not exists (select from pg_catalog.pg_stat_activity a
+         where a.datid = d.oid and a.backend_type <> 'autovacuum worker')`.execute(maintenance);
   for (const { name } of rows) {
     log.warn(`Dropping database "${name}": the restore that made it did not come to its end.`);
     await dropDatabase(maintenance, name);

@@ -50,17 +50,21 @@ export async function verifyBackup(options: VerifyBackupOptions): Promise<Verifi
   const unpacked = new Meter();
   const archive = new PassThrough();
   try {
-    await runTogether(signal, [
-      async (stop) => {
-        const format = part.compression;
-        await decompress({ path, format, through: onDisk, target: unpacked, env, log, signal: stop });
-      },
-      async (stop) => {
-        unpacked.pipe(archive);
-        const args = ['--file=/dev/null'];
-        await runTool({ file: pgRestore.path, args, baseEnv: env, input: archive, log, signal: stop });
-      },
-    ]);
+    await runTogether({
+      signal,
+      joints: [onDisk, unpacked, archive],
+      members: [
+        async (stop) => {
+          const format = part.compression;
+          await decompress({ path, format, through: onDisk, target: unpacked, env, log, signal: stop });
+        },
+        async (stop) => {
+          unpacked.pipe(archive);
+          const args = ['--file=/dev/null'];
+          await runTool({ file: pgRestore.path, args, baseEnv: env, input: archive, log, signal: stop });
+        },
+      ],
+    });
   } catch (error) {
     signal.throwIfAborted();
     throw damaged(set.id, `"${part.file}" cannot be read: ${toError(error).message}`, error);

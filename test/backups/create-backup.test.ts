@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
-import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { lockBackups } from '../../src/backups/backup-lock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
@@ -126,7 +126,9 @@ describe('what ends a backup early leaves nothing', () => {
     await expect
       .poll(
         async () =>
-          await database.query(`select from pg_stat_activity where application_name = 'tend pg_dump'`),
+          await database.query(
+            `select from pg_stat_activity where application_name = 'tend pg_dump' and datname = current_database()`,
+          ),
       )
       .toHaveLength(1);
     controller.abort(new Error('asked to stop'));
@@ -143,7 +145,7 @@ describe('what ends a backup early leaves nothing', () => {
       .poll(
         async () =>
           await database.query(
-            `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tend pg_dump'`,
+            `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tend pg_dump' and datname = current_database()`,
           ),
       )
       .toHaveLength(1);

@@ -327,7 +327,9 @@ describe('before the cut-over nothing is touched', () => {
     await expect
       .poll(
         async () =>
-          await database.query(`select from pg_stat_activity where application_name = 'tend pg_restore'`),
+          await database.query(
+            `select from pg_stat_activity where application_name = 'tend pg_restore' and datname like current_database() || '%'`,
+          ),
       )
       .not.toHaveLength(0);
     controller.abort(new Error('asked to stop'));

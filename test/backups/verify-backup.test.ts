@@ -14,6 +14,10 @@ let place: TemporaryDirectory;
 beforeAll(async () => {
   database = await createTestDatabase();
   await database.query(fixtureSql);
+  // More than the buffers of all pipes together: a reader that stops early must not leave a writer waiting.
+  await database.query(
+    `create table public.noise as select sha512(n::text::bytea) as bytes from generate_series(1, 60000) n`,
+  );
 });
 afterAll(async () => await database[Symbol.asyncDispose]());
 beforeEach(async () => {

@@ -17,8 +17,10 @@ export const backupHandler: TaskHandler<Payload> = { payloadSchema, run };
 
 async function run(task: RunningTask<Payload>): Promise<TaskResult> {
   const { context, payload, log, progress, signal } = task;
+  const taskId = task.id > 0 ? task.id : null;
   const set = await createBackup({
     ...context,
+    taskId,
     label: payload.label ?? null,
     includeFiles: payload.files === false ? 'no' : 'yes',
     host: context.config.tasks.host ?? hostname(),
@@ -26,7 +28,7 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
     progress,
     signal,
   });
-  await recordBackup({ db: context.db, set, taskId: task.id > 0 ? task.id : null, log });
+  await recordBackup({ db: context.db, set, taskId, log });
   const { manifest } = set;
   const part = databasePart(manifest);
   return {

@@ -1,11 +1,11 @@
-import { systemClock } from '../../../src/clock.ts';
 import { parse } from 'valibot';
-import { createBackup } from '../../../src/backups/create-backup.ts';
 import type { BackupSet } from '../../../src/backups/backup-directory.ts';
+import { createBackup } from '../../../src/backups/create-backup.ts';
 import { restoreBackup } from '../../../src/backups/restore-backup.ts';
 import type { RestoreBackupOptions, RestoreResult } from '../../../src/backups/restore-options.ts';
+import { systemClock } from '../../../src/clock.ts';
 import { type Config, configSchema } from '../../../src/config/schema.ts';
-import { silentLog, progressToLog } from '../../../src/log.ts';
+import { progressToLog, silentLog } from '../../../src/log.ts';
 import { SecretRegistry } from '../../../src/redact.ts';
 import type { TestDatabase } from '../../support/database.ts';
 
@@ -68,6 +68,7 @@ export async function takeBackup(
       connection: database.connection,
       db,
       label: null,
+      taskId: null,
       includeFiles: options.includeFiles ?? 'yes',
       host: 'testhost',
       signal: options.signal ?? new AbortController().signal,
