@@ -20,8 +20,7 @@ export interface CreateProgressOptions {
  * it, becomes a detail of the one that is shown.
  */
 export function createProgress({ host, flags, secrets, log, stderr }: CreateProgressOptions): Progress {
-  const isLive =
-    host.stderr.isTTY === true && host.env.TERM !== 'dumb' && !flags.quiet && flags.verbosity === 0;
+  const isLive = canDraw(host) && !flags.quiet && flags.verbosity === 0;
   let current: { report: (detail: string) => void } | undefined;
 
   return {
@@ -42,6 +41,11 @@ export function createProgress({ host, flags, secrets, log, stderr }: CreateProg
       }
     },
   };
+}
+
+/** A terminal without a width (a CI's pseudo-terminal) is one that listr2 draws one letter a line on. */
+function canDraw({ stderr, env }: ProcessHost): boolean {
+  return stderr.isTTY === true && env.TERM !== 'dumb' && (stderr.columns ?? 0) >= 20;
 }
 
 type Work<T> = (report: (detail: string) => void) => Promise<T>;
