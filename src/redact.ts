@@ -1,4 +1,5 @@
-const urlPassword = /([a-z][a-z0-9+.-]*:\/\/[^\s:/?#@]*:)([^\s@/]+)(@)/gi;
+// The scheme is bounded: unbounded, a long word without blanks costs the square of its length.
+const urlPassword = /([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/?#@]*:)([^\s@/]+)(@)/gi;
 const keyValueSecret =
   /((?:password|passwd|pwd|passphrase|secret|token|api[_-]?key|authorization)["']?\s*[=:]\s*)("[^"]*"|'[^']*'|(?:bearer\s+|basic\s+)?[^\s,;&]+)/gi;
 

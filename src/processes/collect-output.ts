@@ -1,8 +1,11 @@
 import type { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
+import { StringDecoder } from 'node:string_decoder';
+import { toError } from '../errors.ts';
 import { OutputTail } from './output-tail.ts';
 import type { RunToolOptions } from './run-tool.ts';
 import type { SupervisedChild } from './spawn-supervised.ts';
+import type { StopReason } from './tool-limits.ts';
 
 export interface CollectedOutput {
   tail: OutputTail;
@@ -10,8 +13,8 @@ export interface CollectedOutput {
   /** Resolves when both outputs were read to their end (and written to where they go); never rejects. */
   ended: Promise<void>;
   captured(): string;
-  /** What went wrong at the stream stdout was sent to: a full disk, a consumer that stopped. */
-  error(): Error | undefined;
+  /** The stream stdout was sent to was closed before everything was written to it. */
+  isCut(): boolean;
   close(): void;
 }
 
@@ -20,11 +23,13 @@ export function collectOutput(input: {
   child: SupervisedChild;
   options: RunToolOptions;
   onOutput: () => void;
+  /** The stream stdout is sent to failed: a full disk. */
+  onFailure: (reason: StopReason) => void;
 }): CollectedOutput {
-  const { child, options, onOutput } = input;
+  const { child, options, onOutput, onFailure } = input;
   const tail = new OutputTail();
   const capture = new OutputTail(options.captureLimitBytes ?? 16 * 1024 * 1024);
-  let failure: Error | undefined;
+  let isCut = false;
   const watch = (stream: Readable, write: (chunk: Buffer) => void) => {
     stream.on('data', (chunk: Buffer) => {
       onOutput();
@@ -33,11 +38,11 @@ export function collectOutput(input: {
     return finished(stream, { writable: false }).catch(() => undefined);
   };
 
-  const logLine = lineSplitter((line) => options.log?.debug(line));
+  const logLines = lineSplitter((line) => options.log?.debug(line));
   const errors = watch(child.stderr, (chunk) => {
     tail.write(chunk);
-    logLine(chunk);
-  });
+    logLines.write(chunk);
+  }).then(() => logLines.end());
   const target = options.stdout ?? 'tail';
   let main: Promise<unknown>;
   if (typeof target === 'string') {
@@ -47,8 +52,10 @@ export function collectOutput(input: {
     });
   } else {
     child.stdout.on('data', onOutput);
-    main = pipeline(child.stdout, target).catch((error: Error) => {
-      failure = error;
+    main = pipeline(child.stdout, target).catch((thrown: unknown) => {
+      const error = toError(thrown);
+      isCut = 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+      if (!isCut) onFailure({ kind: 'output-failed', error });
     });
   }
   return {
@@ -56,7 +63,7 @@ export function collectOutput(input: {
     isStreamed: typeof target !== 'string',
     ended: Promise.all([main, errors]).then(() => undefined),
     captured: () => (target === 'capture' ? capture.text() : ''),
-    error: () => failure,
+    isCut: () => isCut,
     close() {
       child.stdout.destroy();
       child.stderr.destroy();
@@ -64,11 +71,19 @@ export function collectOutput(input: {
   };
 }
 
-function lineSplitter(onLine: (line: string) => void): (chunk: Buffer) => void {
+function lineSplitter(onLine: (line: string) => void): { write(chunk: Buffer): void; end(): void } {
+  const decoder = new StringDecoder('utf8');
   let rest = '';
-  return (chunk) => {
-    const lines = (rest + chunk.toString('utf8')).split('\n');
-    rest = (lines.pop() ?? '').slice(-8192);
-    for (const line of lines) onLine(line);
+  return {
+    write(chunk) {
+      const lines = (rest + decoder.write(chunk)).split('\n');
+      rest = (lines.pop() ?? '').slice(-8192);
+      for (const line of lines) onLine(line);
+    },
+    end() {
+      rest += decoder.end();
+      if (rest !== '') onLine(rest);
+      rest = '';
+    },
   };
 }

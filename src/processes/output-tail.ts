@@ -24,10 +24,7 @@ export class OutputTail {
     this.#shrink();
     const all = this.#chunks[0] ?? Buffer.alloc(0);
     if (!this.#hasDropped) return all.toString('utf8');
-    let start = 0;
-    // Bytes 10xxxxxx continue a character whose beginning was cut off.
-    while (start < all.length && ((all[start] ?? 0) & 0xc0) === 0x80) start++;
-    return `…${all.subarray(start).toString('utf8')}`;
+    return `…${all.subarray(firstWhole(all)).toString('utf8')}`;
   }
 
   #shrink(): void {
@@ -39,4 +36,16 @@ export class OutputTail {
     this.#chunks = [kept];
     this.#bytes = kept.length;
   }
+}
+
+/**
+ * Where whole text begins after a cut: at a line, if one begins soon, since a secret that was cut in half would not
+ * be known as one; else at a character (bytes 10xxxxxx continue one).
+ */
+function firstWhole(bytes: Buffer): number {
+  const newline = bytes.subarray(0, 4096).indexOf('\n');
+  if (newline !== -1) return newline + 1;
+  let start = 0;
+  while (start < bytes.length && ((bytes[start] ?? 0) & 0xc0) === 0x80) start++;
+  return start;
 }

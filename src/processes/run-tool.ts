@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { toError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { redact, type SecretRegistry } from '../redact.ts';
 import { childEnvironment } from './child-environment.ts';
@@ -8,7 +10,7 @@ import { collectOutput } from './collect-output.ts';
 import { findProgram } from './find-program.ts';
 import { type SupervisedChild, spawnSupervised } from './spawn-supervised.ts';
 import { judgeEnding, stoppedBeforeStart } from './tool-error.ts';
-import { startToolLimits } from './tool-limits.ts';
+import { type StopReason, startToolLimits } from './tool-limits.ts';
 
 export interface RunToolOptions {
   /** A name looked up on PATH, or a path. Never a shell line. */
@@ -54,12 +56,13 @@ const pipeDrainMs = 500;
 /**
  * Runs one program to its end: the only place of `tend` that starts a process.
  *
- * The child gets its own process group, an allow-listed environment and no shell. When `signal` aborts or a limit
- * passes, the whole group gets SIGTERM and, after `graceMs`, SIGKILL (at once when the abort's reason is urgent). Should `tend` itself be killed with -9, the
- * group dies too (see `spawnSupervised`). What a program leaves running in the background after a normal end, such
- * as a restarted daemon, is left alone.
+ * The child gets its own process group, an allow-listed environment and no shell. When `signal` aborts, a limit
+ * passes, or `input` or `stdout` fails, the whole group gets SIGTERM and, after `graceMs`, SIGKILL (at once when the
+ * abort's reason is urgent). Should `tend` itself be killed with -9, the group dies too (see `spawnSupervised`). What a
+ * program leaves running in the background after a normal end, such as a restarted daemon, is left alone.
  *
- * @throws TendError TOOL_NOT_FOUND; ToolError TOOL_FAILED (exit status), TOOL_TIMED_OUT, TOOL_STOPPED (aborted).
+ * @throws TendError TOOL_NOT_FOUND; ToolError TOOL_FAILED (exit status, a stream that failed), TOOL_TIMED_OUT,
+ *   TOOL_STOPPED (aborted).
  */
 export async function runTool(options: RunToolOptions): Promise<ToolResult> {
   const env = childEnvironment(options.baseEnv, options.env);
@@ -78,8 +81,8 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
     graceMs: options.graceMs ?? 10_000,
   });
   using _urgency = killAtOnceWhenUrgent(child, options.signal);
-  const output = collectOutput({ child, options, onOutput: limits.noteOutput });
-  feedInput(child, options.input);
+  const output = collectOutput({ child, options, onOutput: limits.noteOutput, onFailure: limits.stop });
+  feedInput(child, options.input, limits.stop);
   await Promise.race([once(child.nodeChildProcess, 'exit'), child.ending]);
   await (output.isStreamed
     ? output.ended
@@ -96,7 +99,7 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
     outputTail,
     okExitCodes: options.okExitCodes ?? [0],
     stopReason: limits.reason(),
-    streamError: output.error(),
+    isOutputCut: output.isCut(),
   });
   if (failure !== undefined) throw failure;
   return {
@@ -113,17 +116,30 @@ function killAtOnceWhenUrgent(child: SupervisedChild, signal: AbortSignal): Disp
     const reason: unknown = signal.reason;
     if (reason instanceof Error && 'isUrgent' in reason && reason.isUrgent === true) child.killGroup();
   };
+  if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
   return { [Symbol.dispose]: () => signal.removeEventListener('abort', onAbort) };
 }
 
-function feedInput(child: SupervisedChild, input: string | Buffer | Readable | undefined): void {
+function feedInput(
+  child: SupervisedChild,
+  input: string | Buffer | Readable | undefined,
+  stop: (reason: StopReason) => void,
+): void {
+  let isClosed = false;
+  const close = () => {
+    isClosed = true;
+  };
   // A program may close its standard input early (EPIPE); its exit status tells whether that was a failure.
-  child.stdin.on('error', () => {});
+  child.stdin.on('error', close).on('close', close);
   if (input === undefined) child.stdin.end();
   else if (typeof input === 'string' || Buffer.isBuffer(input)) child.stdin.end(input);
   else {
-    input.on('error', () => child.stdin.destroy());
+    // The half that arrived must not look like the whole: the program is stopped before it sees the end of it.
+    finished(input, { writable: false }).catch((error: unknown) => {
+      if (!isClosed) stop({ kind: 'input-failed', error: toError(error) });
+    });
     input.pipe(child.stdin);
+    child.stdin.once('close', () => input.destroy());
   }
 }

@@ -36,29 +36,17 @@ export function judgeEnding(options: {
   outputTail: string;
   okExitCodes: readonly number[];
   stopReason: StopReason | undefined;
-  streamError: Error | undefined;
+  /** The reader of stdout closed it before its end. */
+  isOutputCut: boolean;
 }): ToolError | undefined {
-  const { file, stopReason, streamError, outputTail } = options;
+  const { file, stopReason, isOutputCut, outputTail } = options;
   const ended = { ...options.ended, outputTail };
   const isFine = ended.exitCode !== undefined && options.okExitCodes.includes(ended.exitCode);
   // Asked to stop, a program may still have finished its work: its exit status says so.
-  if (stopReason?.kind === 'aborted' && isFine && streamError === undefined) return undefined;
-  if (stopReason?.kind === 'aborted') return new ToolError('TOOL_STOPPED', `"${file}" was stopped.`, ended);
-  if (stopReason !== undefined) {
-    const limit = formatDuration(stopReason.limitMs);
-    const what = stopReason.kind === 'timeout' ? `ran longer than ${limit}` : `was silent for ${limit}`;
-    return new ToolError('TOOL_TIMED_OUT', `"${file}" ${what} and was stopped.`, ended);
-  }
-  // A consumer that failed explains the program's broken pipe, so it is named first.
-  if (streamError !== undefined && !(isFine && isPrematureClose(streamError))) {
-    return new ToolError(
-      'TOOL_FAILED',
-      `The output of "${file}" could not be written: ${streamError.message}`,
-      ended,
-      {
-        cause: streamError,
-      },
-    );
+  if (stopReason?.kind === 'aborted' && isFine && !isOutputCut) return undefined;
+  if (stopReason !== undefined) return stoppedError(file, stopReason, ended);
+  if (isOutputCut && !isFine) {
+    return new ToolError('TOOL_FAILED', `The output of "${file}" was not read to its end.`, ended);
   }
   if (isFine) return undefined;
   const how =
@@ -69,8 +57,29 @@ export function judgeEnding(options: {
   return new ToolError('TOOL_FAILED', `"${file}" ${how}${said === '' ? '.' : `: ${said}`}`, ended);
 }
 
-function isPrematureClose(error: Error): boolean {
-  return 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+function stoppedError(
+  file: string,
+  reason: StopReason,
+  ended: ChildEnding & { outputTail: string },
+): ToolError {
+  switch (reason.kind) {
+    case 'aborted':
+      return new ToolError('TOOL_STOPPED', `"${file}" was stopped.`, ended);
+    case 'timeout':
+      return timedOut(`ran longer than ${formatDuration(reason.limitMs)}`);
+    case 'silence':
+      return timedOut(`was silent for ${formatDuration(reason.limitMs)}`);
+    case 'output-failed':
+      return streamFailed(`The output of "${file}" could not be written`, reason.error);
+    case 'input-failed':
+      return streamFailed(`The input of "${file}" could not be read`, reason.error);
+  }
+  function timedOut(what: string): ToolError {
+    return new ToolError('TOOL_TIMED_OUT', `"${file}" ${what} and was stopped.`, ended);
+  }
+  function streamFailed(what: string, cause: Error): ToolError {
+    return new ToolError('TOOL_FAILED', `${what}: ${cause.message}`, ended, { cause });
+  }
 }
 
 function lastLines(text: string, count: number): string {

@@ -1,10 +1,15 @@
 /** Why a program was stopped before its end. */
-export type StopReason = { kind: 'aborted' } | { kind: 'timeout' | 'silence'; limitMs: number };
+export type StopReason =
+  | { kind: 'aborted' }
+  | { kind: 'timeout' | 'silence'; limitMs: number }
+  | { kind: 'input-failed' | 'output-failed'; error: Error };
 
 export interface ToolLimits extends Disposable {
   /** Aborts when the caller's signal does, or a limit passes. */
   signal: AbortSignal;
   noteOutput(): void;
+  /** Stops the program now; the first reason stands. */
+  stop(reason: StopReason): void;
   reason(): StopReason | undefined;
 }
 
@@ -34,6 +39,7 @@ export function startToolLimits(options: {
   return {
     signal: controller.signal,
     noteOutput: () => silence?.refresh(),
+    stop,
     reason: () => reason,
     [Symbol.dispose]() {
       clearTimeout(wall);
