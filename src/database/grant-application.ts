@@ -6,7 +6,7 @@ import type { Database } from './tables.ts';
  * right on any table. Repeating it is harmless.
  */
 export async function grantApplication(options: { db: Kysely<Database>; role: string }): Promise<void> {
-  const role = sql.ref(options.role);
+  const role = sql.id(options.role);
   await options.db.transaction().execute(async (trx) => {
     await sql`grant usage on schema tend to ${role}`.execute(trx);
     await sql`grant execute on function

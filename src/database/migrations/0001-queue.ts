@@ -10,6 +10,9 @@ import { type Kysely, sql } from 'kysely';
  *   see that nothing is due without visiting a million future rows. Either one alone has a cliff.
  * - Attempts go with their task by a trigger per statement, not by a foreign key: its check for every row written
  *   costs a fifth of a drain, and a row is only ever written in the statement that ends its task's attempt.
+ * - Functions run as their owner with `pg_catalog, pg_temp` as search path. An empty one would not do: unless it is named,
+ *   pg_temp is searched first for types, and a caller's own domain "text" would run its CHECK as the owner (PostgreSQL
+ *   manual, CREATE FUNCTION, "Writing SECURITY DEFINER functions safely").
  * - States are text with CHECK, not an enum: a new state must be usable in the transaction that adds it.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -104,7 +107,7 @@ const statements = [
    ) with (autovacuum_analyze_scale_factor = 0.05)`,
 
   `create function tend.forget_attempts() returns trigger
-   language plpgsql security definer set search_path = '' as $body$
+   language plpgsql security definer set search_path = pg_catalog, pg_temp as $body$
    begin
      delete from tend.attempts a using deleted d where a.task_id = d.id;
      return null;
@@ -158,7 +161,7 @@ const statements = [
      kind text, payload jsonb default '{}', run_at timestamptz default now(), queue text default 'default',
      priority integer default 0, unique_key text default null, mutex text default null, host text default null,
      max_attempts integer default null)
-   returns bigint language plpgsql volatile security definer set search_path = '' as $body$
+   returns bigint language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $body$
    #variable_conflict use_column
    declare
      new_id bigint;
@@ -195,11 +198,15 @@ const statements = [
        priority = excluded.priority, mutex = excluded.mutex, host = excluded.host,
        max_attempts = excluded.max_attempts, on_lost = excluded.on_lost, attempt = 0, reason = null, last_error = null
      returning t.id into new_id;
+     if enqueue.unique_key is not null then
+       -- A message composed from the replaced payload must not be the one that is sent.
+       delete from tend.deliveries d where d.task_id = new_id and d.state = 'composed';
+     end if;
      return new_id;
    end $body$`,
 
   `create function tend.cancel(id bigint) returns text
-   language plpgsql volatile security definer set search_path = '' as $body$
+   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $body$
    #variable_conflict use_column
    declare
      was text;
@@ -219,7 +226,7 @@ const statements = [
    end $body$`,
 
   `create function tend.retry(id bigint) returns text
-   language plpgsql volatile security definer set search_path = '' as $body$
+   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $body$
    #variable_conflict use_column
    declare
      task tend.tasks;
@@ -252,7 +259,7 @@ const statements = [
    end $body$`,
 
   `create function tend.task(id bigint) returns jsonb
-   language sql stable security definer set search_path = '' as $body$
+   language sql stable security definer set search_path = pg_catalog, pg_temp as $body$
      select to_jsonb(t) - 'lease_token' || jsonb_build_object('attempts', coalesce((
          select jsonb_agg(to_jsonb(a) - 'token' - 'task_id' order by a.started_at, a.finished_at)
            from tend.attempts a where a.task_id = t.id), '[]'::jsonb))
