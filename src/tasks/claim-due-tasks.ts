@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Database } from '../database/tables.ts';
-import { errorCodeOf } from '../database/translate-database-error.ts';
+import { repeatOnConflict } from '../database/repeat-on-conflict.ts';
 import type { WorkerIdentity } from './worker-identity.ts';
 
 /** A task that this worker now holds under a lease. */
@@ -33,24 +33,19 @@ export const claimedColumns: RawBuilder<ClaimedTask> = sql`
   t.id, t.kind, t.attempt, t.max_attempts as "maxAttempts", t.lease_token as token, t.lease_owner as owner,
   t.started_at as "startedAt", case when pg_column_size(t.payload) <= 16384 then t.payload end as payload`;
 
-const mutexRaceTries = 10;
-
 /**
  * Claims due tasks in the order priority, run_at, id. One statement, no transaction held afterwards.
  *
  * Rows are locked with FOR NO KEY UPDATE SKIP LOCKED: two claims never wait for each other nor take the same row (the
  * weaker lock also passes rows that a foreign key check holds). Rows whose mutex is held are skipped, and of several
  * with the same mutex one is taken; two claims that race for one mutex are decided by the unique index, and the loser
- * claims again.
+ * claims again: one row only, since two batches that take several mutexes in different order could wait for each other.
  */
 export async function claimDueTasks(options: ClaimOptions): Promise<ClaimedTask[]> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await claimOnce(options);
-    } catch (error) {
-      if (errorCodeOf(error) !== '23505' || attempt >= mutexRaceTries) throw error;
-    }
-  }
+  return await repeatOnConflict(
+    async (attempt) => await claimOnce(attempt === 1 ? options : { ...options, count: 1 }),
+    20,
+  );
 }
 
 async function claimOnce(options: ClaimOptions): Promise<ClaimedTask[]> {

@@ -21,6 +21,8 @@ export function claimAcrossReconnects(options: {
   clock: Clock;
   owner: string;
   knownTokens: () => string[];
+  /** What becomes of tasks that such a claim took. */
+  strays: 'waiting' | 'cancelled';
   signal: AbortSignal;
 }): ClaimSource {
   const { db, clock, owner, signal } = options;
@@ -29,7 +31,8 @@ export function claimAcrossReconnects(options: {
     let isUnsure = false;
     for (let tries = 0; ; tries++) {
       try {
-        if (isUnsure) await returnStrayClaims({ db, owner, knownTokens: options.knownTokens() });
+        if (isUnsure)
+          await returnStrayClaims({ db, owner, knownTokens: options.knownTokens(), to: options.strays });
         isUnsure = false;
         return signal.aborted ? [] : await options.claim(count);
       } catch (error) {

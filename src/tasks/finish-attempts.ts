@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { AttemptOutcome, Database } from '../database/tables.ts';
-import { errorCodeOf } from '../database/translate-database-error.ts';
+import { isConflict, repeatOnConflict } from '../database/repeat-on-conflict.ts';
 import type { ClaimedTask } from './claim-due-tasks.ts';
 import type { TaskState } from './states.ts';
 
@@ -30,6 +30,9 @@ export interface FinishedAttempt {
 /**
  * Writes how attempts ended, many in one statement: task and history change together, each fenced by its lease token.
  * Repeating it is harmless: an ending that is already on record (its acknowledgement was lost) is reported as such.
+ *
+ * A task that would wait again is cancelled instead where that was asked for since the last heartbeat, or where a newer
+ * one with its unique key waits.
  */
 export async function finishAttempts(options: {
   db: Kysely<Database>;
@@ -39,10 +42,10 @@ export async function finishAttempts(options: {
     return await finishBatch(options);
   } catch (error) {
     // Two with one unique key cannot both wait again; one by one, the second is seen to be superseded.
-    if (errorCodeOf(error) !== '23505' || options.endings.length === 1) throw error;
+    if (!isConflict(error)) throw error;
     const finished: FinishedAttempt[] = [];
     for (const ending of options.endings) {
-      finished.push(...(await finishBatch({ db: options.db, endings: [ending] })));
+      finished.push(...(await repeatOnConflict(() => finishBatch({ db: options.db, endings: [ending] }))));
     }
     return finished;
   }
@@ -61,13 +64,17 @@ async function finishBatch(options: {
         output_tail text, evidence jsonb)
     ), moved as (
       update tend.tasks t
-         set state = case when s.is_superseded then 'cancelled' else e.state end,
+         set state = case when s.is_superseded or (e.state = 'waiting' and t.cancel_requested_at is not null)
+                          then 'cancelled' else e.state end,
              attempt = case when e.counted then t.attempt else t.attempt - 1 end,
              run_at = case when e.state = 'waiting' then now() + e.delay_ms * interval '1 ms' else t.run_at end,
-             reason = case when s.is_superseded then 'superseded by a newer task with the same unique key'
+             reason = case when e.state = 'waiting' and t.cancel_requested_at is not null
+                           then 'cancel was requested'
+                           when s.is_superseded then 'superseded by a newer task with the same unique key'
                            else e.reason end,
              last_error = coalesce(e.error, case when e.state = 'succeeded' then null else t.last_error end),
-             finished_at = case when s.is_superseded or e.state in ('succeeded', 'failed', 'cancelled') then now() end,
+             finished_at = case when s.is_superseded or (e.state = 'waiting' and t.cancel_requested_at is not null)
+                                  or e.state in ('succeeded', 'failed', 'cancelled') then now() end,
              lease_owner = null, lease_token = null, lease_until = null
         from ended e,
              lateral (select e.state = 'waiting' and exists (
@@ -100,7 +107,7 @@ function toRow(task: ClaimedTask, ending: AttemptEnding) {
     started_at: task.startedAt,
     outcome: ending.outcome,
     state: ending.state,
-    delay_ms: ending.delayMs,
+    delay_ms: Number.isFinite(ending.delayMs) ? Math.min(Math.max(ending.delayMs, 0), longestDelayMs) : 0,
     counted: ending.isCounted,
     recorded: ending.isRecorded,
     reason: ending.reason ?? undefined,
@@ -110,6 +117,8 @@ function toRow(task: ClaimedTask, ending: AttemptEnding) {
     evidence: ending.evidence ?? undefined,
   };
 }
+
+const longestDelayMs = 366 * 24 * 3_600_000;
 
 /** JSON that jsonb takes whatever a program printed: no U+0000, no lone surrogates (both are refused by the server). */
 function toStorableJson(value: unknown): string {

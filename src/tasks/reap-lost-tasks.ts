@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/tables.ts';
-import { errorCodeOf } from '../database/translate-database-error.ts';
+import { isConflict, repeatOnConflict } from '../database/repeat-on-conflict.ts';
 import type { TaskState } from './states.ts';
 
 export interface ReapedTask {
@@ -29,12 +29,13 @@ export async function reapLostTasks(options: {
   let limit = batch;
   for (;;) {
     try {
-      const rows = await reapBatch(options, limit);
+      const rows =
+        limit === 1 ? await repeatOnConflict(() => reapBatch(options, 1)) : await reapBatch(options, limit);
       reaped.push(...rows);
       if (rows.length < limit) return reaped;
     } catch (error) {
       // Two rows with one unique key cannot both wait again; one by one, the second is seen to be superseded.
-      if (errorCodeOf(error) !== '23505' || limit === 1) throw error;
+      if (!isConflict(error) || limit === 1) throw error;
       limit = 1;
     }
   }

@@ -15,7 +15,8 @@ export function kindsFingerprint(kinds: Iterable<RegisteredKind>): string {
 
 /**
  * Tells the database which kinds this host runs and their defaults, so that `tend.enqueue` fills them in and
- * `tend.health` knows which kinds nobody runs. Waiting rows of a kind that was unknown when they came get its mutex.
+ * `tend.health` knows which kinds nobody runs. Waiting rows of a kind that was unknown when they came get its mutex, unless they name
+ * one themselves.
  * Kinds are never removed: another host may run them.
  *
  * @param options.host also remembers the fingerprint for this host, so that its next tick need not repeat it.
@@ -40,7 +41,7 @@ export async function registerKinds(options: {
       where (k.source, k.max_attempts, k.on_lost, k.mutex)
             is distinct from (excluded.source, excluded.max_attempts, excluded.on_lost, excluded.mutex)
     ), filled as (
-      update tend.tasks t set mutex = g.mutex, on_lost = g.on_lost
+      update tend.tasks t set mutex = coalesce(t.mutex, g.mutex), on_lost = g.on_lost
         from given g
        where t.kind = g.kind and t.state = 'waiting'
          and not exists (select from tend.kinds k where k.kind = g.kind)

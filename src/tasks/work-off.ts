@@ -76,6 +76,7 @@ class Worker {
       clock,
       owner: options.worker.owner,
       knownTokens: () => this.#keeper.tokens(),
+      strays: options.onStop === 'cancel' ? 'cancelled' : 'waiting',
       signal: options.signal,
     });
   }
