@@ -1,16 +1,16 @@
 import { PassThrough } from 'node:stream';
 import { type Kysely, sql } from 'kysely';
-import { toLibpqEnvironment } from '../connection/libpq-environment.ts';
 import type { ConnectionSettings } from '../connection/settings.ts';
 import type { Database } from '../database/tables.ts';
 import { TendError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
 import type { PostgresProgram } from './find-postgres-program.ts';
-import { databaseArgument, restoreEnvironment } from './load-archive.ts';
+import { databaseArgument } from './load-archive.ts';
 import { adoptQueue, queueTables, queueVersion } from './queue-schema.ts';
 import { runPostgresTool } from './run-postgres-tool.ts';
 import { runTogether } from './run-together.ts';
+import { toolEnvironment } from './tool-environment.ts';
 
 export interface CarryQueueOptions {
   connection: ConnectionSettings;
@@ -21,6 +21,8 @@ export interface CarryQueueOptions {
   finalName: string;
   pgDump: PostgresProgram;
   pgRestore: PostgresProgram;
+  /** See `serverOptions`. */
+  serverOptions: string;
   env: NodeJS.ProcessEnv;
   secrets: SecretRegistry;
   log: Log;
@@ -70,15 +72,10 @@ export async function carryQueue(options: CarryQueueOptions & { what: 'rows' | '
 }
 
 async function copyQueue(options: CarryQueueOptions & { what: 'rows' | 'schema' }): Promise<void> {
-  const { connection, from, to, what, pgDump, pgRestore, env, secrets, log, signal } = options;
+  const { connection, from, to, what, pgDump, pgRestore, serverOptions, env, secrets, log, signal } = options;
   const archive = new PassThrough();
   const only = what === 'rows' ? ['--data-only'] : [];
   const common = { baseEnv: env, secrets, log };
-  const dumpEnv = {
-    ...toLibpqEnvironment(connection, { database: from }),
-    LC_ALL: 'C',
-    PGAPPNAME: 'tend pg_dump',
-  };
   await runTogether({
     signal,
     joints: [archive],
@@ -88,7 +85,7 @@ async function copyQueue(options: CarryQueueOptions & { what: 'rows' | 'schema' 
           ...common,
           file: pgDump.path,
           args: ['--format=custom', '--compress=0', '--schema=tend', '--no-password', ...only],
-          env: dumpEnv,
+          env: toolEnvironment({ connection, database: from, tool: 'pg_dump', serverOptions }),
           stdout: archive,
           signal: stop,
         }),
@@ -97,7 +94,7 @@ async function copyQueue(options: CarryQueueOptions & { what: 'rows' | 'schema' 
           ...common,
           file: pgRestore.path,
           args: ['--exit-on-error', '--no-password', ...only, databaseArgument(to.name)],
-          env: restoreEnvironment(connection, to.name),
+          env: toolEnvironment({ connection, database: to.name, tool: 'pg_restore', serverOptions }),
           input: archive,
           signal: stop,
         }),

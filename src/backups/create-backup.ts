@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
-import { toLibpqEnvironment } from '../connection/libpq-environment.ts';
 import type { ConnectionSettings } from '../connection/settings.ts';
 import type { Database } from '../database/tables.ts';
 import type { Log, Progress } from '../log.ts';
@@ -18,6 +17,7 @@ import { findPostgresProgram } from './find-postgres-program.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
 import { refuseUnsupported } from './refuse-unsupported.ts';
 import { partialSuffix, sweepPartials } from './sweep-partials.ts';
+import { serverOptions, toolEnvironment } from './tool-environment.ts';
 import { isFileSystemError, unwritable } from './unwritable.ts';
 
 export interface CreateBackupOptions {
@@ -87,7 +87,11 @@ async function writeSet(
       ...options,
       pgDump,
       compression,
-      connectionEnv: toLibpqEnvironment(connection),
+      connectionEnv: toolEnvironment({
+        connection,
+        tool: 'pg_dump',
+        serverOptions: await serverOptions(db, connection),
+      }),
       path: join(partial, file),
       countBudgetMs: Math.min(config.tasks.lease / 2, longestCountMs),
     });

@@ -23,6 +23,7 @@ export interface CutOverOptions {
   properties: 'copy' | 'keep';
   pgDump: PostgresProgram;
   pgRestore: PostgresProgram;
+  serverOptions: string;
   clock: Clock;
   env: NodeJS.ProcessEnv;
   secrets: SecretRegistry;

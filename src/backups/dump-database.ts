@@ -116,7 +116,7 @@ function startDump(options: DumpDatabaseOptions & { snapshot: string }): Started
           file: pgDump.path,
           args,
           baseEnv: env,
-          env: { ...connectionEnv, LC_ALL: 'C', PGAPPNAME: 'tend pg_dump' },
+          env: connectionEnv,
           stdout: meter,
           secrets,
           log: watchForLocks(withoutChatter(log), hasLocks.resolve),

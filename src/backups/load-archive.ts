@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { toLibpqEnvironment } from '../connection/libpq-environment.ts';
 import type { ConnectionSettings } from '../connection/settings.ts';
 import type { Log } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
@@ -11,6 +10,7 @@ import { databasePart } from './manifest.ts';
 import { Meter } from './meter.ts';
 import { runPostgresTool } from './run-postgres-tool.ts';
 import { runTogether } from './run-together.ts';
+import { toolEnvironment } from './tool-environment.ts';
 import { withoutChatter } from './tool-log.ts';
 
 export interface LoadArchiveOptions {
@@ -19,6 +19,7 @@ export interface LoadArchiveOptions {
   /** The empty database it goes into. */
   database: string;
   pgRestore: PostgresProgram;
+  serverOptions: string;
   env: NodeJS.ProcessEnv;
   secrets: SecretRegistry;
   log: Log;
@@ -31,7 +32,7 @@ export interface LoadArchiveOptions {
  * Subscriptions are left out: a restored copy must not begin to receive what the original receives.
  */
 export async function loadArchive(options: LoadArchiveOptions): Promise<void> {
-  const { set, connection, database, pgRestore, env, secrets, log, signal } = options;
+  const { set, connection, database, pgRestore, serverOptions, env, secrets, log, signal } = options;
   const part = databasePart(set.manifest);
   const archive = new PassThrough();
   await runTogether({
@@ -59,7 +60,7 @@ export async function loadArchive(options: LoadArchiveOptions): Promise<void> {
             databaseArgument(database),
           ],
           baseEnv: env,
-          env: restoreEnvironment(connection, database),
+          env: toolEnvironment({ connection, database, tool: 'pg_restore', serverOptions }),
           input: archive,
           secrets,
           log: withoutChatter(log),
@@ -72,8 +73,4 @@ export async function loadArchive(options: LoadArchiveOptions): Promise<void> {
 /** As a connection string, since a plain name that looks like one would be taken for one. */
 export function databaseArgument(database: string): string {
   return `--dbname=dbname='${database.replace(/[\\']/g, '\\$&')}'`;
-}
-
-export function restoreEnvironment(connection: ConnectionSettings, database: string): Record<string, string> {
-  return { ...toLibpqEnvironment(connection, { database }), LC_ALL: 'C', PGAPPNAME: 'tend pg_restore' };
 }

@@ -14,6 +14,7 @@ import { planRestore, type RestorePlan } from './plan-restore.ts';
 import { replaceLive } from './replace-live.ts';
 import type { RestoreBackupOptions, RestoreResult } from './restore-options.ts';
 import { createScratchDatabase, dropDatabase, sweepScratchDatabases } from './scratch-database.ts';
+import { serverOptions } from './tool-environment.ts';
 import { untilAborted } from './until-aborted.ts';
 import { verifyBackup } from './verify-backup.ts';
 
@@ -21,6 +22,8 @@ import { verifyBackup } from './verify-backup.ts';
 export interface RestoreWork extends RestoreBackupOptions {
   plan: RestorePlan;
   maintenance: Kysely<Database>;
+  /** See the function of this name. */
+  serverOptions: string;
 }
 
 /**
@@ -38,9 +41,14 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
   const id = newBackupId(clock.now());
   const plan = await planRestore({ set, maintenance, database: connection.database, into, id });
   for (const warning of plan.warnings) log.warn(warning);
-  const work: RestoreWork = { ...options, plan, maintenance };
+  const work: RestoreWork = {
+    ...options,
+    plan,
+    maintenance,
+    serverOptions: await serverOptions(maintenance, connection),
+  };
   await progress.step(`Verify backup set ${set.id}`, async () => await verifyBackup(options));
-  await sweepScratchDatabases({ maintenance, log });
+  await sweepScratchDatabases({ maintenance, database: connection.database, log });
   try {
     await restoreBeside(work);
     const ending = plan.mode === 'into' ? await finishInto(work) : await replaceLive(work);
@@ -60,7 +68,7 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
 
 /** Restores into the scratch database and compares it with the manifest. */
 async function restoreBeside(work: RestoreWork): Promise<void> {
-  const { plan, set, maintenance, connection, applicationName, clock, progress, signal, env } = work;
+  const { plan, set, connection, applicationName, clock, progress, signal, env } = work;
   const pgRestore = await findPostgresProgram({
     name: 'pg_restore',
     major: plan.serverMajor,
@@ -68,11 +76,16 @@ async function restoreBeside(work: RestoreWork): Promise<void> {
     env,
     signal,
   });
-  const { scratch, owner, serverMajor } = plan;
-
+  const { scratch } = plan;
   const facts = set.manifest.database;
   await progress.step(`Create database "${scratch}"`, async () => {
-    const creating = createScratchDatabase({ maintenance, name: scratch, owner, facts, serverMajor });
+    const creating = createScratchDatabase({
+      ...work,
+      ...plan,
+      name: scratch,
+      database: connection.database,
+      facts,
+    });
     await untilAborted(signal, creating);
   });
 

@@ -3,8 +3,13 @@ import type { Database } from '../database/tables.ts';
 import type { Log } from '../log.ts';
 import type { DatabaseFacts } from './manifest.ts';
 
-/** Stands in the comment of a database that a restore is working on, so that a later one knows what it may drop. */
-const mark = 'tend: a restore that has not ended';
+/**
+ * Stands in the comment of a database that a restore is working on, so that a later one of the same live database
+ * knows what it may drop. Other sites on the same server have restores of their own.
+ */
+function markOf(database: string): string {
+  return `tend: a restore for database "${database}" that has not ended`;
+}
 
 /**
  * Creates the empty database that a set is restored into: from template0, with the encoding and locale that were
@@ -13,11 +18,13 @@ const mark = 'tend: a restore that has not ended';
 export async function createScratchDatabase(options: {
   maintenance: Kysely<Database>;
   name: string;
+  /** The live database of the configuration. */
+  database: string;
   owner: string;
   facts: DatabaseFacts;
   serverMajor: number;
 }): Promise<void> {
-  const { maintenance, name, owner, facts, serverMajor } = options;
+  const { maintenance, name, database, owner, facts, serverMajor } = options;
   const clauses = [
     sql`template template0`,
     sql`owner ${sql.id(owner)}`,
@@ -27,7 +34,7 @@ export async function createScratchDatabase(options: {
     ...(serverMajor >= 15 ? localeClauses(facts) : []),
   ];
   await sql`create database ${sql.id(name)} with ${sql.join(clauses, sql` `)}`.execute(maintenance);
-  await sql`comment on database ${sql.id(name)} is ${sql.lit(mark)}`.execute(maintenance);
+  await sql`comment on database ${sql.id(name)} is ${sql.lit(markOf(database))}`.execute(maintenance);
 }
 
 function localeClauses({ localeProvider, locale, icuRules }: DatabaseFacts): RawBuilder<unknown>[] {
@@ -47,15 +54,16 @@ export async function dropDatabase(maintenance: Kysely<Database>, name: string):
   await sql`drop database if exists ${sql.id(name)} with (force)`.execute(maintenance);
 }
 
-/** Drops what restores that were killed have left of `database`: marked as ours, and nobody connected. */
+/** Drops what restores that were killed have left for the live database `database`: nobody is connected to it. */
 export async function sweepScratchDatabases(options: {
   maintenance: Kysely<Database>;
+  database: string;
   log: Log;
 }): Promise<string[]> {
-  const { maintenance, log } = options;
+  const { maintenance, database, log } = options;
   const { rows } = await sql<{ name: string }>`
     select d.datname as name from pg_catalog.pg_database d
-     where pg_catalog.shobj_description(d.oid, 'pg_database') = ${mark}
+     where pg_catalog.shobj_description(d.oid, 'pg_database') = ${markOf(database)}
        and d.datname ~ '_tend_[0-9]{8}_[0-9]{6}_[0-9a-f]{4}$'
        and pg_catalog.pg_has_role(d.datdba, 'MEMBER')
        and not exists (select from pg_catalog.pg_stat_activity a

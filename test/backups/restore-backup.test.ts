@@ -1,6 +1,6 @@
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { BackupSet } from '../../src/backups/backup-directory.ts';
 import { TendError } from '../../src/errors.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -171,7 +171,7 @@ describe('in place of the live database', () => {
       while (!stop.now) {
         await database
           .query(`select`)
-          .catch((error: { code?: string }) => seen.push(error.code ?? String(error)));
+          .catch((error: { code?: string }) => seen.push(error.code ?? 'no code'));
       }
     })();
     const result = await restore({ database, set });
@@ -330,6 +330,7 @@ describe('before the cut-over nothing is touched', () => {
           await database.query(
             `select from pg_stat_activity where application_name = 'tend pg_restore' and datname like current_database() || '%'`,
           ),
+        { timeout: 20_000 },
       )
       .not.toHaveLength(0);
     controller.abort(new Error('asked to stop'));
@@ -340,7 +341,10 @@ describe('before the cut-over nothing is touched', () => {
   test('what a killed restore has left is dropped by the next one', async () => {
     const left = `${database.name}_tend_20250101_000000_beef`;
     await queryIn('postgres', `create database "${left}"`);
-    await queryIn('postgres', `comment on database "${left}" is 'tend: a restore that has not ended'`);
+    await queryIn(
+      'postgres',
+      `comment on database "${left}" is 'tend: a restore for database "${database.name}" that has not ended'`,
+    );
     await restore({ database, set, into: `${database.name}_copy` });
     expect(await companionsOf(database)).toEqual([`${database.name}_copy`]);
   });
