@@ -14,7 +14,7 @@ describe('the end of a program', () => {
   it('is its exit code, its duration and what it said, stderr included', async () => {
     const result = await runScript('echo out; echo err >&2');
     expect(result).toMatchObject({ exitCode: 0, stdout: '' });
-    expect(result.outputTail.split('\n').sort()).toEqual(['', 'err', 'out']);
+    expect(new Set(result.outputTail.split('\n'))).toEqual(new Set(['', 'err', 'out']));
     expect(result.durationMs).toBeGreaterThanOrEqual(0);
   });
 
@@ -88,14 +88,11 @@ describe('the environment of a program', () => {
       env: { PGPASSWORD: 'pw' },
       stdout: 'capture',
     });
-    const names = stdout.split('\n').map((line) => line.split('=', 1)[0]);
-    expect(names.filter((name) => !['', 'PWD', 'OLDPWD', 'SHLVL', '_'].includes(name ?? '')).toSorted()).toEqual([
-      'HOME',
-      'LANG',
-      'PATH',
-      'PGPASSWORD',
-      'TMPDIR',
-    ]);
+    const names = stdout.split('\n').map((line) => line.split('=', 1)[0] ?? '');
+    const ofTheShell = new Set(['', 'PWD', 'OLDPWD', 'SHLVL', '_']);
+    expect(new Set(names.filter((name) => !ofTheShell.has(name)))).toEqual(
+      new Set(['HOME', 'LANG', 'PATH', 'PGPASSWORD', 'TMPDIR']),
+    );
   });
 
   it('keeps a secret out of every command line', async () => {
