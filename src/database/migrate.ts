@@ -1,13 +1,12 @@
-import { type Kysely, sql } from 'kysely';
-import type { Migration } from 'kysely/migration';
+import { type Kysely, type QueryExecutorProvider, sql } from 'kysely';
 import { TendError, toError } from '../errors.ts';
 import * as queue from './migrations/0001-queue.ts';
 import type { Database } from './tables.ts';
 import { errorCodeOf, translateDatabaseError } from './translate-database-error.ts';
 
 /** In code, not in a directory: works bundled, and nothing on disk can add a migration. */
-const migrations: Record<string, Migration> = {
-  '0001-queue': { up: queue.up },
+const migrations: Record<string, (db: QueryExecutorProvider) => Promise<void>> = {
+  '0001-queue': queue.up,
 };
 
 /** The version this program works with; a migration sets `tend.meta.schema_version` to its number. */
@@ -20,24 +19,13 @@ export interface MigrationStatus {
   unknown: string[];
 }
 
-async function createMigrator(db: Kysely<Database>) {
-  const { Migrator } = await import('kysely/migration');
-  return new Migrator({
-    db,
-    provider: { getMigrations: async () => migrations },
-    migrationTableSchema: 'tend',
-    migrationTableName: 'migrations',
-    migrationLockTableName: 'migrations_lock',
-  });
-}
-
 /** Which migrations the database has; reads only, also where schema `tend` does not exist. */
 export async function findMigrations(db: Kysely<Database>): Promise<MigrationStatus> {
   const applied = new Map<string, Date>();
   try {
-    const { rows } = await sql<{ name: string; timestamp: string }>`
-      select name, timestamp from tend.migrations order by name`.execute(db);
-    for (const row of rows) applied.set(row.name, new Date(row.timestamp));
+    const { rows } = await sql<{ name: string; applied_at: Date }>`
+      select name, applied_at from tend.migrations order by name`.execute(db);
+    for (const row of rows) applied.set(row.name, row.applied_at);
   } catch (error) {
     if (!['42P01', '3F000'].includes(errorCodeOf(error) ?? '')) throw error;
   }
@@ -47,9 +35,14 @@ export async function findMigrations(db: Kysely<Database>): Promise<MigrationSta
   };
 }
 
+/** Key of the advisory lock that lets one migration at a time: "tend" in ASCII. */
+const lockKey = 0x74656e64;
+
 /**
- * Brings schema `tend` to this program's version and returns the names applied now. Two at once are safe: one waits
- * for the other on a lock in the database and then finds nothing to do.
+ * Brings schema `tend` to this program's version and returns the names applied now, all in one transaction: a failure
+ * leaves the database as it was. Two at once are safe: one waits for the other on a lock that ends with the
+ * transaction and then finds nothing to do. (Kysely's own migrator takes a session's lock, which a pooler in
+ * transaction mode would leave behind.) Where nothing is pending, the right to read is enough.
  *
  * @throws TendError SCHEMA_TOO_NEW when the database knows migrations this program does not; MIGRATION_FAILED.
  */
@@ -57,23 +50,49 @@ export async function migrateUp(options: { db: Kysely<Database> }): Promise<stri
   const status = await findMigrations(options.db);
   if (status.unknown.length > 0) throw schemaTooNew(status.unknown.join(', '));
   if (status.migrations.every(({ appliedAt }) => appliedAt !== null)) return [];
-  const migrator = await createMigrator(options.db);
-  const { error, results } = await migrator.migrateToLatest();
-  if (error !== undefined) {
-    const translated = translateDatabaseError(error);
-    const failed = results?.find(({ status: outcome }) => outcome === 'Error')?.migrationName;
-    throw new TendError(
-      translated?.code === 'DATABASE_PERMISSION' ? 'DATABASE_PERMISSION' : 'MIGRATION_FAILED',
-      `Migration ${failed === undefined ? 'of schema "tend"' : `"${failed}"`} failed: ${translated?.message ?? toError(error).message}`,
-      {
-        cause: error,
-        hint: 'Nothing was changed. Migrate as a role that may create schema "tend" (the owner of the database).',
-      },
-    );
+  let current: string | undefined;
+  try {
+    return await options.db.transaction().execute(async (trx) => {
+      await sql`select pg_advisory_xact_lock(${lockKey}::bigint)`.execute(trx);
+      await createSchema(trx);
+      const pending = (await findMigrations(trx)).migrations.filter(({ appliedAt }) => appliedAt === null);
+      for (const { name } of pending) {
+        current = name;
+        await migrations[name]?.(trx);
+        await sql`insert into tend.migrations (name) values (${name})`.execute(trx);
+      }
+      return pending.map(({ name }) => name);
+    });
+  } catch (error) {
+    throw migrationFailed(error, current);
   }
-  return (results ?? [])
-    .filter(({ status: outcome }) => outcome === 'Success')
-    .map((result) => result.migrationName);
+}
+
+/** Not `create schema if not exists`, which asks for the right to create also where the schema is there. */
+async function createSchema(db: Kysely<Database>): Promise<void> {
+  const { rows } = await sql<{ exists: boolean }>`
+    select to_regnamespace('tend') is not null as exists`.execute(db);
+  if (rows[0]?.exists !== true) await sql`create schema tend`.execute(db);
+  await sql`
+    create table if not exists tend.migrations (
+      name text primary key,
+      applied_at timestamptz not null default now()
+    )`.execute(db);
+}
+
+function migrationFailed(error: unknown, name: string | undefined): TendError {
+  const translated = translateDatabaseError(error);
+  if (translated?.code === 'DATABASE_UNREACHABLE' || translated?.code === 'DATABASE_CONNECTION_LOST')
+    return translated;
+  const what = name === undefined ? 'The migration of schema "tend"' : `Migration "${name}"`;
+  return new TendError(
+    translated?.code === 'DATABASE_PERMISSION' ? 'DATABASE_PERMISSION' : 'MIGRATION_FAILED',
+    `${what} failed: ${translated?.message ?? toError(error).message}`,
+    {
+      cause: error,
+      hint: 'Nothing was changed. Migrate as a role that may create schema "tend" (the owner of the database).',
+    },
+  );
 }
 
 export function schemaTooNew(found: string): TendError {

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type QueryExecutorProvider, sql } from 'kysely';
 
 /**
  * The first schema: the queue, its history, and what the chores remember.
@@ -15,7 +15,7 @@ import { type Kysely, sql } from 'kysely';
  *   manual, CREATE FUNCTION, "Writing SECURITY DEFINER functions safely").
  * - States are text with CHECK, not an enum: a new state must be usable in the transaction that adds it.
  */
-export async function up(db: Kysely<unknown>): Promise<void> {
+export async function up(db: QueryExecutorProvider): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }
 
