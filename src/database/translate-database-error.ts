@@ -23,10 +23,7 @@ const lostCodes = new Set([
   ...['EAI_AGAIN', 'EADDRNOTAVAIL', 'ECONNABORTED'],
 ]);
 
-/**
- * Whether the connection, not the statement, failed: the same may be tried on a new session. Also true of a
- * statement that was repeated-able but hit a deadlock or a serialization failure.
- */
+/** Whether the connection, not the statement, failed: the same may be tried on a new session. */
 export function isConnectionLoss(error: unknown): boolean {
   if (error instanceof TendError) {
     return ['DATABASE_UNREACHABLE', 'DATABASE_BUSY', 'DATABASE_CONNECTION_LOST'].includes(error.code);

@@ -62,12 +62,19 @@ export class FinishWriter {
     while (this.#pending.length > 0) {
       const batch = this.#pending.splice(0, maxBatch);
       const states = await this.#finish(batch);
-      if (states === 'refused' && batch.length > 1) {
-        // One ending the server cannot store must not take the others with it.
-        for (const single of batch) this.#settle([single], await this.#finish([single]));
-      } else this.#settle(batch, states);
+      if (states === 'refused') await this.#finishSingly(batch);
+      else this.#settle(batch, states);
     }
     this.#isWriting = false;
+  }
+
+  /** One ending that cannot be stored must not take the others with it, nor be lost: how it ended matters most. */
+  async #finishSingly(batch: readonly Pending[]): Promise<void> {
+    for (const single of batch) {
+      const states = await this.#finish([single]);
+      const bare = { ...single, ending: withoutExtras(single.ending) };
+      this.#settle([single], states === 'refused' ? await this.#finish([bare]) : states);
+    }
   }
 
   #settle(
@@ -97,6 +104,11 @@ export class FinishWriter {
       }
     }
   }
+}
+
+/** Leaves out what the server, or JSON, may have refused: evidence that is no JSON, a number out of range. */
+function withoutExtras(ending: AttemptEnding): AttemptEnding {
+  return { ...ending, exitCode: null, evidence: null, outputTail: null };
 }
 
 function isWorthRepeating(error: unknown): boolean {

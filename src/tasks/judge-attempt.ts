@@ -15,9 +15,13 @@ export interface AttemptVerdictInput {
   onStop: 'release' | 'cancel';
   random: number;
   outputTail: string | null;
+  /** Removes secrets from what is stored. */
+  redact(text: string): string;
 }
 
 const maxErrorLength = 4000;
+/** A tick must not claim a postponed task again and again for as long as it lasts. */
+const leastPostponeMs = 1000;
 
 /**
  * Decides what an ended attempt means for its task. A finished handler counts as finished even when it was told to
@@ -27,7 +31,7 @@ const maxErrorLength = 4000;
 export function judgeAttempt(input: AttemptVerdictInput): AttemptEnding {
   if ('result' in input.ended) return judgeResult(input, input.ended.result);
   const error = toError(input.ended.thrown);
-  const message = error.message.slice(0, maxErrorLength) || error.name;
+  const message = input.redact(error.message).slice(0, maxErrorLength) || error.name;
   if (input.stop === 'cancel-requested') {
     return ending(input, { outcome: 'cancelled', state: 'cancelled', reason: 'cancel was requested' });
   }
@@ -61,15 +65,15 @@ function judgeResult(input: AttemptVerdictInput, result: TaskResult): AttemptEnd
         outcome: 'postponed',
         state: 'waiting',
         isCounted: false,
-        delayMs: result.delayMs,
-        reason: result.reason,
+        delayMs: Math.max(result.delayMs, leastPostponeMs),
+        reason: input.redact(result.reason),
       });
     case 'unknown':
       return ending(input, {
         outcome: 'unknown',
         state: 'held',
-        reason: `outcome unknown: ${result.reason}`,
-        error: result.reason,
+        reason: `outcome unknown: ${input.redact(result.reason)}`,
+        error: input.redact(result.reason),
         evidence: result.evidence ?? null,
       });
   }

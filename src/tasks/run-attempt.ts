@@ -8,7 +8,7 @@ import type { ClaimedTask } from './claim-due-tasks.ts';
 import { fetchPayload } from './fetch-payload.ts';
 import type { AttemptEnding } from './finish-attempts.ts';
 import type { HandlerContext, TaskKind, TaskResult } from './handlers/handler.ts';
-import { judgeAttempt } from './judge-attempt.ts';
+import { type AttemptVerdictInput, judgeAttempt } from './judge-attempt.ts';
 import { AttemptStopped, stopKindOf } from './stop-reason.ts';
 
 export interface RunAttemptOptions {
@@ -35,7 +35,7 @@ const longestTimerMs = 2 ** 31 - 1;
 
 /** Runs the handler of one claimed task to its end, whatever it does, and judges it. Never throws. */
 export async function runAttempt(options: RunAttemptOptions): Promise<RanAttempt> {
-  const { task, kind, context, controller } = options;
+  const { kind, controller } = options;
   const tail = new OutputTail();
   const { timeoutMs } = kind.policy;
   const timer = setTimeout(
@@ -57,18 +57,35 @@ export async function runAttempt(options: RunAttemptOptions): Promise<RanAttempt
   // What a handler throws when it is stopped says less than why it was.
   const named = stop === 'lease-lost' && 'thrown' in ended ? { thrown: controller.signal.reason } : ended;
   const isTimedOut = stop === 'timed-out' && 'thrown' in ended;
-  const outputTail = context.secrets.redact(tail.text());
-  const ending = judgeAttempt({
-    ended: isTimedOut ? { thrown: timeoutError(kind.kind, timeoutMs) } : redactThrown(named, context),
-    stop,
+  const judged = isTimedOut ? { thrown: timeoutError(kind.kind, timeoutMs) } : named;
+  const ending = judge(options, judged, tail);
+  return 'thrown' in ended ? { ending, thrown: ended.thrown } : { ending };
+}
+
+function judge(
+  options: RunAttemptOptions,
+  ended: AttemptVerdictInput['ended'],
+  tail: OutputTail,
+): AttemptEnding {
+  const { task, kind, context, controller, onStop } = options;
+  const redact = (text: string) => context.secrets.redact(text);
+  const input = {
+    stop: stopKindOf(controller.signal),
     attempt: task.attempt,
     maxAttempts: task.maxAttempts,
     policy: kind.policy,
-    onStop: options.onStop,
+    onStop,
     random: Math.random(),
-    outputTail,
-  });
-  return 'thrown' in ended ? { ending, thrown: ended.thrown } : { ending };
+    outputTail: redact(tail.text()),
+    redact,
+  };
+  try {
+    return judgeAttempt({ ...input, ended });
+  } catch (error) {
+    // Anything can be thrown, also what cannot be looked at: a revoked proxy, a getter that throws.
+    const thrown = new Error('the handler threw something that cannot be described', { cause: error });
+    return judgeAttempt({ ...input, ended: { thrown } });
+  }
 }
 
 async function runHandler(options: RunAttemptOptions, log: Log): Promise<TaskResult> {
@@ -87,7 +104,7 @@ async function runHandler(options: RunAttemptOptions, log: Log): Promise<TaskRes
     );
   }
   controller.signal.throwIfAborted();
-  return await handler.run({
+  const result = await handler.run({
     id: task.id,
     kind: task.kind,
     attempt: task.attempt,
@@ -97,6 +114,16 @@ async function runHandler(options: RunAttemptOptions, log: Log): Promise<TaskRes
     log,
     progress: options.live?.progress ?? progressToLog(log),
   });
+  if (isResult(result)) return result;
+  throw new TendError('TASK_FAILED', `The handler of kind "${kind.kind}" ended without saying how.`, {
+    isPermanent: true,
+  });
+}
+
+/** The type promises it; a handler in JavaScript may not keep it. */
+function isResult(result: Partial<TaskResult> | undefined | null): boolean {
+  const outcome = result?.outcome;
+  return outcome === 'succeeded' || outcome === 'postponed' || outcome === 'unknown';
 }
 
 /** Resolves when a handler was told to stop and has not within the grace period: it cannot be killed, only left. */
@@ -114,16 +141,6 @@ function timeoutError(kind: string, timeoutMs: number): TendError {
     'TOOL_TIMED_OUT',
     `The attempt ran longer than the ${formatDuration(timeoutMs)} of kind "${kind}".`,
   );
-}
-
-function redactThrown(
-  ended: { result: TaskResult } | { thrown: unknown },
-  context: HandlerContext,
-): { result: TaskResult } | { thrown: unknown } {
-  if ('thrown' in ended && ended.thrown instanceof Error) {
-    ended.thrown.message = context.secrets.redact(ended.thrown.message);
-  }
-  return ended;
 }
 
 function tailLog(tail: OutputTail, live: Log | undefined): Log {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
+import { errorCodeOf } from '../database/translate-database-error.ts';
 
 /**
  * Who holds a lease. The host name alone is never an identity (names are reused, containers share them): the boot,
@@ -35,7 +36,18 @@ export function isDeadHere(owner: string, here: WorkerIdentity): boolean {
   const pid = Number(pidText);
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
   const start = processStart(pid);
-  return start === undefined || start !== startTicks;
+  // Where /proc hides the processes of other users (hidepid), a live one looks like none.
+  return start === undefined ? !isSignallable(pid) : start !== startTicks;
+}
+
+/** Whether there is a process `pid`; also true of one that belongs to somebody else. */
+function isSignallable(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCodeOf(error) !== 'ESRCH';
+  }
 }
 
 /** `web1:311` of an owner: what a person needs to find the worker. */
@@ -53,13 +65,13 @@ function kernelIdentity(): string {
   }
 }
 
-/** Field 22 of /proc/PID/stat (proc(5)); undefined when there is no such process, or only its zombie. */
+/** Field 22 of /proc/PID/stat (proc(5)), `zombie` for one that has ended; undefined when there is none to be seen. */
 function processStart(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The second field, the name, may hold spaces and parentheses: count from the last parenthesis.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+    return fields[0] === 'Z' || fields[0] === 'X' ? 'zombie' : fields[19];
   } catch {
     return undefined;
   }
