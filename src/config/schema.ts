@@ -104,6 +104,7 @@ const mail = section({
   on_unknown: v.optional(oneOf('hold', 'resend', 'drop'), 'hold'),
   redirect_all: v.optional(text),
   tls_ca_file: v.optional(text),
+  attachments_from: v.optional(textList, []),
   timeout: v.optional(duration, '2m'),
 });
 

@@ -15,6 +15,8 @@ export interface ComposeMessageOptions {
   redirectAll: string | undefined;
   /** What relative attachment paths are relative to. */
   baseDirectory: string;
+  /** `[mail] attachments_from`, absolute: attachments by path are read only inside these. */
+  attachmentsFrom: readonly string[];
   clock: Clock;
   signal: AbortSignal;
 }

@@ -10,19 +10,48 @@ const addresses = v.union(
   'an address or a list of addresses was expected',
 );
 
-const attachment = v.strictObject({
-  /** File to attach; relative to the directory of `tend.toml`. */
-  path: filled,
-  /** Name the reader sees; the file's own name unless given. */
-  filename: v.optional(filled),
-  /** Such as `application/pdf`; guessed from the name unless given. */
-  contentType: v.optional(
-    v.pipe(
-      line,
-      v.regex(/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/, 'a media type such as "application/pdf" was expected'),
-    ),
+/** Such as `application/pdf`; guessed from the name unless given. */
+const contentType = v.optional(
+  v.pipe(
+    line,
+    v.regex(/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/, 'a media type such as "application/pdf" was expected'),
   ),
-});
+);
+
+const exclusive =
+  'an attachment is either {path, filename?, contentType?} or {content, filename, contentType?}';
+
+const fileAttachment = v.strictObject(
+  {
+    /** File to attach, inside a directory of `[mail] attachments_from`; relative to the directory of `tend.toml`. */
+    path: filled,
+    /** Name the reader sees; the file's own name unless given. */
+    filename: v.optional(filled),
+    contentType,
+  },
+  exclusive,
+);
+
+const contentAttachment = v.strictObject(
+  {
+    /** The bytes in base64; line breaks, as PostgreSQL's `encode(…, 'base64')` writes them, are allowed. */
+    content: v.pipe(v.string('base64 was expected'), v.check(isBase64, 'this is not base64')),
+    filename: v.pipe(v.string('a name is needed beside content'), filled),
+    contentType,
+  },
+  exclusive,
+);
+
+/** The form decides which issues are told, so a plain union of the two would say less. */
+const attachment = v.lazy((input) =>
+  typeof input === 'object' && input !== null && 'content' in input ? contentAttachment : fileAttachment,
+);
+
+/** Linear in time and flat in memory for many megabytes, which one regular expression for it all is not. */
+function isBase64(text: string): boolean {
+  const packed = text.replace(/\s+/g, '');
+  return packed.length % 4 === 0 && !/[^A-Za-z0-9+/]/.test(packed.replace(/={1,2}$/, ''));
+}
 
 /**
  * The payload of kind `send-mail`, and what the command sends: addresses as one mailbox a string (`bob@example.org` or

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { registerUrlPassword, resolveReference } from '../config/resolve-reference.ts';
 import type { Config } from '../config/schema.ts';
 import { TendError } from '../errors.ts';
@@ -10,6 +11,8 @@ export interface MailSettings {
   defaultFrom: string | undefined;
   redirectAll: string | undefined;
   onUnknown: OnUnknown;
+  /** Absolute. Tasks attach only files inside these. */
+  attachmentsFrom: string[];
 }
 
 export interface FindMailSettingsOptions {
@@ -40,5 +43,11 @@ export function findMailSettings({
   registerUrlPassword(url, secrets);
   const transport = parseMailUrl({ url, baseDirectory, caFile: mail.tls_ca_file, timeoutMs: mail.timeout });
   if (transport.type === 'smtp') secrets.add(transport.credentials?.password);
-  return { transport, defaultFrom: mail.from, redirectAll: mail.redirect_all, onUnknown: mail.on_unknown };
+  return {
+    transport,
+    defaultFrom: mail.from,
+    redirectAll: mail.redirect_all,
+    onUnknown: mail.on_unknown,
+    attachmentsFrom: mail.attachments_from.map((directory) => resolve(baseDirectory, directory)),
+  };
 }

@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
 import { TendError } from '../errors.ts';
+import { attachFiles } from './attach-files.ts';
 import type { MailMessage } from './mail-message.ts';
 
 /** The flags of `send-mail` that make the message. */
@@ -17,18 +17,19 @@ export interface MessageFlags {
 
 export interface MessageFromFlagsOptions {
   flags: MessageFlags;
-  /** What attachments are relative to; in the message their paths are absolute, for whoever sends it. */
+  /** What the files to attach are relative to. */
   cwd: string;
+  signal: AbortSignal;
   readStandardInput(): Promise<string>;
 }
 
 /**
- * The message a person has typed.
+ * The message a person has typed, with the bytes of the files to attach.
  *
- * @throws TendError USAGE where nobody is to get it, or text and html both want standard input.
+ * @throws TendError USAGE where nobody is to get it, or text and html both want standard input; see `attachFiles`.
  */
 export async function messageFromFlags(options: MessageFromFlagsOptions): Promise<MailMessage> {
-  const { flags, cwd, readStandardInput } = options;
+  const { flags, cwd, signal, readStandardInput } = options;
   if (flags.to.length + flags.cc.length + flags.bcc.length === 0) {
     throw new TendError('USAGE', 'Nobody would get the message.', {
       hint: 'tend send-mail --to bob@example.org …',
@@ -37,6 +38,7 @@ export async function messageFromFlags(options: MessageFromFlagsOptions): Promis
   if (flags.text === '-' && flags.html === '-') {
     throw new TendError('USAGE', 'Only one of --text and --html can be read from standard input.');
   }
+  const attachments = await attachFiles({ paths: flags.attach, cwd, signal });
   const text = flags.text === '-' ? await readStandardInput() : flags.text;
   const html = flags.html === '-' ? await readStandardInput() : flags.html;
   return {
@@ -47,8 +49,6 @@ export async function messageFromFlags(options: MessageFromFlagsOptions): Promis
     subject: flags.subject,
     ...(text === undefined ? {} : { text }),
     ...(html === undefined ? {} : { html }),
-    ...(flags.attach.length === 0
-      ? {}
-      : { attachments: flags.attach.map((path) => ({ path: resolve(cwd, path) })) }),
+    ...(attachments.length === 0 ? {} : { attachments }),
   };
 }

@@ -1,11 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { TendError } from '../errors.ts';
+import { type AttachmentAllowance, attachmentAllowance } from './attachment-allowance.ts';
 import { lineProblem } from './check-headers.ts';
 import type { MailAttachment } from './mail-message.ts';
-
-/** All attachments of one message together: composed messages are kept in memory and in the database. */
-const maxAttachmentBytes = 50 * 1024 * 1024;
+import { readPermittedFile } from './read-permitted-file.ts';
 
 export interface ReadAttachment {
   filename: string;
@@ -15,52 +13,53 @@ export interface ReadAttachment {
 
 export interface ReadAttachmentsOptions {
   attachments: readonly MailAttachment[];
+  /** What relative paths are relative to. */
   baseDirectory: string;
+  /** `[mail] attachments_from`, absolute: only files inside these directories are read. */
+  attachmentsFrom: readonly string[];
   signal: AbortSignal;
 }
 
 /**
- * Reads the files of a message, once, when it is composed: later attempts send the bytes as they were then.
+ * The attachments of a message with their bytes, read once, when it is composed: later attempts send them as they were
+ * then.
  *
- * @throws TendError INPUT_MISSING (permanent) for what cannot be read, MAIL_MESSAGE_INVALID for what is too big.
+ * @throws TendError MAIL_MESSAGE_INVALID (permanent) for what is too big, ill-named or not permitted, INPUT_MISSING
+ * (permanent) for a permitted file that cannot be read.
  */
 export async function readAttachments(options: ReadAttachmentsOptions): Promise<ReadAttachment[]> {
+  const allowance = attachmentAllowance();
   const read: ReadAttachment[] = [];
-  let bytes = 0;
-  for (const { path, filename = basename(path), contentType } of options.attachments) {
-    const problem = lineProblem(filename) ?? (/[/\\]/.test(filename) ? 'contains a slash' : undefined);
-    if (problem !== undefined) {
-      throw new TendError('MAIL_MESSAGE_INVALID', `The attachment name "${basename(filename)}" ${problem}.`, {
-        isPermanent: true,
-      });
-    }
-    const file = resolve(options.baseDirectory, path);
-    bytes += await sizeOf(file);
-    if (bytes > maxAttachmentBytes) {
-      const limit = `${maxAttachmentBytes / 1024 / 1024} MiB`;
-      throw new TendError(
-        'MAIL_MESSAGE_INVALID',
-        `The attachments are larger than ${limit} together (at "${path}").`,
-        {
-          isPermanent: true,
-        },
-      );
-    }
-    const content = await readFile(file, { signal: options.signal });
+  for (const attachment of options.attachments) {
+    const filename = checkName(nameOf(attachment));
+    const { contentType } = attachment;
+    const content = await contentOf(attachment, options, allowance);
     read.push({ filename, content, ...(contentType === undefined ? {} : { contentType }) });
   }
   return read;
 }
 
-async function sizeOf(file: string): Promise<number> {
-  let reason = 'it is not a regular file';
-  try {
-    const found = await stat(file);
-    if (found.isFile()) return found.size;
-  } catch (error) {
-    reason = error instanceof Error ? error.message : String(error);
-  }
-  throw new TendError('INPUT_MISSING', `The attachment "${file}" cannot be read: ${reason}.`, {
-    isPermanent: true,
-  });
+function nameOf(attachment: MailAttachment): string {
+  return 'path' in attachment ? (attachment.filename ?? basename(attachment.path)) : attachment.filename;
+}
+
+function checkName(filename: string): string {
+  const problem = lineProblem(filename) ?? (/[/\\]/.test(filename) ? 'contains a slash' : undefined);
+  if (problem === undefined) return filename;
+  throw new TendError(
+    'MAIL_MESSAGE_INVALID',
+    `The attachment name ${JSON.stringify(filename.slice(0, 200))} ${problem}.`,
+    { isPermanent: true },
+  );
+}
+
+async function contentOf(
+  attachment: MailAttachment,
+  options: ReadAttachmentsOptions,
+  allowance: AttachmentAllowance,
+): Promise<Buffer> {
+  if ('path' in attachment) return await readPermittedFile({ ...options, path: attachment.path, allowance });
+  const content = Buffer.from(attachment.content, 'base64');
+  allowance.take(content.length, attachment.filename);
+  return content;
 }

@@ -3,6 +3,7 @@ import { TendError, toError } from '../errors.ts';
 import { maskAddressesIn } from './mail-address.ts';
 import type { MailOutcome } from './mail-outcome.ts';
 import { describeTransport, type SmtpTransport } from './mail-transport.ts';
+import { insecure, serverRefused, stopped, temporary, unreachable } from './smtp-errors.ts';
 import { cleanReply, refusedRecipients, type SmtpError } from './smtp-reply.ts';
 
 export interface SmtpFailureOptions {
@@ -35,7 +36,7 @@ export function explainSmtpFailure(options: SmtpFailureOptions): MailOutcome {
   if (error instanceof TendError)
     return failed(error, error.isPermanent ? refuseAll(options.to, error.message) : []);
   if (options.signal.aborted) return failed(stopped(options.signal), []);
-  if (options.isLate) return failed(unreachable(options, whatHappened(options)), []);
+  if (options.isLate) return failed(unreachable(options.transport, whatHappened(options)), []);
   if (error.rejectedErrors !== undefined)
     return allRecipientsRefused(options, refusedRecipients(error.rejectedErrors));
   return error.responseCode === undefined
@@ -56,10 +57,10 @@ function allRecipientsRefused(options: SmtpFailureOptions, recipients: DeliveryR
   const first = recipients.find(({ status }) => status === 'deferred') ?? recipients[0];
   const reply = first?.reply ?? '';
   if (recipients.every(({ reply: said = '' }) => accessReplies.has(Number(said.slice(0, 3))))) {
-    return failed(accessRefused(options, reply), []);
+    return failed(serverRefused(options.transport, reply), []);
   }
   if (first?.status === 'deferred')
-    return failed(temporary(options, 'takes no recipient now', reply), recipients);
+    return failed(temporary(options.transport, 'takes no recipient now', reply), recipients);
   const error = new TendError(
     'MAIL_RECIPIENTS_REFUSED',
     `The mail server ${describeTransport(options.transport)} refused ${recipients.length === 1 ? 'the recipient' : 'every recipient'}: ${maskAddressesIn(reply)}`,
@@ -71,14 +72,15 @@ function allRecipientsRefused(options: SmtpFailureOptions, recipients: DeliveryR
 function withReply(options: SmtpFailureOptions, error: SmtpError, code: number): MailOutcome {
   const reply = cleanReply(error.response ?? error.message);
   if (error.code === 'EAUTH' && code < 500)
-    return failed(temporary(options, 'could not check the password', reply), []);
-  if (error.code === 'EAUTH' || accessReplies.has(code)) return failed(accessRefused(options, reply), []);
+    return failed(temporary(options.transport, 'could not check the password', reply), []);
+  if (error.code === 'EAUTH' || accessReplies.has(code))
+    return failed(serverRefused(options.transport, reply), []);
   if (error.code === 'ETLS' && code >= 500)
-    return failed(insecure(options, `it refused STARTTLS: ${reply}`), []);
+    return failed(insecure(options.transport, `it refused STARTTLS: ${reply}`), []);
   // A 5xx greeting or EHLO reply is about the server's day, not about this message (Postfix: smtp_skip_5xx_greeting).
   const isAboutMessage = error.command === 'MAIL FROM' || error.command === 'DATA';
   if (!isAboutMessage || code < 500 || code === 503)
-    return failed(temporary(options, 'cannot take it now', reply), []);
+    return failed(temporary(options.transport, 'cannot take it now', reply), []);
   const message = `The mail server ${describeTransport(options.transport)} refused the message: ${maskAddressesIn(reply)}`;
   return failed(
     new TendError('MAIL_MESSAGE_INVALID', message, { isPermanent: true }),
@@ -94,11 +96,14 @@ function withoutReply(options: SmtpFailureOptions, error: SmtpError): MailOutcom
       refuseAll(options.to, message),
     );
   }
-  if (error.code === 'EAUTH') return failed(accessRefused(options, error.message), []);
+  if (error.code === 'EAUTH') return failed(serverRefused(options.transport, error.message), []);
   if (/CERT|SELF_SIGNED|ISSUER|ALTNAME/.test(error.originalCode ?? '')) {
-    return failed(insecure(options, `its certificate cannot be trusted: ${error.message}`, error), []);
+    return failed(
+      insecure(options.transport, `its certificate cannot be trusted: ${error.message}`, error),
+      [],
+    );
   }
-  return failed(unreachable(options, maskAddressesIn(cleanReply(error.message)), error), []);
+  return failed(unreachable(options.transport, maskAddressesIn(cleanReply(error.message)), error), []);
 }
 
 function refuseAll(to: readonly string[], reply: string): DeliveryRecipient[] {
@@ -109,47 +114,4 @@ function whatHappened({ error, isLate, signal, transport }: SmtpFailureOptions):
   if (signal.aborted) return 'sending was stopped';
   if (isLate) return `no reply came within ${Math.round(transport.timeoutMs / 1000)} s`;
   return `the connection failed: ${cleanReply(toError(error).message)}`;
-}
-
-function stopped(signal: AbortSignal): TendError {
-  if (signal.reason instanceof TendError) return signal.reason;
-  return new TendError('INTERRUPTED', 'Sending was stopped before the message left.', {
-    cause: signal.reason,
-  });
-}
-
-function temporary({ transport }: SmtpFailureOptions, what: string, reply: string): TendError {
-  return new TendError(
-    'MAIL_SERVER_TEMPORARY',
-    `The mail server ${describeTransport(transport)} ${what}: ${maskAddressesIn(reply)}`,
-  );
-}
-
-function unreachable({ transport }: SmtpFailureOptions, reason: string, cause?: unknown): TendError {
-  return new TendError(
-    'MAIL_SERVER_UNREACHABLE',
-    `The mail server ${describeTransport(transport)} cannot be reached: ${reason}`,
-    { cause },
-  );
-}
-
-function accessRefused({ transport }: SmtpFailureOptions, reply: string): TendError {
-  return new TendError(
-    'MAIL_SERVER_REFUSED',
-    `The mail server ${describeTransport(transport)} refused us: ${reply}`,
-    {
-      hint: 'Check the user and password in tend.toml: [mail] url.',
-    },
-  );
-}
-
-function insecure({ transport }: SmtpFailureOptions, reason: string, cause?: unknown): TendError {
-  return new TendError(
-    'MAIL_SERVER_INSECURE',
-    `The mail server ${describeTransport(transport)} was not used: ${reason}`,
-    {
-      hint: 'Where its authority is your own, name its certificate: [mail] tls_ca_file = "…".',
-      cause,
-    },
-  );
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -25,12 +25,14 @@ beforeEach(async () => {
 interface Setting {
   url: string;
   hasDatabase?: boolean;
+  attachmentsFrom?: string[];
 }
 
-async function configure({ url, hasDatabase = false }: Setting): Promise<void> {
+async function configure({ url, hasDatabase = false, attachmentsFrom }: Setting): Promise<void> {
   const section = hasDatabase ? `[database]\nurl = ${JSON.stringify(database.url)}\n` : '';
   const mail = `[mail]\nurl = ${JSON.stringify(url)}\nfrom = "CMS <cms@example.org>"\ntimeout = "20s"\n`;
-  await writeFile(join(directory.path, 'tend.toml'), section + mail);
+  const from = attachmentsFrom === undefined ? '' : `attachments_from = ${JSON.stringify(attachmentsFrom)}\n`;
+  await writeFile(join(directory.path, 'tend.toml'), section + mail + from);
 }
 
 async function send(args: string[], stdin?: string) {
@@ -205,6 +207,64 @@ describe('tend send-mail with a database', () => {
     expect(tick).toMatchObject({ exitCode: 0 });
     expect(await task(json.taskId)).toMatchObject({ state: 'succeeded', delivery: 'sent' });
     expect(server.messages).toHaveLength(1);
+  });
+
+  it.each([[], ['--queue']])(
+    'attaches what the person can read, wherever it lies, with %j',
+    async (...more) => {
+      await using server = await scriptedSmtpServer();
+      await using elsewhere = await temporaryDirectory();
+      const file = join(elsewhere.path, 'report.txt');
+      await writeFile(file, 'attached');
+      await configure({ url: `smtp://127.0.0.1:${server.port}`, hasDatabase: true });
+      const { exitCode, json } = await send([...hello, '--attach', file, '--json', ...more]);
+      expect(exitCode).toBe(0);
+      await rm(file);
+      await runCli(['run-due-tasks'], { cwd: directory.path });
+      expect(await task(json.taskId)).toMatchObject({ state: 'succeeded', delivery: 'sent' });
+      expect(server.messages[0]).toContain('filename=report.txt');
+      expect(server.messages[0]).toContain(Buffer.from('attached').toString('base64'));
+      const [row] = await database.query('select payload from tend.tasks where id = $1', [json.taskId]);
+      expect(row?.['payload'].attachments).toEqual([
+        { filename: 'report.txt', content: Buffer.from('attached').toString('base64') },
+      ]);
+    },
+  );
+
+  describe('a task enqueued by SQL', () => {
+    async function runWith(attachment: object, attachmentsFrom: string[] = []) {
+      await using server = await scriptedSmtpServer();
+      await configure({ url: `smtp://127.0.0.1:${server.port}`, hasDatabase: true, attachmentsFrom });
+      const payload = { to: 'bob@x.test', subject: 'Hello', attachments: [attachment] };
+      const [enqueued] = await database.query(`select tend.enqueue('send-mail', $1) as id`, [payload]);
+      const tick = await runCli(['run-due-tasks'], { cwd: directory.path });
+      return { row: await task(Number(enqueued?.['id'])), messages: server.messages, tick };
+    }
+
+    it.each<[string[]]>([[[]], [['media']]])(
+      'gets no file from outside the directories %j, and fails for good',
+      async (attachmentsFrom) => {
+        await mkdir(join(directory.path, 'media'));
+        const { row, messages, tick } = await runWith({ path: 'tend.toml' }, attachmentsFrom);
+        expect(row).toMatchObject({ state: 'failed', delivery: null });
+        expect(row?.['last_error']).toMatch(/"tend\.toml" was not read: .*\[mail\] attachments_from/);
+        expect([messages, tick.exitCode]).toEqual([[], 3]);
+      },
+    );
+
+    it('gets a file from a directory that is permitted', async () => {
+      await mkdir(join(directory.path, 'media'));
+      await writeFile(join(directory.path, 'media/a.txt'), 'attached');
+      const { row, messages } = await runWith({ path: 'media/a.txt' }, ['media']);
+      expect(row).toMatchObject({ state: 'succeeded', delivery: 'sent' });
+      expect(messages[0]).toContain(Buffer.from('attached').toString('base64'));
+    });
+
+    it('is told the field where it carries no base64', async () => {
+      const { row } = await runWith({ content: 'not base64!', filename: 'a.txt' });
+      expect(row).toMatchObject({ state: 'failed' });
+      expect(row?.['last_error']).toContain('attachments.0.content: this is not base64');
+    });
   });
 
   it('with --queue refuses a bad address while the person is still there', async () => {

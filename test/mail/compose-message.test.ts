@@ -9,13 +9,14 @@ const clock = { now: () => new Date('2026-11-22T10:00:00Z'), monotonicMs: () => 
 
 async function compose(
   message: Partial<MailMessage>,
-  more: { redirectAll?: string; baseDirectory?: string } = {},
+  more: { redirectAll?: string; baseDirectory?: string; attachmentsFrom?: string[] } = {},
 ) {
   return await composeMessage({
     message: { to: 'bob@x.test', subject: 'Hello', text: 'Hi', ...message },
     defaultFrom: 'CMS <cms@example.org>',
     redirectAll: more.redirectAll,
     baseDirectory: more.baseDirectory ?? '/',
+    attachmentsFrom: more.attachmentsFrom ?? [],
     clock,
     signal: AbortSignal.timeout(10_000),
   });
@@ -65,11 +66,19 @@ describe('composeMessage', () => {
           { path: join(directory.path, 'report.pdf'), filename: 'Żółw.bin' },
         ],
       },
-      { baseDirectory: directory.path },
+      { baseDirectory: directory.path, attachmentsFrom: [directory.path] },
     );
     expect(raw.toString()).toContain('Content-Type: application/pdf; name=report.pdf');
     expect(raw.toString()).toContain(Buffer.from([0, 255, 13, 10, 46, 13, 10]).toString('base64'));
     expect(raw.toString()).toContain("filename*0*=utf-8''%C5%BB%C3%B3%C5%82w.bin");
+  });
+
+  it('attaches bytes that the message carries, line breaks in their base64 or not', async () => {
+    const { raw } = await compose({
+      attachments: [{ content: 'AP8N\nCi4N\nCg==', filename: 'report.pdf' }],
+    });
+    expect(raw.toString()).toContain('Content-Type: application/pdf; name=report.pdf');
+    expect(raw.toString()).toContain(Buffer.from([0, 255, 13, 10, 46, 13, 10]).toString('base64'));
   });
 
   it('offers text and html as alternatives', async () => {
@@ -145,12 +154,11 @@ describe('a message is refused', () => {
     ['two senders', { from: 'a@x.test, b@x.test' }, 'MAIL_ADDRESS_INVALID', /in from/],
     ['nobody to send to', { to: [] }, 'MAIL_MESSAGE_INVALID', /no recipient/],
     [
-      'an attachment that is not there',
-      { attachments: [{ path: '/nowhere' }] },
-      'INPUT_MISSING',
-      /"\/nowhere"/,
+      'an attachment from where none may come',
+      { attachments: [{ path: '/etc/hosts' }] },
+      'MAIL_MESSAGE_INVALID',
+      /"\/etc\/hosts" was not read: \[mail\] attachments_from/,
     ],
-    ['a directory as attachment', { attachments: [{ path: '/' }] }, 'INPUT_MISSING', /not a regular file/],
     [
       'a subject that cannot be folded',
       { subject: 'x'.repeat(901) },
@@ -159,13 +167,24 @@ describe('a message is refused', () => {
     ],
     [
       'an attachment name with a line break',
-      { attachments: [{ path: '/etc/hosts', filename: line }] },
+      { attachments: [{ content: '', filename: line }] },
       'MAIL_MESSAGE_INVALID',
       /line break/,
     ],
     [
+      'more than 50 MiB of attachments',
+      {
+        attachments: ['a', 'b'].map((filename) => ({
+          content: Buffer.alloc(26 << 20).toString('base64'),
+          filename,
+        })),
+      },
+      'MAIL_MESSAGE_INVALID',
+      /larger than 50 MiB together \(at "b"\)/,
+    ],
+    [
       'a path as attachment name',
-      { attachments: [{ path: '/etc/hosts', filename: '../a' }] },
+      { attachments: [{ content: '', filename: '../a' }] },
       'MAIL_MESSAGE_INVALID',
       /slash/,
     ],
@@ -183,6 +202,7 @@ describe('a message is refused', () => {
         defaultFrom: 'a@x.test',
         redirectAll: undefined,
         baseDirectory: '/',
+        attachmentsFrom: [],
         clock,
         signal: AbortSignal.timeout(1000),
       }),
@@ -197,6 +217,7 @@ describe('a message is refused', () => {
         defaultFrom: undefined,
         redirectAll: undefined,
         baseDirectory: '/',
+        attachmentsFrom: [],
         clock,
         signal: AbortSignal.timeout(1000),
       }),

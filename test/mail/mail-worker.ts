@@ -26,6 +26,7 @@ for (const taskId of JSON.parse(process.env.TASKS ?? '[]')) {
       defaultFrom: 'cms@example.org',
       redirectAll: undefined,
       onUnknown: 'hold',
+      attachmentsFrom: [],
     },
     db,
     baseDirectory: '/',

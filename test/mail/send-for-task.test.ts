@@ -57,6 +57,7 @@ async function attempt(
       defaultFrom: 'CMS <cms@example.org>',
       redirectAll: undefined,
       onUnknown: 'hold',
+      attachmentsFrom: [],
       ...settings,
     },
     db,

@@ -1,0 +1,93 @@
+import { resolve } from 'node:path';
+import { type ComposedMessage, composeMessage } from '../mail/compose-message.ts';
+import { maskAddress, maskAddressesIn } from '../mail/mail-address.ts';
+import type { MailMessage } from '../mail/mail-message.ts';
+import type { MailReport } from '../mail/mail-report.ts';
+import { findMailSettings } from '../mail/mail-settings.ts';
+import { writeEml } from '../mail/write-eml.ts';
+import { enqueueTask } from '../tasks/enqueue-task.ts';
+import type { CommandContext, CommandOutcome } from './command-context.ts';
+import type { Output } from './output.ts';
+import { sendMailNow } from './send-mail-now.ts';
+
+export interface DispatchMailFlags {
+  /** Write it to this file; relative to the working directory. */
+  eml?: string | undefined;
+  /** Compose and check it only. */
+  'dry-run': boolean;
+  /** Leave it to the next tick. */
+  queue: boolean;
+}
+
+/**
+ * Does with a typed message what its flags say: to a file, nowhere, to the queue, or out now. Whatever the way, a bad
+ * address is found while the person who typed it is still there.
+ *
+ * @throws TendError MAIL_*, OUTPUT_UNWRITABLE.
+ */
+export async function dispatchMail(
+  context: CommandContext,
+  message: MailMessage,
+  flags: DispatchMailFlags,
+): Promise<CommandOutcome> {
+  if (flags.eml !== undefined) return await writeToFile(context, message, resolve(context.cwd, flags.eml));
+  if (flags['dry-run']) return await tryOut(context, message);
+  if (flags.queue) return await queue(context, message);
+  const { report, taskId, exitCode } = await sendMailNow(context, message);
+  return { result: { ...report, taskId }, exitCode, render: (output) => render(report, output) };
+}
+
+const nothingSent = { accepted: [], refused: [], deferred: [], reply: null };
+
+async function writeToFile(
+  context: CommandContext,
+  message: MailMessage,
+  file: string,
+): Promise<CommandOutcome> {
+  const { messageId, raw } = await compose(context, message);
+  await writeEml({ raw, file });
+  const result = { ...nothingSent, messageId, taskId: null, file };
+  return { result, render: (output) => output.summary(`Message written to ${file}`) };
+}
+
+async function tryOut(context: CommandContext, message: MailMessage): Promise<CommandOutcome> {
+  findMailSettings(context);
+  const { messageId, envelope, raw } = await compose(context, message);
+  const result = { ...nothingSent, messageId, taskId: null, recipients: envelope.to, bytes: raw.length };
+  const line = `Would send ${raw.length} bytes from ${envelope.from} to ${envelope.to.join(', ')}`;
+  return { result, render: (output) => output.print(line) };
+}
+
+async function queue(context: CommandContext, message: MailMessage): Promise<CommandOutcome> {
+  await compose(context, message);
+  const db = await context.openDatabase();
+  const taskId = await enqueueTask({ db, kind: 'send-mail', payload: { ...message } });
+  const result = { ...nothingSent, messageId: null, taskId };
+  return { result, render: (output) => output.summary(`Task ${taskId} sends it at the next tick`) };
+}
+
+/** A typed message carries its attachments: no directory has to be permitted. */
+async function compose(context: CommandContext, message: MailMessage): Promise<ComposedMessage> {
+  const { config, baseDirectory, clock, signal } = context;
+  const { from: defaultFrom, redirect_all: redirectAll } = config.mail;
+  const attachmentsFrom: string[] = [];
+  return await composeMessage({
+    message,
+    defaultFrom,
+    redirectAll,
+    baseDirectory,
+    attachmentsFrom,
+    clock,
+    signal,
+  });
+}
+
+function render(report: MailReport, output: Output): void {
+  const { accepted, refused, deferred, reply } = report;
+  for (const { address, reply: said } of [...refused, ...deferred]) {
+    output.warn(`${maskAddress(address)} was not taken: ${maskAddressesIn(said)}`);
+  }
+  output.summary(
+    `${accepted.length} ${accepted.length === 1 ? 'recipient' : 'recipients'} accepted: ${reply ?? ''}`,
+  );
+}

@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Kysely } from 'kysely';
+import type { Database } from '../database/tables.ts';
+import { TendError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { type Delivery, type SettleDeliveryOptions, settleDelivery } from './delivery-store.ts';
+import type { OnUnknown } from './mail-message.ts';
+import type { MailOutcome } from './mail-outcome.ts';
+import { type MailReport, mergeResults, reportDelivery } from './mail-report.ts';
+
+export type SettledAttempt =
+  | { state: 'sent' | 'partly-sent' | 'dropped'; report: MailReport }
+  | { state: 'unknown'; reason: string; report: MailReport };
+
+export interface SettleAttemptOptions {
+  db: Kysely<Database>;
+  log: Log;
+  delivery: Delivery;
+  outcome: Exclude<MailOutcome, { state: 'unknown' }>;
+  /** The attempt got as far as `committing`. */
+  hasCommitted: boolean;
+}
+
+/**
+ * Records what an attempt with a known outcome learnt about each recipient, and says what that makes of the message.
+ *
+ * @throws TendError what the server said, where some recipients are still to get it or all were refused.
+ */
+export async function settleAttempt(options: SettleAttemptOptions): Promise<SettledAttempt> {
+  const { db, log, delivery, outcome, hasCommitted } = options;
+  const recipients = mergeResults(delivery.recipients, outcome.recipients);
+  const reply = outcome.state === 'answered' ? outcome.reply : delivery.reply;
+  const from = hasCommitted ? (['committing', 'unknown'] as const) : (['composed'] as const);
+  const to = stateOf(recipients);
+  await persist(db, { id: delivery.id, from, to, recipients, reply });
+  const report = reportDelivery({ messageId: delivery.messageId, recipients, reply });
+  log.info(
+    `Message ${report.messageId}: ${report.accepted.length} accepted, ${report.refused.length} refused, ${report.deferred.length} deferred`,
+  );
+  if (to === 'sent' || to === 'partly-sent') return { state: to, report };
+  if (outcome.state === 'not-delivered') throw outcome.error;
+  throw new TendError(
+    'MAIL_SERVER_TEMPORARY',
+    `${report.deferred.length} of ${recipients.length} recipients were put off by the mail server; the others are done.`,
+  );
+}
+
+/** Also where an attempt ended in an error: what it learnt about each recipient decides. */
+function stateOf(recipients: Delivery['recipients']): 'composed' | 'sent' | 'partly-sent' | 'refused' {
+  if (recipients.some(({ status }) => status === 'waiting' || status === 'deferred')) return 'composed';
+  if (recipients.every(({ status }) => status === 'accepted')) return 'sent';
+  return recipients.some(({ status }) => status === 'accepted') ? 'partly-sent' : 'refused';
+}
+
+export interface SettleUnknownOptions {
+  db: Kysely<Database>;
+  delivery: Delivery;
+  onUnknown: OnUnknown;
+  /** Why nobody can know. */
+  reason: string;
+}
+
+/**
+ * Records that nobody can know whether a message was delivered, and does what the policy says.
+ *
+ * @throws TendError MAIL_SERVER_TEMPORARY where it is to be sent again.
+ */
+export async function settleUnknown(options: SettleUnknownOptions): Promise<SettledAttempt> {
+  const { db, delivery, onUnknown, reason } = options;
+  const { id, recipients, messageId } = delivery;
+  const from = ['committing', 'unknown'] as const;
+  const report = reportDelivery({ messageId, recipients, reply: reason });
+  if (onUnknown === 'resend') {
+    await persist(db, { id, from, to: 'composed', recipients, reply: reason });
+    throw new TendError('MAIL_SERVER_TEMPORARY', `The message is sent again, as on_unknown says: ${reason}.`);
+  }
+  await persist(db, { id, from, to: 'unknown', recipients, reply: reason });
+  return onUnknown === 'drop' ? { state: 'dropped', report } : { state: 'unknown', reason, report };
+}
+
+/** What was learnt from the server is too dear to lose to a moment without the database. */
+async function persist(db: Kysely<Database>, settled: SettleDeliveryOptions): Promise<void> {
+  for (const waitMs of [200, 500, 1000, 2000]) {
+    try {
+      return await settleDelivery(db, settled);
+    } catch {
+      await sleep(waitMs);
+    }
+  }
+  await settleDelivery(db, settled);
+}
