@@ -1,0 +1,106 @@
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { dropCompanions } from '../backups/support/fixture.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { runCli } from '../support/run-cli.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
+
+let place: TemporaryDirectory;
+let database: TestDatabase;
+beforeEach(async () => {
+  place = await temporaryDirectory();
+  database = await createTestDatabase();
+  await database.query('create table public.pages as select n from generate_series(1, 10) n');
+  const text = `[database]\nurl = ${JSON.stringify(database.url)}\n[backup]\ndirectory = "backups"\n`;
+  writeFileSync(join(place.path, 'tend.toml'), text);
+});
+afterEach(async () => {
+  await dropCompanions(database);
+  await database[Symbol.asyncDispose]();
+  await place[Symbol.asyncDispose]();
+});
+
+async function tend(...args: string[]) {
+  const { exitCode, stdout, stderr } = await runCli(args, { cwd: place.path });
+  return { exitCode, stdout, stderr };
+}
+
+async function tendJson(...args: string[]) {
+  const { exitCode, stdout } = await tend(...args, '--json');
+  return { exitCode, json: JSON.parse(stdout) };
+}
+
+test('a backup, its list, its details and its verification, as cron sees them', async () => {
+  expect(await tend('backup')).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+  const list = await tendJson('backup', 'list');
+  expect(list).toMatchObject({ exitCode: 0, json: { damaged: [], backups: [{ database: database.name }] } });
+  const { id } = list.json.backups[0];
+  const shown = await tendJson('backup', 'show', id);
+  expect(shown.json.manifest.tables).toContainEqual({ schema: 'public', name: 'pages', rows: 10 });
+  expect(await tendJson('backup', 'verify')).toMatchObject({ exitCode: 0, json: { id, taskId: 2 } });
+  appendFileSync(join(place.path, 'backups', id, 'database.dump.zst'), 'x');
+  expect(await tendJson('backup', 'verify', id)).toMatchObject({
+    exitCode: 65,
+    json: { error: { code: 'BACKUP_DAMAGED', exitCode: 65 } },
+  });
+});
+
+test('a restore: what would happen, not without a confirmation, then done', async () => {
+  const { json: backup } = await tendJson('backup', '--label', 'first');
+  await database.query('truncate public.pages');
+  const preview = await tendJson('restore', '--dry-run');
+  expect(preview).toMatchObject({
+    exitCode: 0,
+    json: { backup: { id: backup.id }, plan: { mode: 'replace' } },
+  });
+  expect(await tend('restore')).toMatchObject({
+    exitCode: 64,
+    stderr: expect.stringContaining(`--confirm ${database.name}`),
+  });
+  expect(await database.query('select count(*)::int as n from public.pages')).toEqual([{ n: 0 }]);
+  const restored = await tendJson('restore', backup.id, '--confirm', database.name);
+  expect(restored).toMatchObject({ exitCode: 0, json: { backupId: backup.id, database: database.name } });
+  expect(await database.query('select count(*)::int as n from public.pages')).toEqual([{ n: 10 }]);
+});
+
+test('a restore the application is not healthy with: exit 1, and the old database is back', async () => {
+  await tend('backup');
+  await database.query('truncate public.pages');
+  const [before] = await database.query('select oid from pg_database where datname = current_database()');
+  // Healthy only while the table is empty, as it is in the old database.
+  const query = `psql -At -c 'select 1 / (count(*) = 0)::int from public.pages' '${database.url}'`;
+  const check = JSON.stringify(['sh', '-c', query]);
+  appendFileSync(join(place.path, 'tend.toml'), `[app]\ncheck = { command = ${check}, within = "1s" }\n`);
+  const { exitCode, json } = await tendJson('restore', '--confirm', database.name);
+  expect({ exitCode, code: json.error.code }).toEqual({ exitCode: 1, code: 'RESTORE_ROLLED_BACK' });
+  expect(await database.query('select oid from pg_database where datname = current_database()')).toEqual([
+    before,
+  ]);
+});
+
+test.each([
+  { args: ['backup', 'show', '20250101T000000Z-beef'], exitCode: 66, code: 'BACKUP_NOT_FOUND' },
+  { args: ['backup', 'verify'], exitCode: 66, code: 'BACKUP_NOT_FOUND' },
+  { args: ['restore', 'nothing', '--dry-run'], exitCode: 66, code: 'BACKUP_NOT_FOUND' },
+  { args: ['app', 'check'], exitCode: 78, code: 'APP_NOT_CONFIGURED' },
+  { args: ['app', 'restart'], exitCode: 78, code: 'APP_NOT_CONFIGURED' },
+])('tend $args ends with $exitCode', async ({ args, exitCode, code }) => {
+  expect(await tendJson(...args)).toMatchObject({ exitCode, json: { error: { code, exitCode } } });
+});
+
+test('app restart and app check run what is configured', async () => {
+  appendFileSync(
+    join(place.path, 'tend.toml'),
+    '[app]\nrestart = ["touch", "restarted"]\ncheck = { command = ["test", "-e", "restarted"], within = "0s" }\n',
+  );
+  expect(await tendJson('app', 'check')).toMatchObject({
+    exitCode: 69,
+    json: { error: { code: 'APP_UNHEALTHY' } },
+  });
+  expect(await tendJson('app', 'restart')).toMatchObject({
+    exitCode: 0,
+    json: { isChecked: true, tries: 1 },
+  });
+  expect(await tendJson('app', 'check')).toMatchObject({ exitCode: 0, json: { isHealthy: true } });
+});
