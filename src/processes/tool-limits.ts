@@ -13,6 +13,9 @@ export interface ToolLimits extends Disposable {
   reason(): StopReason | undefined;
 }
 
+/** What setTimeout can hold; a longer one would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** Joins the caller's signal with a wall-clock limit and a limit on silence. */
 export function startToolLimits(options: {
   signal: AbortSignal;
@@ -27,15 +30,12 @@ export function startToolLimits(options: {
   };
   const onAbort = () => stop({ kind: 'aborted' });
   options.signal.addEventListener('abort', onAbort, { once: true });
-  const { timeoutMs, silenceMs } = options;
-  const wall =
-    timeoutMs === undefined
+  const limit = (kind: 'timeout' | 'silence', limitMs: number | undefined) =>
+    limitMs === undefined
       ? undefined
-      : setTimeout(() => stop({ kind: 'timeout', limitMs: timeoutMs }), timeoutMs);
-  const silence =
-    silenceMs === undefined
-      ? undefined
-      : setTimeout(() => stop({ kind: 'silence', limitMs: silenceMs }), silenceMs);
+      : setTimeout(() => stop({ kind, limitMs }), Math.min(limitMs, longestTimerMs));
+  const wall = limit('timeout', options.timeoutMs);
+  const silence = limit('silence', options.silenceMs);
   return {
     signal: controller.signal,
     noteOutput: () => silence?.refresh(),

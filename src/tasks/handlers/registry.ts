@@ -83,8 +83,8 @@ export function knownKinds(config: Config): Map<string, TaskKind & { source: 'bu
   for (const [kind, own] of Object.entries(config.tasks.kinds)) {
     const policy: KindPolicy = {
       maxAttempts: own.max_attempts,
-      // runTool stops the program at its own limit; the attempt's limit stands behind it.
-      timeoutMs: own.timeout + config.tasks.grace,
+      // runTool stops the program at its own limit and grace; the attempt's limit stands well behind them.
+      timeoutMs: own.timeout + config.tasks.grace + minute,
       onLost: own.on_lost,
       mutex: own.mutex ?? null,
       retryBaseMs: own.retry_base,
