@@ -5,7 +5,7 @@ import { TendError, toError } from '../errors.ts';
 import { unwritable } from './unwritable.ts';
 
 /** The file's name; it stays when the lock is given back, since a lock file that is removed can be held twice. */
-export const lockFileName = '.tend.lock';
+const lockFileName = '.tend.lock';
 
 const sqliteBusy = 5;
 
