@@ -1,6 +1,7 @@
 import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
+import { parse } from 'valibot';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConnectionSettings } from '../connection/settings.ts';
@@ -135,7 +136,6 @@ function describeSet(
 
 /** Keys in the schema's order; on disk before the set gets its name. */
 async function writeManifest(partial: string, manifest: Manifest): Promise<void> {
-  const { parse } = await import('valibot');
   const text = `${JSON.stringify(parse(manifestSchema, manifest), undefined, 2)}\n`;
   await writeFile(join(partial, 'manifest.json'), text, { mode: 0o600, flag: 'wx', flush: true });
 }
