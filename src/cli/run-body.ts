@@ -53,9 +53,10 @@ export async function runBody(options: RunBodyOptions, body: CommandBody): Promi
   try {
     const outcome = await runInContext({ options, voice, signal: signals.signal, body });
     exitCode = finish({ outcome, options, voice, signals });
-  } catch (error) {
+  } catch (thrown) {
     if (!flags.json) voice.log.replay();
     const { secrets, writeToStderr } = voice;
+    const error = await nameDatabaseError(thrown);
     exitCode = reportError({ error: afterSignal(error, signals), host, flags, secrets, writeToStderr });
   }
   armWatchdog(host, options.endWithinMs);
@@ -131,6 +132,13 @@ function finish({
   if (signals.stopped === undefined) return outcome.exitCode ?? exitCodes.ok.code;
   voice.writeToStderr(`tend: ${signals.stopped.message}`);
   return signals.stopped.exitCode;
+}
+
+/** Statements throw what the server said, since callers decide by its code; what nobody caught is named here. */
+async function nameDatabaseError(thrown: unknown): Promise<unknown> {
+  if (thrown instanceof TendError) return thrown;
+  const { translateDatabaseError } = await import('../database/translate-database-error.ts');
+  return translateDatabaseError(thrown) ?? thrown;
 }
 
 /**
