@@ -84,7 +84,7 @@ it('a migration waits for one that is under way, and then finds nothing to do', 
     )
     .toHaveLength(2);
   await holder.end();
-  expect((await both).map((names) => names.length).toSorted()).toEqual([0, 1]);
+  expect((await both).flat()).toEqual(['0001-queue']);
 });
 
 it('a schema newer than the program is refused with SCHEMA_TOO_NEW and exit code 78', async () => {

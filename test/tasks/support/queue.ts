@@ -14,7 +14,6 @@ import type {
   HandlerContext,
   KindPolicy,
   RunningTask,
-  TaskHandler,
   TaskResult,
 } from '../../../src/tasks/handlers/handler.ts';
 import type { RegisteredKind } from '../../../src/tasks/register-kinds.ts';
