@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
-import type { Database } from '../database/tables.ts';
 import { repeatOnConflict } from '../database/repeat-on-conflict.ts';
+import type { Database } from '../database/tables.ts';
 import type { WorkerIdentity } from './worker-identity.ts';
 
 /** A task that this worker now holds under a lease. */

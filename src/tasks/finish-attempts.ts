@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
-import type { AttemptOutcome, Database } from '../database/tables.ts';
 import { isConflict, repeatOnConflict } from '../database/repeat-on-conflict.ts';
+import type { AttemptOutcome, Database } from '../database/tables.ts';
 import type { ClaimedTask } from './claim-due-tasks.ts';
 import type { TaskState } from './states.ts';
 

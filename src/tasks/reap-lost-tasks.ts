@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
-import type { Database } from '../database/tables.ts';
 import { isConflict, repeatOnConflict } from '../database/repeat-on-conflict.ts';
+import type { Database } from '../database/tables.ts';
 import type { TaskState } from './states.ts';
 
 export interface ReapedTask {

@@ -50,7 +50,7 @@ export async function runAttempt(options: RunAttemptOptions): Promise<RanAttempt
       (result) => ({ result }),
       (thrown: unknown) => ({ thrown }),
     ),
-    abandoned(controller.signal, options.graceMs),
+    abandoned(controller.signal, Math.max(options.graceMs, kind.policy.graceMs ?? 0)),
   ]);
   clearTimeout(timer);
   const stop = stopKindOf(controller.signal);

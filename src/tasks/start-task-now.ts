@@ -5,21 +5,48 @@ import { formatDuration } from '../duration.ts';
 import { TendError } from '../errors.ts';
 import { type ClaimedTask, claimedColumns } from './claim-due-tasks.ts';
 import type { TaskKind } from './handlers/handler.ts';
-import { describeOwner, type WorkerIdentity } from './worker-identity.ts';
+import { reapLostTasks } from './reap-lost-tasks.ts';
+import { describeOwner, isDeadHere, type WorkerIdentity } from './worker-identity.ts';
 
-/**
- * Makes a task that its own process runs at once: a row claimed at birth, with lease, mutex and history like any
- * other. It has one attempt, since the person who typed the command sees it fail.
- *
- * @throws TendError MUTEX_BUSY naming who holds the kind's mutex.
- */
-export async function startTaskNow(options: {
+export interface StartNowOptions {
   db: Kysely<Database>;
   worker: WorkerIdentity;
   kind: TaskKind;
   payload: Record<string, unknown>;
   leaseMs: number;
-}): Promise<ClaimedTask> {
+}
+
+interface Holder {
+  id: number;
+  kind: string;
+  owner: string;
+  isLost: boolean;
+  forMs: number;
+}
+
+/**
+ * Makes a task that its own process runs at once: a row claimed at birth, with lease, mutex and history like any
+ * other. It has one attempt, since the person who typed the command sees it fail. A holder of the kind's mutex that
+ * is certainly gone is reaped, as a tick would.
+ *
+ * @throws TendError MUTEX_BUSY naming who holds the kind's mutex.
+ */
+export async function startTaskNow(options: StartNowOptions): Promise<ClaimedTask> {
+  const { db, kind, worker } = options;
+  const born = await insertRunning(options);
+  if (born !== undefined) return born;
+  const holder = await findHolder(db, kind);
+  if (holder === undefined || holder.isLost || isDeadHere(holder.owner, worker)) {
+    // The holder is gone, and no tick came by yet: do what a tick would do first.
+    await reapLostTasks({ db, deadOwners: holder === undefined ? [] : [holder.owner] });
+    const second = await insertRunning(options);
+    if (second !== undefined) return second;
+  }
+  throw mutexBusy(kind, await findHolder(db, kind));
+}
+
+/** Undefined when the mutex is held. */
+async function insertRunning(options: StartNowOptions): Promise<ClaimedTask | undefined> {
   const { db, worker, kind, payload, leaseMs } = options;
   try {
     const { rows } = await sql<ClaimedTask>`
@@ -37,24 +64,27 @@ export async function startTaskNow(options: {
     return task;
   } catch (error) {
     if (errorCodeOf(error) !== '23505') throw error;
-    throw await mutexBusy(db, kind, error);
+    return undefined;
   }
 }
 
-async function mutexBusy(db: Kysely<Database>, kind: TaskKind, cause: unknown): Promise<TendError> {
-  const { rows } = await sql<{ id: number; kind: string; owner: string; for_ms: number }>`
-    select id, kind, lease_owner as owner, extract(epoch from now() - started_at)::float8 * 1000 as for_ms
+async function findHolder(db: Kysely<Database>, kind: TaskKind): Promise<Holder | undefined> {
+  const { rows } = await sql<Holder>`
+    select id, kind, lease_owner as owner, lease_until < now() as "isLost",
+           extract(epoch from now() - started_at)::float8 * 1000 as "forMs"
       from tend.tasks where state = 'running' and mutex = ${kind.policy.mutex}`.execute(db);
-  const holder = rows[0];
+  return rows[0];
+}
+
+function mutexBusy(kind: TaskKind, holder: Holder | undefined): TendError {
   const who =
     holder === undefined
       ? 'another task'
-      : `task ${holder.id} (${holder.kind}) on ${describeOwner(holder.owner)} since ${formatDuration(holder.for_ms)}`;
+      : `task ${holder.id} (${holder.kind}) on ${describeOwner(holder.owner)} since ${formatDuration(holder.forMs)}`;
   return new TendError(
     'MUTEX_BUSY',
     `"${kind.kind}" cannot start: mutex "${kind.policy.mutex}" is held by ${who}.`,
     {
-      cause,
       hint: holder === undefined ? 'Try again.' : `Wait for it, or: tend tasks cancel ${holder.id}`,
     },
   );

@@ -18,6 +18,11 @@ export interface KindPolicy {
   mutex: string | null;
   retryBaseMs: number;
   retryCapMs: number;
+  /**
+   * What a handler is given to stop before it is abandoned; `tasks.grace` unless the kind needs longer, as one that
+   * has to put everything back first does.
+   */
+  graceMs?: number;
 }
 
 /** What a handler may use. The database session is opened at the first query and closed again while idle. */

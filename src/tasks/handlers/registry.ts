@@ -38,12 +38,12 @@ const builtInKinds: Record<string, BuiltInKind> = {
   },
   restore: {
     summary: 'restore a backup set',
-    policy: { mutex: 'db', timeoutMs: 24 * hour, maxAttempts: 1, onLost: 'hold' },
+    policy: { mutex: 'db', timeoutMs: 24 * hour, maxAttempts: 1, onLost: 'hold', graceMs: 30 * minute },
     load: async () => erased((await import('./restore.ts')).restoreHandler),
   },
   'compile-translations': {
     summary: 'compile changed message catalogs and install them as one set',
-    policy: { mutex: 'app', maxAttempts: 3 },
+    policy: { mutex: 'app', maxAttempts: 3, graceMs: 30 * minute },
     load: async () => erased((await import('./compile-translations.ts')).compileTranslations),
   },
   'send-mail': {
