@@ -1,4 +1,5 @@
 import { TendError, toError } from '../errors.ts';
+import { exitCodes } from '../exit-codes.ts';
 import type { AttemptEnding } from './finish-attempts.ts';
 import type { KindPolicy, TaskResult } from './handlers/handler.ts';
 import { retryDelayMs } from './retry-policy.ts';
@@ -26,12 +27,16 @@ const leastPostponeMs = 1000;
 /**
  * Decides what an ended attempt means for its task. A finished handler counts as finished even when it was told to
  * stop meanwhile, except for a cancelled task; a handler that stopped because the worker is stopping goes back
- * without the attempt being counted.
+ * without the attempt being counted. What could not be put back is held, whatever else happened: a person must look.
  */
 export function judgeAttempt(input: AttemptVerdictInput): AttemptEnding {
   if ('result' in input.ended) return judgeResult(input, input.ended.result);
   const error = toError(input.ended.thrown);
   const message = input.redact(error.message).slice(0, maxErrorLength) || error.name;
+  if (error instanceof TendError && error.exitCode === exitCodes.needsPerson.code) {
+    const reason = `could not be put back: ${message}`;
+    return ending(input, { outcome: 'failed', state: 'held', reason, error: message });
+  }
   if (input.stop === 'cancel-requested') {
     return ending(input, { outcome: 'cancelled', state: 'cancelled', reason: 'cancel was requested' });
   }

@@ -30,7 +30,7 @@ export const transitions: readonly Transition[] = [
     when: 'failed with attempts left, postponed, or given back',
   },
   { from: 'running', to: 'failed', by: 'worker', when: 'permanent error, or no attempts left' },
-  { from: 'running', to: 'held', by: 'worker', when: 'outcome unknown' },
+  { from: 'running', to: 'held', by: 'worker', when: 'outcome unknown, or a change could not be put back' },
   {
     from: 'running',
     to: 'cancelled',
