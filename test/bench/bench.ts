@@ -47,13 +47,14 @@ export async function openBench({ pairs }: { pairs: number }): Promise<Bench> {
   if (templateError !== undefined) throw new Error(templateError);
   const admin = await connect(cluster, 'postgres');
   const open = new Set<pg.Client>([admin]);
+  const { rows } = await admin.query<{ server_version: string }>('show server_version');
+  const serverVersion = rows[0]?.server_version ?? '';
   const home = join(run.path, 'home');
   await mkdir(home, { mode: 0o700 });
   return {
     pairs,
     home,
-    serverVersion:
-      (await admin.query<{ version: string }>('show server_version as version')).rows[0]?.version ?? '',
+    serverVersion,
     serverLog: join(socketDirectory, 'log'),
     async createDatabase(name, { isMigrated }) {
       await admin.query(`create database ${name} template ${isMigrated ? template : 'template0'}`);

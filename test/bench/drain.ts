@@ -6,7 +6,7 @@ import { type BenchResult, countClaim, ratioClaim } from './results.ts';
 import { compare } from './statistics.ts';
 
 const tasks = 20_000;
-const rounds = 5;
+const rounds = 3;
 
 interface Side {
   idle: Program;
