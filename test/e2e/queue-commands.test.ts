@@ -67,12 +67,10 @@ describe('a command of the application', () => {
     expect(task).toMatchObject({ state: 'waiting', attempt: 1, reason: 'to be retried', finished_at: null });
     expect(task.last_error).toBe('"/bin/sh" failed with exit code 1: about to exit 1');
     expect(attempt).toMatchObject({ outcome: 'failed', exit_code: 1, output_tail: 'about to exit 1\n' });
-    const { rows } = {
-      rows: await site.database.query(
-        "select run_at between now() + interval '40 min' and now() + interval '80 min' as fits from tend.tasks where id = $1",
-        [task.id],
-      ),
-    };
+    const rows = await site.database.query(
+      "select run_at between now() + interval '40 min' and now() + interval '80 min' as fits from tend.tasks where id = $1",
+      [task.id],
+    );
     expect(rows).toEqual([{ fits: true }]);
   });
 
@@ -106,7 +104,7 @@ describe('a command of the application', () => {
     expect(task).toMatchObject({ state: 'waiting', attempt: 1 });
     expect(attempt).toMatchObject({
       outcome: 'failed',
-      error: '"/bin/sh" ran longer than 1s and was stopped.',
+      error: '"/bin/sh" ran longer than 1.0 s and was stopped.',
     });
     await expect.poll(() => markedProcesses(mark)).toEqual([]);
   });
