@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type pg from 'pg';
 import * as v from 'valibot';
+import { expect } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { type Config, configSchema } from '../../../src/config/schema.ts';
 import type { ConnectionSettings } from '../../../src/connection/settings.ts';
@@ -80,6 +81,8 @@ export interface Queue extends AsyncDisposable {
   expire(id: number): Promise<void>;
   context(options?: { tasks?: Record<string, unknown>; db?: Kysely<Database> }): HandlerContext;
   tick(handlers: Record<string, Handler | FakeKind>, options?: Partial<TickOptions>): Promise<TickReport>;
+  /** Resolves once a statement in this database waits for a lock of another transaction. */
+  untilBlocked(): Promise<void>;
   clear(): Promise<void>;
 }
 
@@ -135,6 +138,10 @@ export async function createQueue(): Promise<Queue> {
         deadlineMs: 20_000,
         ...options,
       });
+    },
+    async untilBlocked() {
+      const blocked = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      await expect.poll(() => database.query(blocked)).not.toEqual([]);
     },
     async clear() {
       await admin.query(

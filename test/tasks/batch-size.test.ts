@@ -1,0 +1,47 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BatchSize } from '../../src/tasks/batch-size.ts';
+
+describe('BatchSize', () => {
+  it('claims no more than can start this instant while nothing is known', () => {
+    expect(new BatchSize({ leaseMs: 60_000 }).next(4)).toBe(4);
+  });
+
+  it('grows step by step while tasks start quickly, up to a bound', () => {
+    const size = new BatchSize({ leaseMs: 60_000 });
+    const seen: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      const count = size.next(4);
+      seen.push(count);
+      size.learn(count, count * 0.05);
+    }
+    expect(seen).toEqual([4, 32, 256, 500, 500]);
+  });
+
+  it('returns to the free slots when tasks start slowly', () => {
+    const size = new BatchSize({ leaseMs: 60_000 });
+    size.learn(100, 1);
+    expect(size.next(1)).toBeGreaterThan(100);
+    size.learn(100, 60_000);
+    expect(size.next(4)).toBe(4);
+  });
+
+  it('never claims more than would start within a thirtieth of the lease, or half a second', () => {
+    const timings = fc.record({
+      leaseMs: fc.integer({ min: 2000, max: 3_600_000 }),
+      count: fc.integer({ min: 1, max: 500 }),
+      elapsedMs: fc.double({ min: 0, max: 100_000, noNaN: true }),
+      freeSlots: fc.integer({ min: 1, max: 200 }),
+    });
+    fc.assert(
+      fc.property(timings, ({ leaseMs, count, elapsedMs, freeSlots }) => {
+        const size = new BatchSize({ leaseMs });
+        size.learn(count, elapsedMs);
+        const next = size.next(freeSlots);
+        const neededMs = (next - freeSlots) * (elapsedMs / count);
+        expect(next).toBeGreaterThanOrEqual(freeSlots);
+        expect(neededMs).toBeLessThanOrEqual(Math.min(500, leaseMs / 30));
+      }),
+    );
+  });
+});
