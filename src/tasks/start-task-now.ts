@@ -36,9 +36,11 @@ export async function startTaskNow(options: StartNowOptions): Promise<ClaimedTas
   const born = await insertRunning(options);
   if (born !== undefined) return born;
   const holder = await findHolder(db, kind);
-  if (holder === undefined || holder.isLost || isDeadHere(holder.owner, worker)) {
-    // The holder is gone, and no tick came by yet: do what a tick would do first.
-    await reapLostTasks({ db, deadOwners: holder === undefined ? [] : [holder.owner] });
+  const isDead = holder !== undefined && isDeadHere(holder.owner, worker);
+  if (holder === undefined || holder.isLost || isDead) {
+    // The holder is gone, and no tick came by yet: do what a tick would do first. A lease that had expired is judged
+    // again there, since its owner may be alive elsewhere and have renewed it meanwhile.
+    await reapLostTasks({ db, deadOwners: isDead ? [holder.owner] : [] });
     const second = await insertRunning(options);
     if (second !== undefined) return second;
   }

@@ -84,6 +84,15 @@ describe('a handler that failed', () => {
     expect(judge({ ended: permanent })).toMatchObject({ state: 'failed', reason: 'permanent error' });
   });
 
+  it('is held when what it changed could not be put back, whatever else happened', () => {
+    const thrown = new TendError('RESTORE_STUCK', 'two databases are there');
+    for (const stop of [undefined, 'worker-stopping', 'cancel-requested', 'timed-out'] as const) {
+      expect(judge({ ended: { thrown }, stop })).toMatchObject({
+        ...{ outcome: 'failed', state: 'held', reason: 'could not be put back: two databases are there' },
+      });
+    }
+  });
+
   it('keeps the exit code of the program that failed', () => {
     const thrown = Object.assign(new Error('exit 3'), { toolExitCode: 3 });
     expect(judge({ ended: { thrown } })).toMatchObject({ exitCode: 3 });
@@ -143,6 +152,7 @@ const anyEnding = fc.oneof(
     result: { outcome: 'postponed' as const, delayMs, reason: 'not yet' },
   })),
   fc.constant(permanent),
+  fc.constant({ thrown: new TendError('CHANGE_STUCK', 'half-way') }),
   fc.anything().map((thrown) => ({ thrown })),
 );
 

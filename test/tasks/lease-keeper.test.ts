@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Clock } from '../../src/clock.ts';
+import type { ConnectionSettings } from '../../src/connection/settings.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { LeaseKeeper } from '../../src/tasks/lease-keeper.ts';
 import { reapLostTasks } from '../../src/tasks/reap-lost-tasks.ts';
@@ -146,8 +147,9 @@ describe('a heartbeat', () => {
 
 describe('a heartbeat that fails', () => {
   it('tells the task to stop before the lease ends, and not earlier than needed', async () => {
-    const nowhere = { ...queue.database.connection, servers: [{ host: '/nonexistent', port: 1 }] };
-    await using db = openDatabase({ connection: nowhere, applicationName: 'cut off' });
+    const nowhere: ConnectionSettings['servers'] = [{ host: '/nonexistent', port: 1 }];
+    const connection = { ...queue.database.connection, servers: nowhere };
+    await using db = openDatabase({ connection, applicationName: 'cut off' });
     const { keeper, errors } = keeperOf(db);
     using _keeper = keeper;
     const { signal } = await held(keeper);
