@@ -61,7 +61,7 @@ interface TypedCommand extends CreateDemoShellOptions {
 
 async function runTyped({ name, args, say, ...options }: TypedCommand): Promise<string> {
   const { cwd, env, tend, binaries, variables, signal } = options;
-  const [file = '', ...first] = name === 'tend' ? tend : [join(binaries, 'psql'), '-v', 'ON_ERROR_STOP=1'];
+  const [file = '', ...first] = name === 'tend' ? tend : [join(binaries, 'psql')];
   try {
     const { stdout } = await runTool({
       file,

@@ -33,7 +33,7 @@ export async function readState({ stateFile }: QuickstartPlaces): Promise<Quicks
  */
 export async function claimPlace(places: QuickstartPlaces, pid: number): Promise<boolean> {
   try {
-    await mkdir(places.root, { recursive: true });
+    await makeRoot(places.root);
     await using file = await open(places.stateFile, 'wx');
     await file.writeFile(format({ pid, isKept: false }));
     return true;
@@ -45,6 +45,13 @@ export async function claimPlace(places: QuickstartPlaces, pid: number): Promise
       hint: 'Run the quickstart in a directory of your own.',
     });
   }
+}
+
+/** Not with mkdir's `recursive`, which never comes back from a place such as /proc. */
+async function makeRoot(root: string): Promise<void> {
+  await mkdir(root).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }
 
 /** Replaces the state as a whole. */

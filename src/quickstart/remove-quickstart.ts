@@ -16,13 +16,14 @@ export async function removeQuickstart(places: QuickstartPlaces): Promise<boolea
   const recorded = state?.serverDirectory;
   const directories = new Set([places.postgres]);
   if (recorded !== undefined && isServerDirectory(places, recorded)) directories.add(recorded);
+  // What was just stopped may still be writing its last lines.
+  const patiently = { recursive: true, force: true, maxRetries: 5, retryDelay: 100 };
   try {
     for (const directory of directories) {
       await stopDemoServer(directory);
-      // A server that was just stopped may still be writing its last lines.
-      await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+      await rm(directory, patiently);
     }
-    await rm(places.demo, { recursive: true, force: true });
+    await rm(places.demo, patiently);
     await rm(places.stateFile, { force: true });
   } catch (thrown) {
     const error = toError(thrown);

@@ -17,12 +17,19 @@ exec 4<"$server/${livenessFifo}" || exit 1
   read -r word <&4
   [ -z "$word" ] || exit 0
   sleep 0.5 # a server may just be starting
-  if pid=$(head -n 1 "$server/data/postmaster.pid"); then
+  pid=$(head -n 1 "$server/data/postmaster.pid")
+  case $pid in
+  '' | *[!0-9]*) ;; # none, or initdb's own, which died with it
+  *)
     kill -QUIT "$pid"
     tries=0
-    while [ -e "$server/data/postmaster.pid" ] && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+    while [ -e "$server/data/postmaster.pid" ] && kill -0 "$pid" && [ $tries -lt 100 ]; do
+      sleep 0.1
+      tries=$((tries + 1))
+    done
     [ $tries -lt 100 ] || kill -KILL "$pid"
-  fi
+    ;;
+  esac
   rm -rf "$server" "$demo" "$state" || { sleep 1; rm -rf "$server" "$demo" "$state"; }
   rmdir "$root"
 ) </dev/null >/dev/null 2>&1 &`;

@@ -18,6 +18,9 @@ for image in media/*.svg; do
 done
 `;
 
+/** psql's own exit status says nothing about a file's statements otherwise. */
+const stopAtErrors = '\\set ON_ERROR_STOP on\n\n';
+
 function image(color: string): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="1600" viewBox="0 0 16 9">
   <rect width="16" height="9" fill="${color}"/>
@@ -34,11 +37,11 @@ export async function writeDemoSite(options: DemoConfigOptions & { directory: st
   const files: Record<string, string> = {
     'tend.toml': demoConfig(options),
     'bin/resize-images': resizeImages,
-    'sql/roles.sql': rolesSql,
-    'sql/site.sql': siteSql,
-    'sql/queue-tasks.sql': queueTasksSql,
-    'sql/count-rows.sql': countRowsSql,
-    'sql/sessions-left.sql': sessionsLeftSql,
+    'sql/roles.sql': stopAtErrors + rolesSql,
+    'sql/site.sql': stopAtErrors + siteSql,
+    'sql/queue-tasks.sql': stopAtErrors + queueTasksSql,
+    'sql/count-rows.sql': stopAtErrors + countRowsSql,
+    'sql/sessions-left.sql': stopAtErrors + sessionsLeftSql,
   };
   for (const [name, color] of Object.entries(demoImages)) files[`media/${name}`] = image(color);
   for (const { locale, po } of demoCatalogs()) files[catalogFile(locale, 'po')] = po;
