@@ -53,7 +53,9 @@ export function openResources({
       import('../database/open-database.ts'),
     ]);
     const applicationName = `tend ${commandId} ${host.hostname}:${host.pid}`;
-    return openDatabase({ connection: settings, applicationName });
+    // No statement may keep the next heartbeat waiting for longer than half a lease.
+    const statementTimeoutMs = Math.min(30_000, Math.max(5_000, loaded.config.tasks.lease / 2));
+    return openDatabase({ connection: settings, applicationName, statementTimeoutMs });
   };
 
   return {
