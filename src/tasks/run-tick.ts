@@ -37,7 +37,8 @@ export interface TickReport extends WorkReport {
 }
 
 /**
- * One tick: reap → claim → run → prune → record. Idle, it costs one statement. Any number of ticks may run at once, on
+ * One tick: reap → claim → run → prune → record. Idle, it costs one statement. When the database went away under it, the
+ * report says what could not be written instead of failing for what comes after. Any number of ticks may run at once, on
  * any number of hosts; there is no lock that could stay behind.
  */
 export async function runTick(options: TickOptions): Promise<TickReport> {
@@ -53,11 +54,14 @@ export async function runTick(options: TickOptions): Promise<TickReport> {
   const mayClaim = () => clock.monotonicMs() - startedMs < options.deadlineMs;
   const isWorkDue = beginning.isAnythingDue || reaped.length > 0 || options.taskId !== undefined;
   const report = isWorkDue ? await work(options, mayClaim) : emptyReport();
-  const pruned = beginning.hasFinishedToPrune
-    ? await pruneTasks({ db, ...retention, mayContinue: () => mayClaim() && !options.signal.aborted })
-    : 0;
+  const isReachable = report.unwritten === 0;
+  const pruned =
+    beginning.hasFinishedToPrune && isReachable
+      ? await pruneTasks({ db, ...retention, mayContinue: () => mayClaim() && !options.signal.aborted })
+      : 0;
   const isIdle = !isWorkDue && pruned === 0;
-  if (isWorkDue) await recordBusyTick({ db, host: worker.host, outcome: summarise(report, reaped) });
+  if (isWorkDue && isReachable)
+    await recordBusyTick({ db, host: worker.host, outcome: summarise(report, reaped) });
   return { ...report, isIdle, reaped, pruned, nextDueAt: beginning.nextDueAt };
 }
 

@@ -184,8 +184,9 @@ class Worker {
       this.#unwritten -= 1;
       this.#keeper.release(task.token);
       addToReport(this.#report, written, durationMs);
-      // A finished task may have freed its mutex, or enqueued others.
-      this.#isExhausted = false;
+      // A finished task may have freed its mutex, or enqueued others. Where an end could not be written, nothing can be
+      // claimed either.
+      this.#isExhausted = written.state === undefined;
       this.#wake.resolve();
     });
     this.#wake.resolve();
