@@ -15,8 +15,8 @@ export function kindsFingerprint(kinds: Iterable<RegisteredKind>): string {
 
 /**
  * Tells the database which kinds this host runs and their defaults, so that `tend.enqueue` fills them in and
- * `tend.health` knows which kinds nobody runs. Waiting rows of a kind that was unknown when they came get its mutex, unless they name
- * one themselves.
+ * `tend.health` knows which kinds nobody runs. Waiting rows of a kind that was unknown when they came get its mutex,
+ * unless they name one themselves; rows that would not change are left alone, since there may be a million of them.
  * Kinds are never removed: another host may run them.
  *
  * @param options.host also remembers the fingerprint for this host, so that its next tick need not repeat it.
@@ -44,6 +44,7 @@ export async function registerKinds(options: {
       update tend.tasks t set mutex = coalesce(t.mutex, g.mutex), on_lost = g.on_lost
         from given g
        where t.kind = g.kind and t.state = 'waiting'
+         and (t.mutex, t.on_lost) is distinct from (coalesce(t.mutex, g.mutex), g.on_lost)
          and not exists (select from tend.kinds k where k.kind = g.kind)
     )
     update tend.hosts set kinds_fingerprint = ${kindsFingerprint(options.kinds.values())} where host = ${host}`.execute(
