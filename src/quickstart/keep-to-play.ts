@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { demoConfig } from './demo-config.ts';
 import { port } from './quickstart-places.ts';
 import type { QuickstartWork } from './quickstart-work.ts';
-import { typedPreparation } from './typed-session.ts';
+import { typedPreparation, typedQuickstart } from './typed-session.ts';
 
 const examples = [
   'tend tasks --all',
@@ -28,5 +28,5 @@ export async function keepToPlay(work: QuickstartWork): Promise<void> {
   for (const line of typedPreparation({ ...work, serverDirectory })) transcript.command(line);
   for (const line of examples) transcript.command(line);
   transcript.heading('Stop and remove it, in this directory:');
-  transcript.command('tend quickstart --stop');
+  transcript.command(typedQuickstart(work.env, '--stop'));
 }

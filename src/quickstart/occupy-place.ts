@@ -6,6 +6,7 @@ import { claimPlace, readState, writeState } from './quickstart-state.ts';
 import { removeQuickstart } from './remove-quickstart.ts';
 import { startServerGuard } from './server-guard.ts';
 import type { ServerUser } from './server-user.ts';
+import { typedQuickstart } from './typed-session.ts';
 
 /** The directories of one quickstart. Disposing stops the server and removes everything, unless it is to stay. */
 export interface OccupiedPlace extends AsyncDisposable {
@@ -30,8 +31,8 @@ export interface OccupyPlaceOptions {
  */
 export async function occupyPlace(options: OccupyPlaceOptions): Promise<OccupiedPlace> {
   const { places, pid } = options;
-  await removeRemains(places, pid);
-  if (!(await claimPlace(places, pid))) throw busy(places, 'another one has just begun');
+  await removeRemains(options);
+  if (!(await claimPlace(places, pid))) throw busy(options, 'another one has just begun');
   let serverDirectory: string;
   let guard: Awaited<ReturnType<typeof startServerGuard>>;
   try {
@@ -56,13 +57,14 @@ export async function occupyPlace(options: OccupyPlaceOptions): Promise<Occupied
   };
 }
 
-async function removeRemains(places: QuickstartPlaces, pid: number): Promise<void> {
+async function removeRemains(options: OccupyPlaceOptions): Promise<void> {
+  const { places, pid } = options;
   const state = await readState(places);
   if (await isServerAlive(state?.serverDirectory ?? places.postgres)) {
-    throw busy(places, state?.isKept === true ? 'one was kept, and its server runs' : 'one is at work');
+    throw busy(options, state?.isKept === true ? 'one was kept, and its server runs' : 'one is at work');
   }
   if (state !== undefined && !state.isKept && state.pid !== pid && isProcessAlive(state.pid)) {
-    throw busy(places, `process ${state.pid} is at work`);
+    throw busy(options, `process ${state.pid} is at work`);
   }
   await removeQuickstart(places);
 }
@@ -77,8 +79,8 @@ function isProcessAlive(pid: number): boolean {
   }
 }
 
-function busy(places: QuickstartPlaces, reason: string): TendError {
+function busy({ places, env }: OccupyPlaceOptions, reason: string): TendError {
   return new TendError('MUTEX_BUSY', `There is a quickstart in "${places.root}" already: ${reason}.`, {
-    hint: 'Stop and remove it: tend quickstart --stop',
+    hint: `Stop and remove it: ${typedQuickstart(env, '--stop')}`,
   });
 }

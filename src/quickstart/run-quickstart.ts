@@ -10,7 +10,7 @@ import type { QuickstartWork, RunQuickstartOptions } from './quickstart-work.ts'
 import { findServerUser } from './server-user.ts';
 import { type ShownResults, showResults } from './show-results.ts';
 import { startSmtpSink } from './smtp-sink.ts';
-import { sessionVariables, typedPreparation } from './typed-session.ts';
+import { sessionVariables, typedPreparation, typedQuickstart } from './typed-session.ts';
 import { writeDemoSite } from './write-demo-site.ts';
 
 /** What `quickstart --json` prints. */
@@ -47,7 +47,7 @@ export async function runQuickstart(options: RunQuickstartOptions): Promise<Quic
     const durationMs = Math.round(clock.monotonicMs() - startedMs);
     transcript.heading(`All of it took ${formatDuration(durationMs)}.`);
     if (afterwards === 'keep') await keepToPlay(work);
-    else transcript.note('Nothing is left of it. To keep it and play: tend quickstart --keep');
+    else transcript.note(`Nothing is left of it. To keep it and play: ${typedQuickstart(env, '--keep')}`);
     const isKept = afterwards === 'keep';
     return { postgresVersion, ...results, isKept, demoDirectory: places.demo, serverDirectory, durationMs };
   } catch (error) {

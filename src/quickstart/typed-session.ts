@@ -26,6 +26,13 @@ export function sessionVariables({ cwd, places, serverDirectory }: SessionOption
   };
 }
 
+/** The command that a person who started this one can type again: many have it by npm only, without an alias. */
+export function typedQuickstart(env: NodeJS.ProcessEnv, flag: '--keep' | '--stop'): string {
+  return env['npm_lifecycle_event'] === 'quickstart'
+    ? `npm run quickstart -- ${flag}`
+    : `tend quickstart ${flag}`;
+}
+
 /** What a person types first, so that the commands of the transcript do the same in their shell. */
 export function typedPreparation(options: PreparationOptions): string[] {
   const { cwd, binaries, env } = options;
