@@ -19,52 +19,47 @@ interface BuiltInKind {
   load(): Promise<TaskHandler>;
 }
 
-/** Handlers are typed by their own payload; the registry hands every one of them what its own schema has checked. */
-function erased<Payload>(handler: TaskHandler<Payload>): TaskHandler {
-  return handler as TaskHandler; // run() only ever sees the output of its own payloadSchema
-}
-
 /** The kinds tend brings along. Each handler, and the heavy packages behind it, is loaded when a task of it runs. */
 const builtInKinds: Record<string, BuiltInKind> = {
   backup: {
     summary: 'take a backup set',
     policy: { mutex: 'db', timeoutMs: 12 * hour, retryBaseMs: 5 * minute, maxAttempts: 3 },
-    load: async () => erased((await import('./backup.ts')).backupHandler),
+    load: async () => (await import('./backup.ts')).backupHandler,
   },
   'verify-backup': {
     summary: 'verify a backup set',
     policy: { timeoutMs: 6 * hour, maxAttempts: 2, retryBaseMs: 5 * minute },
-    load: async () => erased((await import('./verify-backup.ts')).verifyBackupHandler),
+    load: async () => (await import('./verify-backup.ts')).verifyBackupHandler,
   },
   restore: {
     summary: 'restore a backup set',
     policy: { mutex: 'db', timeoutMs: 24 * hour, maxAttempts: 1, onLost: 'hold', graceMs: 30 * minute },
-    load: async () => erased((await import('./restore.ts')).restoreHandler),
+    load: async () => (await import('./restore.ts')).restoreHandler,
   },
   'compile-translations': {
     summary: 'compile changed message catalogs and install them as one set',
     policy: { mutex: 'app', maxAttempts: 3, graceMs: 30 * minute },
-    load: async () => erased((await import('./compile-translations.ts')).compileTranslations),
+    load: async () => (await import('./compile-translations.ts')).compileTranslations,
   },
   'send-mail': {
     summary: 'send one message',
     policy: { timeoutMs: 10 * minute, maxAttempts: 10, retryBaseMs: minute, retryCapMs: 4 * hour },
-    load: async () => erased((await import('./send-mail.ts')).sendMail),
+    load: async () => (await import('./send-mail.ts')).sendMail,
   },
   'restart-app': {
     summary: 'restart the application and make sure it is healthy',
     policy: { mutex: 'app', timeoutMs: 10 * minute, maxAttempts: 2, retryBaseMs: minute },
-    load: async () => erased((await import('./restart-app.ts')).restartAppHandler),
+    load: async () => (await import('./restart-app.ts')).restartAppHandler,
   },
   'check-app': {
     summary: 'check that the application is healthy',
     policy: { timeoutMs: 10 * minute, maxAttempts: 2, retryBaseMs: minute },
-    load: async () => erased((await import('./check-app.ts')).checkAppHandler),
+    load: async () => (await import('./check-app.ts')).checkAppHandler,
   },
   noop: {
     summary: 'do nothing: shows that the queue works',
     policy: { timeoutMs: minute },
-    load: async () => erased((await import('./noop.ts')).noopHandler),
+    load: async () => (await import('./noop.ts')).noopHandler,
   },
 };
 
@@ -90,7 +85,7 @@ export function knownKinds(config: Config): Map<string, TaskKind & { source: 'bu
       retryBaseMs: own.retry_base,
       retryCapMs: own.retry_cap,
     };
-    const load = once(async () => erased((await import('./command.ts')).commandHandler(own)));
+    const load = once(async () => (await import('./command.ts')).commandHandler(own));
     kinds.set(kind, { kind, summary: own.command.join(' '), policy, load, source: 'config' });
   }
   return kinds;
