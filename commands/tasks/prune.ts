@@ -13,7 +13,7 @@ export default class TasksPrune extends TendCommand {
   ];
   static override flags = {
     'older-than': duration({ summary: 'Delete everything finished longer ago than this.' }),
-    'dry-run': boolean({ summary: 'Only count.' }),
+    'dry-run': boolean({ summary: 'Only count.', default: false }),
   };
 
   async run(): Promise<void> {

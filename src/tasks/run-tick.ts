@@ -1,3 +1,5 @@
+import { isConnectionLoss } from '../database/translate-database-error.ts';
+import { toError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { beginTick, type TickBeginning } from './begin-tick.ts';
 import { claimDueTasks } from './claim-due-tasks.ts';
@@ -55,13 +57,20 @@ export async function runTick(options: TickOptions): Promise<TickReport> {
   const isWorkDue = beginning.isAnythingDue || reaped.length > 0 || options.taskId !== undefined;
   const report = isWorkDue ? await work(options, mayClaim) : emptyReport();
   const isReachable = report.unwritten === 0;
-  const pruned =
-    beginning.hasFinishedToPrune && isReachable
-      ? await pruneTasks({ db, ...retention, mayContinue: () => mayClaim() && !options.signal.aborted })
-      : 0;
+  let pruned = 0;
+  try {
+    const mayContinue = () => mayClaim() && !options.signal.aborted;
+    if (beginning.hasFinishedToPrune && isReachable) {
+      pruned = await pruneTasks({ db, ...retention, mayContinue });
+    }
+    if (isWorkDue && isReachable) {
+      await recordBusyTick({ db, host: worker.host, outcome: summarise(report, reaped) });
+    }
+  } catch (error) {
+    if (!isWorkDue || !isConnectionLoss(error)) throw error;
+    options.log.warn(`the end of the tick could not be noted: ${toError(error).message}`);
+  }
   const isIdle = !isWorkDue && pruned === 0;
-  if (isWorkDue && isReachable)
-    await recordBusyTick({ db, host: worker.host, outcome: summarise(report, reaped) });
   return { ...report, isIdle, reaped, pruned, nextDueAt: beginning.nextDueAt };
 }
 
