@@ -90,7 +90,7 @@ async function runTyped({ name, args, say, ...options }: TypedCommand): Promise<
 /** Relative to `cwd` where it is below it. */
 export function shownPath(cwd: string, path: string): string {
   const below = relative(cwd, path);
-  return below === '' || below.startsWith('..') || isAbsolute(below) ? path : below;
+  return below === '' || /^\.\.(\/|$)/.test(below) || isAbsolute(below) ? path : below;
 }
 
 /** A word as sh(1) reads it back. */
