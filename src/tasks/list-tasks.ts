@@ -9,7 +9,7 @@ export interface ListTasksOptions {
   states: readonly TaskState[];
   /** Empty for every kind. */
   kinds: readonly string[];
-  /** Only tasks created, started, due or finished since. */
+  /** Only tasks created, started or finished since. */
   since?: Date | undefined;
   limit: number;
 }
