@@ -1,0 +1,175 @@
+import type { InsertType, SelectType } from 'kysely';
+import { expect, it } from 'vitest';
+import type { Database } from '../../src/database/tables.ts';
+import { createTestDatabase } from '../support/database.ts';
+
+type Rough<T> = [T] extends [Date]
+  ? 'date'
+  : [T] extends [number]
+    ? 'number'
+    : [T] extends [boolean]
+      ? 'boolean'
+      : [T] extends [string]
+        ? 'text'
+        : [T] extends [Buffer]
+          ? 'bytes'
+          : 'json';
+
+/** `?` for what may be null, `=` for what the database fills in when it is left out. */
+type Described<Column> =
+  `${Rough<NonNullable<SelectType<Column>>>}${null extends SelectType<Column> ? '?' : ''}${[
+    InsertType<Column>,
+  ] extends [never]
+    ? '='
+    : undefined extends InsertType<Column>
+      ? '='
+      : ''}`;
+
+/** The compiler holds this list against the row types; the test holds it against the migrated database. */
+const tables: {
+  [Table in keyof Database]: { [Column in keyof Database[Table]]-?: Described<Database[Table][Column]> };
+} = {
+  'tend.meta': {
+    only_row: 'boolean=',
+    schema_version: 'number',
+    epoch: 'number=',
+    database_uuid: 'text=',
+    system_identifier: 'text?',
+    database_oid: 'number',
+    database_name: 'text',
+    created_at: 'date=',
+  },
+  'tend.kinds': {
+    kind: 'text',
+    source: 'text',
+    max_attempts: 'number',
+    on_lost: 'text',
+    mutex: 'text?',
+    updated_at: 'date=',
+  },
+  'tend.hosts': {
+    host: 'text',
+    first_seen_at: 'date=',
+    last_tick_at: 'date=',
+    ticks: 'number=',
+    last_busy_at: 'date?',
+    last_outcome: 'text?',
+    last_worker: 'text',
+    kinds_fingerprint: 'text?',
+  },
+  'tend.tasks': {
+    id: 'number=',
+    kind: 'text',
+    queue: 'text=',
+    payload: 'json=',
+    priority: 'number=',
+    run_at: 'date=',
+    state: 'text=',
+    reason: 'text?',
+    attempt: 'number=',
+    max_attempts: 'number=',
+    on_lost: 'text=',
+    unique_key: 'text?',
+    mutex: 'text?',
+    host: 'text?',
+    lease_owner: 'text?',
+    lease_token: 'text?',
+    lease_until: 'date?',
+    started_at: 'date?',
+    cancel_requested_at: 'date?',
+    last_error: 'text?',
+    created_at: 'date=',
+    created_by: 'text=',
+    finished_at: 'date?',
+  },
+  'tend.attempts': {
+    task_id: 'number',
+    token: 'text',
+    attempt: 'number',
+    owner: 'text',
+    started_at: 'date',
+    finished_at: 'date=',
+    outcome: 'text',
+    exit_code: 'number?',
+    error: 'text?',
+    output_tail: 'text?',
+    evidence: 'json?',
+  },
+  'tend.backups': {
+    id: 'text',
+    task_id: 'number?',
+    host: 'text',
+    directory: 'text',
+    database_name: 'text',
+    label: 'text?',
+    started_at: 'date',
+    finished_at: 'date',
+    bytes: 'number',
+    sha256: 'text',
+    manifest: 'json',
+    verified_at: 'date?',
+  },
+  'tend.deliveries': {
+    id: 'number=',
+    task_id: 'number?',
+    message_id: 'text',
+    envelope_from: 'text',
+    recipients: 'json',
+    raw: 'bytes',
+    state: 'text=',
+    reply: 'text?',
+    created_at: 'date=',
+    committing_at: 'date?',
+    finished_at: 'date?',
+  },
+  'tend.catalogs': {
+    host: 'text',
+    path: 'text',
+    source_sha256: 'text',
+    output_sha256: 'text?',
+    result: 'text',
+    message: 'text?',
+    checked_at: 'date=',
+  },
+};
+
+const roughTypes: Record<string, string> = {
+  ...{ text: 'text', uuid: 'text', bool: 'boolean', timestamptz: 'date', jsonb: 'json', bytea: 'bytes' },
+  ...{ int2: 'number', int4: 'number', int8: 'number', oid: 'number' },
+};
+
+interface Column extends Record<string, unknown> {
+  table: string;
+  name: string;
+  type: string;
+  nullable: boolean;
+  filled: boolean;
+}
+
+it('the row types are those of the migrated database', async () => {
+  await using database = await createTestDatabase();
+  const columns = await database.query<Column>(`
+    select 'tend.' || table_name as table, column_name as name, udt_name as type, is_nullable = 'YES' as nullable,
+           column_default is not null or is_identity = 'YES' as filled
+      from information_schema.columns join information_schema.tables using (table_schema, table_name)
+     where table_schema = 'tend' and table_type = 'BASE TABLE' and table_name <> 'migrations'`);
+  const found: Record<string, Record<string, string>> = {};
+  for (const { table, name, type, nullable, filled } of columns) {
+    const described = `${roughTypes[type] ?? type}${nullable ? '?' : ''}${filled ? '=' : ''}`;
+    found[table] = { ...found[table], [name]: described };
+  }
+  expect(found).toEqual(tables);
+});
+
+it('values arrive as the types say', async () => {
+  await using database = await createTestDatabase();
+  await using db = await database.openDatabase();
+  await database.query(`select tend.enqueue('noop', '{"a": 1}')`);
+  const task = await db.selectFrom('tend.tasks').selectAll().executeTakeFirstOrThrow();
+  expect(task.id).toBe(1);
+  expect(task.run_at).toBeInstanceOf(Date);
+  expect(task.payload).toEqual({ a: 1 });
+  expect(typeof (await db.selectFrom('tend.meta').selectAll().executeTakeFirstOrThrow()).database_oid).toBe(
+    'number',
+  );
+});
