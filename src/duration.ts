@@ -1,4 +1,11 @@
-const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+const units: Record<string, number> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
 
 /** Reads `500ms`, `90s`, `10m`, `6h`, `7d`, `2w` or sums like `1h30m` as milliseconds; undefined when it is none. */
 export function parseDuration(text: string): number | undefined {

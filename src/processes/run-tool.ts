@@ -83,7 +83,8 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
   using _urgency = killAtOnceWhenUrgent(child, options.signal);
   const output = collectOutput({ child, options, onOutput: limits.noteOutput, onFailure: limits.stop });
   feedInput(child, options.input, limits.stop);
-  await Promise.race([once(child.nodeChildProcess, 'exit'), child.ending]);
+  // A program that could not be started has an `error` instead of an `exit`; its ending tells.
+  await Promise.race([once(child.nodeChildProcess, 'exit').catch(() => child.ending), child.ending]);
   await (output.isStreamed
     ? output.ended
     : Promise.race([output.ended, delay(pipeDrainMs, undefined, { ref: false })]));

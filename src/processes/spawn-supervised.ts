@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import { toError } from '../errors.ts';
 
 /**
  * Runs as leader of the new process group, puts a watchdog into the group and becomes the program itself. The
@@ -15,6 +16,8 @@ exec "$@" 3<&-`;
 export interface ChildEnding {
   exitCode?: number | undefined;
   signal?: string | undefined;
+  /** Why the program was not even started; then there is neither exit code nor signal. */
+  startError?: Error | undefined;
 }
 
 export interface SupervisedChild {
@@ -60,7 +63,11 @@ export async function spawnSupervised(options: {
   const watchdog = subprocess.stdio[3] as unknown as Writable;
   watchdog.on('error', () => {});
   return {
-    ending: subprocess.then(({ exitCode, signal }) => ({ exitCode, signal })),
+    ending: subprocess.then(({ exitCode, signal, cause }) => ({
+      exitCode,
+      signal,
+      startError: subprocess.pid === undefined ? toError(cause) : undefined,
+    })),
     nodeChildProcess: subprocess.nodeChildProcess,
     stdin,
     stdout,

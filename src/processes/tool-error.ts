@@ -44,6 +44,11 @@ export function judgeEnding(options: {
   const isFine = ended.exitCode !== undefined && options.okExitCodes.includes(ended.exitCode);
   // Asked to stop, a program may still have finished its work: its exit status says so.
   if (stopReason?.kind === 'aborted' && isFine && !isOutputCut) return undefined;
+  const { startError } = ended;
+  if (startError !== undefined) {
+    const message = `"${file}" could not be started: ${startError.message}`;
+    return new ToolError('TOOL_FAILED', message, ended, { cause: startError });
+  }
   if (stopReason !== undefined) return stoppedError(file, stopReason, ended);
   if (isOutputCut && !isFine) {
     return new ToolError('TOOL_FAILED', `The output of "${file}" was not read to its end.`, ended);

@@ -7,7 +7,8 @@ export interface EnqueueOptions {
   db: Kysely<Database>;
   kind: string;
   payload: Record<string, unknown>;
-  runAt?: Date | undefined;
+  /** Due after this time, by the database's clock; now unless told. */
+  delayMs?: number | undefined;
   queue?: string | undefined;
   /** Lower is sooner. */
   priority?: number | undefined;
@@ -24,11 +25,11 @@ export interface EnqueueOptions {
  * @throws TendError PAYLOAD_INVALID with the server's message when an argument is refused.
  */
 export async function enqueueTask(options: EnqueueOptions): Promise<number> {
-  const { db, kind, payload, runAt = null, queue = 'default', priority = 0 } = options;
+  const { db, kind, payload, delayMs = 0, queue = 'default', priority = 0 } = options;
   const { uniqueKey = null, mutex = null, host = null, maxAttempts = null } = options;
   try {
     const { rows } = await sql<{ id: number }>`
-      select tend.enqueue(${kind}, ${JSON.stringify(payload)}::jsonb, run_at => coalesce(${runAt}::timestamptz, now()),
+      select tend.enqueue(${kind}, ${JSON.stringify(payload)}::jsonb, run_at => now() + ${delayMs}::float8 * interval '1 ms',
         queue => ${queue}, priority => ${priority}::integer, unique_key => ${uniqueKey}, mutex => ${mutex},
         host => ${host}, max_attempts => ${maxAttempts}::integer) as id`.execute(db);
     return rows[0]?.id ?? 0;

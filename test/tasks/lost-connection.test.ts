@@ -6,8 +6,8 @@ import { toError } from '../../src/errors.ts';
 import { progressToLog, silentLog } from '../../src/log.ts';
 import { runTaskNow } from '../../src/tasks/run-task-now.ts';
 import { workerIdentity } from '../../src/tasks/worker-identity.ts';
-import { type Cut, type DatabaseProxy, startDatabaseProxy } from '../support/database-proxy.ts';
 import { startCluster } from '../support/cluster.ts';
+import { type Cut, type DatabaseProxy, startDatabaseProxy } from '../support/database-proxy.ts';
 import { testRun } from '../support/test-run.ts';
 import {
   createQueue,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/database/open-database.ts';
-import { taskStates } from '../../src/tasks/states.ts';
 import { countPrunable, pruneTasks } from '../../src/tasks/prune-tasks.ts';
+import { taskStates } from '../../src/tasks/states.ts';
 import { createQueue, type Queue } from './support/queue.ts';
 
 let queue: Queue;
