@@ -307,6 +307,6 @@ it('whatever workers, reapers and people do in whatever order, the rules of the 
         await check(walk);
       }
     }),
-    { numRuns: 12, interruptAfterTimeLimit: 40_000, markInterruptAsFailure: false },
+    { numRuns: 40, interruptAfterTimeLimit: 40_000, markInterruptAsFailure: false },
   );
 }, 60_000);
