@@ -48,7 +48,7 @@ export default class TasksEnqueue extends TendCommand {
         db: await context.openDatabase(),
         kind: args.kind,
         payload: await parsePayload(flags.payload),
-        runAt: flags.in === undefined ? undefined : new Date(context.clock.now().getTime() + flags.in),
+        delayMs: flags.in,
         queue: flags.queue,
         priority: flags.priority,
         uniqueKey: flags['unique-key'],

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { markedProcesses } from '../processes/support/marked-processes.ts';
 import { newMark } from '../processes/support/tool-call.ts';
-import { createQueueSite, json, type QueueSite, scriptKind } from './queue-site.ts';
+import { testRun } from '../support/test-run.ts';
+import { createQueueSite, json, type QueueSite, scriptKind, tcpUrl } from './queue-site.ts';
 
 /** One tick over tasks of the application's own commands, each looked at by tests of its own. */
 let site: QueueSite;
@@ -22,8 +23,16 @@ const kinds = [
     env: ['MARK'],
     retry_base: '1h',
   }),
+  scriptKind(
+    'says',
+    'printf "%s" "$SAYS"; printf "\\377\\355\\240\\200\\300\\200\\342\\202a\\000b\\033[1m\\377"',
+    {
+      env: ['SAYS'],
+    },
+  ),
   '[tasks.kinds.missing]\ncommand = ["/no/such/program"]\n',
   scriptKind('once', 'exit 1', { max_attempts: 1 }),
+  scriptKind('lost', 'exit 0', { directory: 'gone' }),
 ].join('');
 
 beforeAll(async () => {
@@ -118,6 +127,23 @@ describe('a command of the application', () => {
     const { attempt } = await runOne('env', {}, env);
     expect(attempt?.output_tail).toMatch(/^CMS_TOKEN=/m);
     expect(attempt?.output_tail).not.toMatch(/canary|AWS_|PGPASSWORD/);
+  });
+
+  it('may say anything: bytes that are no text are stored as far as they are, secrets are not', async () => {
+    const secret = testRun().password;
+    const url = tcpUrl({ connection: site.database.connection, password: secret });
+    const { exitCode, attempt, stderr } = await runOne('says', {}, { TEND_DATABASE_URL: url, SAYS: secret });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(attempt).toMatchObject({ outcome: 'succeeded' });
+    expect(attempt?.output_tail).toMatch(/^\*\*\*/);
+    expect(attempt?.output_tail).toMatch(/a␀b\u001b\[1m\uFFFD\n$/);
+    expect(attempt?.output_tail).not.toContain(secret);
+  });
+
+  it('in a directory that does not exist fails for good, and names the directory', async () => {
+    const { exitCode, task } = await runOne('lost');
+    expect(exitCode).toBe(3);
+    expect(task.last_error).toBe(`Directory "${site.path}/gone", where "/bin/sh" is to run, does not exist.`);
   });
 });
 

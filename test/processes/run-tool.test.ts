@@ -247,3 +247,21 @@ describe('standard input', () => {
     expect(failure).toHaveProperty('message', expect.stringContaining('the file could not be read'));
   });
 });
+
+describe('a directory that is missing', () => {
+  it('is named as the reason why the program was not started', async () => {
+    const failure = await failureOf(runScript('exit 0', { cwd: '/no/such/directory' }));
+    expect(failure).toMatchObject({ code: 'TOOL_NOT_FOUND' });
+    expect(failure).toHaveProperty(
+      'message',
+      'Directory "/no/such/directory", where "/bin/sh" is to run, does not exist.',
+    );
+  });
+
+  it('is not confused with arguments that are too long', async () => {
+    const failure = await failureOf(runScript('exit 0', { args: ['x'.repeat(3_000_000)] }));
+    expect(failure).toMatchObject({ code: 'TOOL_FAILED' });
+    expect(failure).toHaveProperty('message', expect.stringContaining('"/bin/sh" could not be started: '));
+    expect(failure).toHaveProperty('message', expect.stringContaining('E2BIG'));
+  });
+});
