@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createQueue, type Queue, ending } from '../tasks/support/queue.ts';
 import { finishAttempts } from '../../src/tasks/finish-attempts.ts';
+import { createQueue, ending, type Queue } from '../tasks/support/queue.ts';
 
 let queue: Queue;
 
