@@ -38,8 +38,8 @@ async function killedWorkerOn(kind: string) {
   const { id, worker, mark } = await workerOn(kind);
   worker.child.kill('SIGKILL');
   expect(await worker.result).toMatchObject({ signal: 'SIGKILL' });
-  await expect.poll(() => markedProcesses(mark), { timeout: 2000 }).toEqual([]);
-  await expect.poll(() => site.sessions(), { timeout: 2000 }).toEqual([]);
+  await expect.poll(() => markedProcesses(mark), { timeout: 5000 }).toEqual([]);
+  await expect.poll(() => site.sessions(), { timeout: 5000 }).toEqual([]);
   return { id, pid: worker.pid };
 }
 

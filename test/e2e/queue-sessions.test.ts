@@ -81,7 +81,7 @@ describe('after its end tend leaves no session', () => {
     const tick = await longTick();
     tick.child.kill('SIGKILL');
     await tick.result;
-    await expect.poll(() => site.sessions(), { timeout: 2000 }).toEqual([]);
+    await expect.poll(() => site.sessions(), { timeout: 5000 }).toEqual([]);
   });
 
   it('by kill -9 in the middle of a drain', async () => {
@@ -90,7 +90,7 @@ describe('after its end tend leaves no session', () => {
     await expect.poll(() => site.sessions(), { timeout: 10_000, interval: 5 }).toHaveLength(1);
     tick.child.kill('SIGKILL');
     expect(await tick.result).toMatchObject({ signal: 'SIGKILL' });
-    await expect.poll(() => site.sessions(), { timeout: 2000 }).toEqual([]);
+    await expect.poll(() => site.sessions(), { timeout: 5000 }).toEqual([]);
     await site.database.query('truncate tend.tasks cascade');
   });
 });

@@ -104,7 +104,7 @@ describe('SIGTERM while a command runs', () => {
     tick.child.kill('SIGTERM');
     expect(await tick.result).toMatchObject({ exitCode: 143, signal: null });
     await expect.poll(() => markedProcesses(mark)).toEqual([]);
-    await expect.poll(() => site.sessions(), { timeout: 2000 }).toEqual([]);
+    await expect.poll(() => site.sessions(), { timeout: 5000 }).toEqual([]);
     // Nothing was written any more: the next tick on this host finds the worker dead.
     expect(await site.task(first)).toMatchObject({ state: 'running', attempt: 1 });
     await site.tend(['run-due-tasks', '--kind', 'noop']);
