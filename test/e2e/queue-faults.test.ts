@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { markedProcesses } from '../processes/support/marked-processes.ts';
 import { newMark } from '../processes/support/tool-call.ts';
 import { startCluster } from '../support/cluster.ts';
@@ -8,6 +8,8 @@ import type { CliResult } from '../support/run-cli.ts';
 import { testRun } from '../support/test-run.ts';
 import { startTcpProxy } from './queue-proxy.ts';
 import { createQueueSite, json, type QueueSite, scriptKind, tcpUrl } from './queue-site.ts';
+
+vi.setConfig({ testTimeout: 90_000 });
 
 const appendKind = scriptKind('append', 'echo "$TEND_TASK_ID $TEND_ATTEMPT" >> log');
 const drain = ['run-due-tasks', '--drain', '--json'];
