@@ -3,6 +3,7 @@ import { openDatabase } from '../../src/database/open-database.ts';
 import { claimDueTasks } from '../../src/tasks/claim-due-tasks.ts';
 import { finishAttempts } from '../../src/tasks/finish-attempts.ts';
 import { workerIdentity } from '../../src/tasks/worker-identity.ts';
+import { statementsDuring } from '../support/server-log.ts';
 import { createQueue, ending, host, type Queue } from './support/queue.ts';
 
 let queue: Queue;
@@ -64,7 +65,7 @@ describe('a claim', () => {
     const fourth = await queue.enqueue('noop', { run_at: late });
     const second = await queue.enqueue('noop', { run_at: early });
     const first = await queue.enqueue('noop', { priority: -1, run_at: late });
-    const claimed = await queue.claim({ count: 10 });
+    const claimed = [await queue.claim(), await queue.claim(), await queue.claim({ count: 10 })].flat();
     expect(claimed.map(({ id }) => id)).toEqual([first, second, third, fourth, last]);
   });
 
@@ -174,6 +175,17 @@ describe('claims at once', () => {
 });
 
 describe('a mutex', () => {
+  it('of many tasks in one batch is taken once, in one statement', async () => {
+    const first = await queue.enqueue('noop', { mutex: 'm' });
+    for (let n = 0; n < 5; n++) await queue.enqueue('noop', { mutex: 'm' });
+    const statements = await statementsDuring(queue.database, async () => {
+      await using db = await queue.database.openDatabase();
+      const options = { db, worker: queue.worker, leaseMs: 60_000, kinds: ['noop'], count: 10 };
+      expect(await claimDueTasks(options)).toMatchObject([{ id: first }]);
+    });
+    expect(statements).toHaveLength(1);
+  });
+
   it('that is held keeps its tasks waiting, and frees them with the end of the holder', async () => {
     const first = await queue.enqueue('noop', { mutex: 'm' });
     const second = await queue.enqueue('noop', { mutex: 'm' });
