@@ -74,16 +74,17 @@ it('finds failed tasks by kind and age', async () => {
   expect(await findFailedTasks({ db, kind: 'noop', withinMs: 3_600_000 })).toEqual([young]);
 });
 
-it('enqueues with everything an application can say', async () => {
-  const runAt = new Date('2035-01-02T03:04:05.678Z');
+it('enqueues with everything an application can say, due by the clock of the database', async () => {
   const id = await enqueueTask({
-    ...{ db: queue.db, kind: 'noop', payload: { text: 'ż' }, runAt, queue: 'slow', priority: -3 },
+    ...{ db: queue.db, kind: 'noop', payload: { text: 'ż' }, delayMs: 90_500, queue: 'slow', priority: -3 },
     ...{ uniqueKey: 'k', mutex: 'm', host: 'web1', maxAttempts: 7 },
   });
-  expect(await queue.task(id)).toMatchObject({
-    ...{ kind: 'noop', payload: { text: 'ż' }, run_at: runAt, queue: 'slow', priority: -3 },
+  const task = await queue.task(id);
+  expect(task).toMatchObject({
+    ...{ kind: 'noop', payload: { text: 'ż' }, queue: 'slow', priority: -3 },
     ...{ unique_key: 'k', mutex: 'm', host: 'web1', max_attempts: 7 },
   });
+  expect(Number(task.run_at) - Number(task.created_at)).toBe(90_500);
 });
 
 it.each([
