@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { ConnectionSettings } from '../connection/settings.ts';
 import { openDatabase } from '../database/open-database.ts';
 import type { Database } from '../database/tables.ts';
+import { errorCodeOf } from '../database/translate-database-error.ts';
 import { TendError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
@@ -37,6 +38,23 @@ export interface CutOverOptions {
  * change at once. The same function with the names exchanged is the way back.
  */
 export async function cutOver(options: CutOverOptions): Promise<{ outageMs: number }> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await cutOverOnce(options);
+    } catch (error) {
+      // A session that does not end within PostgreSQL's five seconds (a slow disk, a loaded machine): nothing has
+      // changed, and everything can be done again.
+      if (errorCodeOf(error) !== '55006') throw error;
+      const still = await findSessions(options.maintenance, options.name);
+      if (attempt === tries || options.signal.aborted) throw stillInUse(options.name, still, error);
+      options.log.warn(`Database "${options.name}" is still in use (${still}); trying again.`);
+    }
+  }
+}
+
+const tries = 3;
+
+async function cutOverOnce(options: CutOverOptions): Promise<{ outageMs: number }> {
   const { db, connection, replacement, applicationName, signal } = options;
   await using restored = openDatabase({
     connection: { ...connection, database: replacement },
@@ -61,6 +79,25 @@ export async function cutOver(options: CutOverOptions): Promise<{ outageMs: numb
       await sql`rollback`.execute(session).catch(() => undefined);
     }
   });
+}
+
+/** Who is connected, for a message: `client backend 311 psql active, …`. */
+async function findSessions(maintenance: Kysely<Database>, name: string): Promise<string> {
+  const { rows } = await sql<{ who: string }>`
+    select concat_ws(' ', backend_type, pid, nullif(application_name, ''), state, wait_event) as who
+      from pg_catalog.pg_stat_activity where datname = ${name} order by backend_start`.execute(maintenance);
+  return rows.length === 0 ? 'by sessions that have ended since' : rows.map(({ who }) => who).join(', ');
+}
+
+function stillInUse(name: string, sessions: string, cause: unknown): TendError {
+  return new TendError(
+    'DATABASE_BUSY',
+    `Database "${name}" is not replaced: sessions of it do not end (${sessions}).`,
+    {
+      cause,
+      hint: 'Stop what holds them and restore again; nothing was changed.',
+    },
+  );
 }
 
 /**
