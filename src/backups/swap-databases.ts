@@ -92,6 +92,8 @@ async function endOthers(options: {
   const { session, renamer, isOver } = options;
   let wasLocked = false;
   while (!isOver()) {
+    // Within a transaction the server shows the same list of sessions again and again unless told otherwise.
+    await sql`select pg_catalog.pg_stat_clear_snapshot()`.execute(session);
     const { rows } = await sql<{ others: number; isLocked: boolean }>`
       with ended as materialized (
         select pid, pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity

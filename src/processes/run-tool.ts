@@ -85,6 +85,8 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
   feedInput(child, options.input, limits.stop);
   // A program that could not be started has an `error` instead of an `exit`; its ending tells.
   await Promise.race([once(child.nodeChildProcess, 'exit').catch(() => child.ending), child.ending]);
+  const stoppedAtMs = limits.stoppedAtMs();
+  if (stoppedAtMs !== undefined) await familyEnds(child, stoppedAtMs + (options.graceMs ?? 10_000));
   await (output.isStreamed
     ? output.ended
     : Promise.race([output.ended, delay(pipeDrainMs, undefined, { ref: false })]));
@@ -109,6 +111,17 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
     stdout: output.captured(),
     outputTail,
   };
+}
+
+/**
+ * After SIGTERM the leader may be gone while the program it wrapped still cleans up: the grace period is for them all.
+ *
+ * @param untilMs on the clock of `performance.now()`.
+ */
+async function familyEnds(child: SupervisedChild, untilMs: number): Promise<void> {
+  child.dismissWatchdog();
+  while (child.isGroupAlive() && performance.now() < untilMs) await delay(20);
+  child.killGroup();
 }
 
 /** An abort whose reason says `isUrgent` (a lost lease: somebody else may start the same work) knows no grace. */

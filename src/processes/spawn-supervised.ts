@@ -29,6 +29,8 @@ export interface SupervisedChild {
   stderr: Readable;
   /** Tells the watchdog that the program ended: what it left in the background lives on. */
   dismissWatchdog(): void;
+  /** Whether any process of the group is left: a wrapper may end before the program it started. */
+  isGroupAlive(): boolean;
   /** SIGKILL to whatever is left of the group. */
   killGroup(): void;
 }
@@ -73,6 +75,13 @@ export async function spawnSupervised(options: {
     stdout,
     stderr,
     dismissWatchdog: () => watchdog.end('ended\n'),
+    isGroupAlive() {
+      try {
+        return subprocess.pid !== undefined && process.kill(-subprocess.pid, 0);
+      } catch {
+        return false;
+      }
+    },
     killGroup() {
       try {
         if (subprocess.pid !== undefined) process.kill(-subprocess.pid, 'SIGKILL');

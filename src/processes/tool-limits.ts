@@ -11,6 +11,8 @@ export interface ToolLimits extends Disposable {
   /** Stops the program now; the first reason stands. */
   stop(reason: StopReason): void;
   reason(): StopReason | undefined;
+  /** On the clock of `performance.now()`; undefined while nothing stops the program. */
+  stoppedAtMs(): number | undefined;
 }
 
 /** What setTimeout can hold; a longer one would fire at once. */
@@ -24,8 +26,10 @@ export function startToolLimits(options: {
 }): ToolLimits {
   const controller = new AbortController();
   let reason: StopReason | undefined;
+  let stoppedAtMs: number | undefined;
   const stop = (why: StopReason) => {
     reason ??= why;
+    stoppedAtMs ??= performance.now();
     controller.abort();
   };
   const onAbort = () => stop({ kind: 'aborted' });
@@ -41,6 +45,7 @@ export function startToolLimits(options: {
     noteOutput: () => silence?.refresh(),
     stop,
     reason: () => reason,
+    stoppedAtMs: () => stoppedAtMs,
     [Symbol.dispose]() {
       clearTimeout(wall);
       clearTimeout(silence);

@@ -1,15 +1,15 @@
 /**
- * How many tasks to claim at once: as many as can start within a small part of the lease, learned from how fast the
- * last batch was started. Long tasks are claimed one free slot at a time, trivial ones hundreds in a statement; a
- * worker that dies never holds more than it would have started in that time.
+ * How many tasks to claim at once: as many as will end within a small part of the lease, learned from how long the last
+ * batch took from its claim to its last end. Long tasks are claimed one free slot at a time, trivial ones hundreds in a
+ * statement; a worker that dies never holds more than it would have worked off in that time.
  */
 export class BatchSize {
-  readonly #horizonMs: number;
-  #learned: number;
+  /** The part of the lease that a batch may fill. */
+  readonly horizonMs: number;
+  #learned = 0;
 
   constructor(options: { leaseMs: number }) {
-    this.#horizonMs = Math.min(500, options.leaseMs / 30);
-    this.#learned = 0;
+    this.horizonMs = Math.min(500, options.leaseMs / 30);
   }
 
   /** @param freeSlots tasks that can start this instant; never fewer are claimed. */
@@ -17,11 +17,16 @@ export class BatchSize {
     return Math.max(freeSlots, this.#learned);
   }
 
-  /** Learns from a batch of `count` tasks whose last one was started `elapsedMs` after the claim was answered. */
+  /** Learns from a batch of `count` tasks whose last one ended `elapsedMs` after the claim was answered. */
   learn(count: number, elapsedMs: number): void {
-    const fits = Math.floor((count / Math.max(elapsedMs, 0.5)) * this.#horizonMs);
+    const fits = Math.floor((count / Math.max(elapsedMs, 0.5)) * this.horizonMs);
     // Grows in steps: a few quick tasks say little about the next thousand.
     this.#learned = Math.min(fits, count * 8, maxBatch);
+  }
+
+  /** The last batch was too large: back to one free slot at a time. */
+  forget(): void {
+    this.#learned = 0;
   }
 }
 

@@ -24,8 +24,13 @@ export interface ClaimOptions {
   kinds: readonly string[];
   /** Only these queues; all when undefined. */
   queues?: readonly string[] | undefined;
-  /** At most this many: only as many as can start now. */
+  /** At most this many. */
   count: number;
+  /**
+   * How many of them can start this instant, `count` unless given. What is claimed beyond them waits for a slot in this
+   * worker for a moment, so it must neither hold a mutex meanwhile nor need a person should the worker die.
+   */
+  startable?: number | undefined;
 }
 
 /** The columns a claim returns, shared by every way to claim. */
@@ -53,7 +58,7 @@ async function claimOnce(options: ClaimOptions): Promise<ClaimedTask[]> {
   const queues = options.queues === undefined ? sql`` : sql`and t.queue = any(${options.queues}::text[])`;
   const { rows } = await sql<ClaimedTask>`
     with candidates as (
-      select t.id, t.mutex, t.priority, t.run_at
+      select t.id, t.mutex, t.on_lost, t.priority, t.run_at
         from tend.tasks t
        where t.state = 'waiting' and t.run_at <= now()
          and t.kind = any(${options.kinds}::text[])
@@ -66,7 +71,9 @@ async function claimOnce(options: ClaimOptions): Promise<ClaimedTask[]> {
          for no key update of t skip locked
     ), chosen as (
       select id, row_number() over (
-               partition by coalesce('m' || mutex, 'i' || id) order by priority, run_at, id) as place
+               partition by coalesce('m' || mutex, 'i' || id) order by priority, run_at, id) as place,
+             (mutex is null and on_lost = 'retry')
+               or row_number() over (order by priority, run_at, id) <= ${options.startable ?? options.count} as may_wait
         from candidates
     ), won as (
       update tend.tasks t
@@ -74,7 +81,7 @@ async function claimOnce(options: ClaimOptions): Promise<ClaimedTask[]> {
              lease_owner = ${worker.owner}, lease_token = gen_random_uuid(),
              lease_until = now() + ${options.leaseMs}::float8 * interval '1 ms', cancel_requested_at = null
         from chosen
-       where t.id = chosen.id and chosen.place = 1
+       where t.id = chosen.id and chosen.place = 1 and chosen.may_wait
       returning t.*
     )
     select ${claimedColumns} from won t order by t.priority, t.run_at, t.id`.execute(options.db);

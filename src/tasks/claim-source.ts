@@ -7,7 +7,12 @@ import type { ClaimedTask } from './claim-due-tasks.ts';
 import { returnStrayClaims } from './return-stray-claims.ts';
 
 /** Where a worker gets tasks from; an empty answer means that nothing can be claimed now. */
-export type ClaimSource = (count: number) => Promise<ClaimedTask[]>;
+export type ClaimSource = (
+  /** At most this many. */
+  count: number,
+  /** How many of them can start this instant. */
+  startable: number,
+) => Promise<ClaimedTask[]>;
 
 const patienceMs = 20_000;
 
@@ -26,7 +31,7 @@ export function claimAcrossReconnects(options: {
   signal: AbortSignal;
 }): ClaimSource {
   const { db, clock, owner, signal } = options;
-  return async (count) => {
+  return async (count, startable) => {
     const giveUpAtMs = clock.monotonicMs() + patienceMs;
     let isUnsure = false;
     for (let tries = 0; ; tries++) {
@@ -34,7 +39,7 @@ export function claimAcrossReconnects(options: {
         if (isUnsure)
           await returnStrayClaims({ db, owner, knownTokens: options.knownTokens(), to: options.strays });
         isUnsure = false;
-        return signal.aborted ? [] : await options.claim(count);
+        return signal.aborted ? [] : await options.claim(count, startable);
       } catch (error) {
         if (!isConnectionLoss(error)) throw error;
         isUnsure = true;

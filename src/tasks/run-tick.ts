@@ -108,7 +108,8 @@ function dueTasks(options: TickOptions, leaseMs: number): ClaimSource {
   const { context, worker, onlyKinds } = options;
   const kinds = [...options.kinds.keys()].filter((kind) => onlyKinds?.includes(kind) ?? true);
   const queues = options.onlyQueues;
-  return (count) => claimDueTasks({ db: context.db, worker, leaseMs, kinds, queues, count });
+  return (count, startable) =>
+    claimDueTasks({ db: context.db, worker, leaseMs, kinds, queues, count, startable });
 }
 
 function theTask(options: TickOptions, leaseMs: number, id: number): ClaimSource {

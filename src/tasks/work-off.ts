@@ -35,6 +35,15 @@ export interface WorkOptions {
 interface Held {
   task: ClaimedTask;
   controller: AbortController;
+  batch: Batch;
+}
+
+/** Tasks claimed together. */
+interface Batch {
+  count: number;
+  /** How many of them have not ended yet. */
+  left: number;
+  answeredAtMs: number;
 }
 
 /**
@@ -59,6 +68,7 @@ class Worker {
   #claimed = 0;
   #isExhausted = false;
   #claimError: Error | undefined;
+  #patience: NodeJS.Timeout | undefined;
   #wake = Promise.withResolvers<void>();
 
   constructor(options: WorkOptions) {
@@ -96,6 +106,7 @@ class Worker {
     } finally {
       this.#options.signal.removeEventListener('abort', onStop);
       this.#keeper[Symbol.dispose]();
+      clearTimeout(this.#patience);
     }
     if (this.#claimError !== undefined) throw this.#claimError;
     return this.#report;
@@ -125,7 +136,7 @@ class Worker {
     const sentAtMs = clock.monotonicMs();
     let tasks: ClaimedTask[];
     try {
-      tasks = await this.#claim(count);
+      tasks = await this.#claim(count, freeSlots);
     } catch (error) {
       // What runs is finished first; the error ends the worker afterwards.
       this.#claimError = toError(error);
@@ -133,35 +144,52 @@ class Worker {
     }
     this.#isExhausted = tasks.length === 0;
     this.#claimed += tasks.length;
+    const batch: Batch = { count: tasks.length, left: tasks.length, answeredAtMs: clock.monotonicMs() };
     for (const task of tasks) {
       const controller = new AbortController();
       this.#keeper.hold({ id: task.id, token: task.token, sentAtMs, controller });
-      this.#waiting.push({ task, controller });
+      this.#waiting.push({ task, controller, batch });
     }
-    if (tasks.length > 0) this.#learnFrom(tasks.length, clock.monotonicMs());
     if (this.#options.signal.aborted) this.#stop();
   }
 
-  /** The batch counts as started when its last task is. */
-  #learnFrom(count: number, answeredAtMs: number): void {
-    const last = this.#waiting.at(-1);
-    if (last === undefined) return;
-    this.#lastOfBatch = { held: last, count, answeredAtMs };
-  }
-
-  #lastOfBatch: { held: Held; count: number; answeredAtMs: number } | undefined;
-
   #startWaiting(): void {
     while (this.#active.size < this.#options.concurrency) {
-      const held = this.#waiting.shift();
-      if (held === undefined) return;
+      const held = this.#options.mayClaim() ? this.#waiting.shift() : undefined;
+      if (held === undefined) break;
       this.#active.add(held);
       void this.#attempt(held);
-      const batch = this.#lastOfBatch;
-      if (batch?.held === held) {
-        this.#batch.learn(batch.count, this.#options.context.clock.monotonicMs() - batch.answeredAtMs);
-      }
     }
+    this.#limitWaiting();
+  }
+
+  /** What was claimed beyond the free slots and finds none soon goes back: others may have one. */
+  #limitWaiting(): void {
+    clearTimeout(this.#patience);
+    if (this.#waiting.length === 0) return;
+    if (!this.#options.mayClaim()) {
+      this.#giveBackWaiting();
+      return;
+    }
+    const waitedMs = this.#options.context.clock.monotonicMs() - (this.#waiting[0]?.batch.answeredAtMs ?? 0);
+    const patienceMs = Math.max(this.#batch.horizonMs * 4 - waitedMs, 0);
+    this.#patience = setTimeout(() => {
+      this.#batch.forget();
+      this.#giveBackWaiting();
+    }, patienceMs);
+  }
+
+  #giveBackWaiting(): void {
+    for (const { task } of this.#waiting.splice(0)) {
+      this.#finish(task, givenBack, this.#options.context.clock.monotonicMs());
+    }
+  }
+
+  /** A batch has told how fast tasks are when its last one has ended. */
+  #learnFrom(batch: Batch): void {
+    batch.left -= 1;
+    if (batch.left > 0) return;
+    this.#batch.learn(batch.count, this.#options.context.clock.monotonicMs() - batch.answeredAtMs);
   }
 
   async #attempt(held: Held): Promise<void> {
@@ -173,6 +201,7 @@ class Worker {
     const { ending, thrown } = await runAttempt({ task, kind, context, controller, graceMs, onStop, live });
     this.#options.onAttemptEnded?.({ task, ending, thrown });
     this.#active.delete(held);
+    this.#learnFrom(held.batch);
     this.#finish(task, ending, startedMs);
   }
 
@@ -195,9 +224,7 @@ class Worker {
   #stop(): void {
     const stopped = new AttemptStopped('worker-stopping', 'the worker was told to stop');
     for (const { controller } of this.#active) controller.abort(stopped);
-    for (const { task } of this.#waiting.splice(0)) {
-      this.#finish(task, givenBack, this.#options.context.clock.monotonicMs());
-    }
+    this.#giveBackWaiting();
     this.#wake.resolve();
   }
 }
@@ -209,7 +236,7 @@ const givenBack: AttemptEnding = {
   delayMs: 0,
   isCounted: false,
   isRecorded: false,
-  reason: 'given back: the worker was told to stop',
+  reason: 'given back: it was claimed and not started',
   error: null,
   exitCode: null,
   outputTail: null,
