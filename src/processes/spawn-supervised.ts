@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { toError } from '../errors.ts';
+import { isGroupAlive } from './is-group-alive.ts';
 
 /**
  * Runs as leader of the new process group, puts a watchdog into the group and becomes the program itself. The
@@ -75,13 +76,7 @@ export async function spawnSupervised(options: {
     stdout,
     stderr,
     dismissWatchdog: () => watchdog.end('ended\n'),
-    isGroupAlive() {
-      try {
-        return subprocess.pid !== undefined && process.kill(-subprocess.pid, 0);
-      } catch {
-        return false;
-      }
-    },
+    isGroupAlive: () => subprocess.pid !== undefined && isGroupAlive(subprocess.pid),
     killGroup() {
       try {
         if (subprocess.pid !== undefined) process.kill(-subprocess.pid, 'SIGKILL');

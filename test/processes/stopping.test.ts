@@ -20,7 +20,10 @@ async function written(path: string): Promise<string> {
 }
 
 /** Runs a script and aborts it as soon as it says that it is ready. */
-async function stopOnceReady(script: string, options: { graceMs?: number; reason?: Error; mark: string }) {
+async function stopOnceReady(
+  script: string,
+  options: { graceMs?: number; reason?: Error; mark: string; read?: boolean },
+) {
   await using directory = await temporaryDirectory();
   const path = join(directory.path, 'ready');
   const controller = new AbortController();
@@ -36,7 +39,8 @@ async function stopOnceReady(script: string, options: { graceMs?: number; reason
   );
   await expect.poll(() => written(path)).toBe('ready\n');
   controller.abort(options.reason);
-  return await settled;
+  const ended = await settled;
+  return options.read === true ? { ...ended, file: await written(path) } : ended;
 }
 
 describe('a program that is told to stop', () => {
@@ -48,6 +52,17 @@ describe('a program that is told to stop', () => {
     );
     expect(ended).toMatchObject({ failure: { code: 'TOOL_STOPPED', toolExitCode: 9 } });
     expect(ended).toHaveProperty('failure.outputTail', expect.stringContaining('cleaned up'));
+    await expect.poll(() => markedProcesses(mark)).toEqual([]);
+  });
+
+  it('through a wrapper that goes first has the whole grace period to clean up', async () => {
+    const mark = newMark();
+    const ended = await stopOnceReady(
+      `( trap 'sleep 1; echo cleaned up >> "$1"; exit' TERM; while :; do sleep 0.02; done ) >/dev/null 2>&1 &
+       ${ready}; trap 'exit 1' TERM; wait; cat "$1"`,
+      { mark, graceMs: 8000, read: true },
+    );
+    expect(ended).toMatchObject({ failure: { code: 'TOOL_STOPPED' }, file: 'ready\ncleaned up\n' });
     await expect.poll(() => markedProcesses(mark)).toEqual([]);
   });
 

@@ -7,7 +7,7 @@ describe('BatchSize', () => {
     expect(new BatchSize({ leaseMs: 60_000 }).next(4)).toBe(4);
   });
 
-  it('grows step by step while tasks start quickly, up to a bound', () => {
+  it('grows step by step while tasks end quickly, up to a bound', () => {
     const size = new BatchSize({ leaseMs: 60_000 });
     const seen: number[] = [];
     for (let round = 0; round < 5; round++) {
@@ -18,7 +18,7 @@ describe('BatchSize', () => {
     expect(seen).toEqual([4, 32, 256, 500, 500]);
   });
 
-  it('returns to the free slots when tasks start slowly', () => {
+  it('returns to the free slots when tasks take long', () => {
     const size = new BatchSize({ leaseMs: 60_000 });
     size.learn(100, 1);
     expect(size.next(1)).toBeGreaterThan(100);
@@ -26,7 +26,7 @@ describe('BatchSize', () => {
     expect(size.next(4)).toBe(4);
   });
 
-  it('never claims more than would start within a thirtieth of the lease, or half a second', () => {
+  it('never claims more than would end within a thirtieth of the lease, or half a second', () => {
     const timings = fc.record({
       leaseMs: fc.integer({ min: 2000, max: 3_600_000 }),
       count: fc.integer({ min: 1, max: 500 }),

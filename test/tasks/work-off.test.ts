@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { claimDueTasks } from '../../src/tasks/claim-due-tasks.ts';
+import { createQueue, type Handler, type Queue, succeed } from './support/queue.ts';
+
+let queue: Queue;
+
+beforeAll(async () => {
+  queue = await createQueue();
+});
+afterAll(async () => await queue[Symbol.asyncDispose]());
+beforeEach(async () => await queue.clear());
+
+async function enqueueMany(kind: string, count: number, args: Record<string, unknown> = {}): Promise<void> {
+  for (let n = 0; n < count; n++) await queue.enqueue(kind, args);
+}
+
+async function countOf(state: string): Promise<number> {
+  const [row] = await queue.database.query<{ n: number }>(
+    `select count(*)::int as n from tend.tasks where state = '${state}'`,
+  );
+  return row?.n ?? -1;
+}
+
+/** A handler that notes how many tasks are held while it works, and ends when it is told to. */
+function watchful() {
+  const held: number[] = [];
+  const gate = Promise.withResolvers<void>();
+  const run: Handler = async () => {
+    held.push(await countOf('running'));
+    await gate.promise;
+    return { outcome: 'succeeded' };
+  };
+  return { held, run, open: () => gate.resolve() };
+}
+
+describe('a worker', () => {
+  it('holds no more long tasks than it has slots', async () => {
+    await enqueueMany('long', 30);
+    const { held, run, open } = watchful();
+    const ticking = queue.tick({ long: run }, { concurrency: 3, limit: 6 });
+    await expect.poll(() => held.length).toBe(3);
+    expect(await countOf('running')).toBe(3);
+    open();
+    await ticking;
+    expect(Math.max(...held)).toBeLessThanOrEqual(3);
+  });
+
+  it('gives back what it claimed ahead when long tasks take all slots, uncounted and in its place', async () => {
+    await enqueueMany('quick', 200);
+    await enqueueMany('long', 20);
+    const before = await queue.database.query(
+      `select id, run_at from tend.tasks where kind = 'long' order by id`,
+    );
+    const { held, run, open } = watchful();
+    const ticking = queue.tick({ quick: succeed, long: run }, { concurrency: 2 });
+    await expect.poll(() => held.length).toBe(2);
+    await expect.poll(() => countOf('running')).toBe(2);
+    const given = await queue.database.query(
+      `select id, run_at from tend.tasks where kind = 'long' order by id`,
+    );
+    expect(given).toEqual(before);
+    expect(
+      await queue.database.query(`select from tend.tasks where state = 'waiting' and attempt > 0`),
+    ).toEqual([]);
+    open();
+    expect(await ticking).toMatchObject({ succeeded: 220, lost: 0 });
+    expect(await queue.database.query(`select from tend.tasks where attempt <> 1`)).toEqual([]);
+  });
+
+  it('starts nothing after the deadline, also of what it has claimed', async () => {
+    await enqueueMany('quick', 100);
+    await enqueueMany('long', 10);
+    const { held, run, open } = watchful();
+    const ticking = queue.tick({ quick: succeed, long: run }, { concurrency: 1, deadlineMs: 1500 });
+    await expect.poll(() => held.length).toBe(1);
+    setTimeout(open, 1600);
+    await ticking;
+    expect(held).toHaveLength(1);
+    expect(await countOf('running')).toBe(0);
+    expect(await countOf('waiting')).toBe(9);
+  });
+});
+
+describe('what is claimed beyond the free slots', () => {
+  it('holds no mutex, and needs no person should the worker die', async () => {
+    const plain = await queue.enqueue('noop');
+    const first = await queue.enqueue('noop', { mutex: 'a' });
+    await queue.enqueue('noop', { mutex: 'b' });
+    await queue.database.query(
+      `insert into tend.kinds (kind, source, max_attempts, on_lost) values ('hold', 'config', 5, 'hold')`,
+    );
+    await queue.enqueue('hold');
+    const last = await queue.enqueue('noop');
+    const { db, worker } = queue;
+    const claimed = await claimDueTasks({
+      db,
+      worker,
+      leaseMs: 60_000,
+      kinds: ['noop', 'hold'],
+      count: 10,
+      startable: 2,
+    });
+    expect(claimed.map(({ id }) => id)).toEqual([plain, first, last]);
+  });
+});
