@@ -61,6 +61,7 @@ export default class CompileTranslations extends TendCommand {
       const report = await compileTranslations({
         cwd,
         roots: given.length > 0 ? given : configured,
+        linkRoots: configured,
         locales: flags.locale,
         excluded: flags.exclude,
         useFuzzy,

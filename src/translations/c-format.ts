@@ -1,3 +1,5 @@
+import { quoteText } from './quote-text.ts';
+
 /** The types of the arguments that a printf format takes, in the order of the arguments. */
 export type CArguments = readonly string[];
 
@@ -27,7 +29,7 @@ export function parseCFormat(text: string, isTranslation: boolean): CArguments |
       match[7] === undefined
         ? simpleType(match[9] ?? '', match[10] ?? '')
         : macroType(match[7], match[8] ?? '');
-    if (type === undefined) return `"${all}" is not a directive`;
+    if (type === undefined) return `${quoteText(all)} is not a directive`;
     if (type !== 'none') found.push({ position: toPosition(number), type });
   }
   return inOrder(found);

@@ -2,6 +2,7 @@ import { type ByteText, decodeByteText } from './byte-text.ts';
 import { charsetName, headerField } from './catalog-header.ts';
 import { findCharset } from './charsets.ts';
 import { type PluralForms, readPluralForms } from './plural-forms.ts';
+import { quoteText } from './quote-text.ts';
 
 export interface HeaderCheck {
   problems: string[];
@@ -41,17 +42,17 @@ function checkContentType(header: ByteText, result: HeaderCheck): void {
     return;
   }
   for (const line of lines) {
-    const shown = decodeByteText(line.trim()).slice(0, 100);
+    const shown = quoteText(decodeByteText(line.trim()));
     const name = /[; ]charset=([!-~]+)[ \t\r]*$/.exec(line)?.[1];
     if (name === undefined) {
-      result.problems.push(`programs cannot read the charset from "${shown}": write ${example}`);
+      result.problems.push(`programs cannot read the charset from ${shown}: write ${example}`);
     } else if (name !== used) {
       result.problems.push(
-        `the header names two charsets, "${decodeByteText(used ?? '')}" and "${decodeByteText(name)}"`,
+        `the header names two charsets, ${quoteText(decodeByteText(used ?? ''))} and ${quoteText(decodeByteText(name))}`,
       );
     } else if (findCharset(name) === undefined) {
       result.problems.push(
-        `the charset "${decodeByteText(name)}" cannot be read: save the file as UTF-8 and write ${example}`,
+        `the charset ${quoteText(decodeByteText(name))} cannot be read: save the file as UTF-8 and write ${example}`,
       );
     } else if (/^utf8$/i.test(name)) {
       result.warnings.push(`"${name}" is not the name of a charset, it is taken as UTF-8`);

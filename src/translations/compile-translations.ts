@@ -7,6 +7,7 @@ import type { CatalogState, CatalogStateStore } from './catalog-state.ts';
 import { type CompileReport, summarize } from './compile-report.ts';
 import { type FoundCatalog, findCatalogs } from './find-catalogs.ts';
 import { createCatalogSet } from './install-catalogs.ts';
+import { linkPlaces } from './link-bounds.ts';
 import { type PreparedCatalog, type PrepareOptions, prepareCatalog } from './prepare-catalog.ts';
 import { sweepTemporaries } from './temporary-names.ts';
 import { loadMoParser } from './verify-mo.ts';
@@ -18,6 +19,10 @@ export interface CompileTranslationsOptions
   /** Only these locales; all when empty. */
   locales: readonly string[];
   excluded: readonly string[];
+  /** More folders that a .mo file which is a symbolic link may lead into, besides the roots. */
+  linkRoots?: readonly string[];
+  /** True where a task named the roots: then no .po file may lead out of these folders either. */
+  areSourcesBound?: boolean;
   /** Undefined where no database is configured: results are then worked out anew each time. */
   store: CatalogStateStore | undefined;
   /** How to restart and check the application after a change; empty to leave it alone. */
@@ -64,10 +69,12 @@ async function prepareAll(
 ): Promise<void> {
   const parse = await loadMoParser();
   const known = await loadKnown(options);
+  const places = await linkPlaces([...options.roots, ...(options.linkRoots ?? [])]);
+  const bounds = { places, areSourcesBound: options.areSourcesBound ?? false };
   for (const catalog of catalogs) {
     options.signal.throwIfAborted();
     report(`${prepared.length + 1} of ${catalogs.length}`);
-    prepared.push(await prepareCatalog(catalog, { ...options, known, parse }));
+    prepared.push(await prepareCatalog(catalog, { ...options, known, parse, bounds }));
   }
 }
 

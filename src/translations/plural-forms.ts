@@ -1,4 +1,5 @@
 import { DivisionByZero, type PluralExpression, parsePluralExpression } from './plural-expression.ts';
+import { cutText, quoteText } from './quote-text.ts';
 
 /** What the `Plural-Forms` header says, evaluated. */
 export interface PluralForms {
@@ -36,10 +37,11 @@ function parse(value: string): PluralForms | string {
   const match = /^nplurals=\s*(\d+)\s*;\s*plural=([^;]*)(?:;.*)?$/s.exec(value);
   if (match === null) return 'Plural-Forms is not of the form "nplurals=NUMBER; plural=EXPRESSION;"';
   const count = Number(match[1]);
-  if (count < 1 || count > maxForms) return `Plural-Forms: nplurals=${match[1]} is not from 1 to ${maxForms}`;
+  if (count < 1 || count > maxForms)
+    return `Plural-Forms: nplurals=${cutText(match[1] ?? '')} is not from 1 to ${maxForms}`;
   const text = (match[2] ?? '').trim();
   const expression = parsePluralExpression(text);
-  if (expression === undefined) return `Plural-Forms: "${text}" is not a plural expression`;
+  if (expression === undefined) return `Plural-Forms: ${quoteText(text)} is not a plural expression`;
   return evaluate(count, expression);
 }
 

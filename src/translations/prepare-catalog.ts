@@ -1,12 +1,15 @@
 import type { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { TendError, toError } from '../errors.ts';
 import type { CatalogState } from './catalog-state.ts';
 import { type CatalogCounts, compileCatalog } from './compile-catalog.ts';
 import type { CatalogReport } from './compile-report.ts';
 import type { FoundCatalog } from './find-catalogs.ts';
+import type { Diagnostic } from './findings.ts';
+import { type LinkBounds, strayLink } from './link-bounds.ts';
+import { readMo } from './read-mo.ts';
 import { type StagedCatalog, stageCatalog } from './stage-catalog.ts';
 import { type MoParser, verifyMo } from './verify-mo.ts';
 
@@ -20,6 +23,7 @@ export interface PrepareOptions {
   /** True to install also what is the same already. */
   isForced: boolean;
   known: ReadonlyMap<string, CatalogState>;
+  bounds: LinkBounds;
   parse: MoParser;
 }
 
@@ -42,34 +46,73 @@ export async function prepareCatalog(
   catalog: FoundCatalog,
   options: PrepareOptions,
 ): Promise<PreparedCatalog> {
-  const bytes = await readSource(catalog.path);
-  const live = options.isCheckOnly ? undefined : await readFile(catalog.output).catch(() => undefined);
+  const file = displayName(catalog.path, options.cwd);
+  const source = await realpath(catalog.path).catch(() => catalog.path);
+  const output = await realpath(catalog.output).catch(() => catalog.output);
+  const stray = strayLink({ source, output, catalog, bounds: options.bounds });
+  if (stray !== undefined) return failed({ catalog, diagnostics: [aboutFile(file, stray)] });
+  const bytes = await readSource(source);
+  const live = await readFile(output).catch(() => undefined);
   const sourceSha256 = fingerprint(bytes, options);
   const known = options.known.get(catalog.path);
-  if (known !== undefined && !options.isForced && isStillInstalled(known, sourceSha256, live)) {
+  if (
+    known !== undefined &&
+    !options.isForced &&
+    !options.isCheckOnly &&
+    isStillInstalled(known, sourceSha256, live)
+  ) {
     return { report: toReport(catalog, 'unchanged', undefined), staged: undefined, state: known };
   }
-  const compiled = compileCatalog({ bytes, file: displayName(catalog.path, options.cwd), ...options });
-  const { counts, diagnostics, output } = compiled;
-  const state = { path: catalog.path, sourceSha256 };
-  if (output === undefined) {
-    const message = diagnostics.find(({ severity }) => severity === 'error')?.message ?? null;
-    return {
-      report: { ...toReport(catalog, 'failed', counts), errors: diagnostics },
-      staged: undefined,
-      state: { ...state, outputSha256: null, result: 'failed', message },
-    };
+  const { counts, diagnostics, output: compiled } = compileCatalog({ bytes, file, ...options });
+  if (compiled === undefined) return failed({ catalog, diagnostics, counts, sourceSha256 });
+  const lost = compiled.entries.length === 0 ? countMessages(live) : 0;
+  if (lost > 0) {
+    const text = `the catalog is empty, and ${output} has ${lost} messages: remove that file first if this is meant`;
+    return failed({ catalog, diagnostics: [...diagnostics, aboutFile(file, text)], counts, sourceSha256 });
   }
-  const isSame = live?.equals(output.bytes) === true && !options.isForced;
-  if (options.isCheckOnly) verifyMo(output.bytes, output.entries, options.parse);
+  const isSame = live?.equals(compiled.bytes) === true && !options.isForced && !options.isCheckOnly;
+  if (options.isCheckOnly) verifyMo(compiled.bytes, compiled.entries, options.parse);
   const isStaged = !isSame && !options.isCheckOnly;
   return {
     report: { ...toReport(catalog, isSame ? 'unchanged' : 'checked', counts), errors: diagnostics },
     staged: isStaged
-      ? await stageCatalog({ ...catalog, ...output, source: catalog.path, parse: options.parse })
+      ? await stageCatalog({ ...compiled, live: output, source, parse: options.parse })
       : undefined,
-    state: { ...state, outputSha256: sha256(output.bytes), result: 'installed', message: null },
+    state: {
+      ...{ path: catalog.path, sourceSha256, outputSha256: sha256(compiled.bytes) },
+      ...{ result: 'installed', message: null },
+    },
   };
+}
+
+interface FailedCatalog {
+  catalog: FoundCatalog;
+  diagnostics: Diagnostic[];
+  counts?: CatalogCounts;
+  /** Not known where the source was not read. */
+  sourceSha256?: string;
+}
+
+function failed({ catalog, diagnostics, counts, sourceSha256 = '' }: FailedCatalog): PreparedCatalog {
+  const message = diagnostics.find(({ severity }) => severity === 'error')?.message ?? null;
+  return {
+    report: { ...toReport(catalog, 'failed', counts), errors: diagnostics },
+    staged: undefined,
+    state: { path: catalog.path, sourceSha256, outputSha256: null, result: 'failed', message },
+  };
+}
+
+function aboutFile(file: string, message: string): Diagnostic {
+  return { file, line: 1, column: 1, severity: 'error', message };
+}
+
+/** Messages of a live .mo file; a damaged one has none that anybody could lose. */
+function countMessages(live: Buffer | undefined): number {
+  try {
+    return live === undefined ? 0 : readMo(live).filter(({ key }) => key !== '').length;
+  } catch {
+    return 0;
+  }
 }
 
 function isStillInstalled(known: CatalogState, sourceSha256: string, live: Buffer | undefined): boolean {

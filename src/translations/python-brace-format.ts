@@ -1,3 +1,5 @@
+import { quoteText } from './quote-text.ts';
+
 /** The replacement fields of a string for Python's `str.format`, each as written between its braces. */
 export type PythonBraceFields = ReadonlySet<string>;
 
@@ -32,10 +34,10 @@ export function comparePythonBraceFields(
 ): string | undefined {
   if (!isStrict) return undefined;
   for (const used of translation) {
-    if (!source.has(used)) return `uses "{${used}}", which the source text does not have`;
+    if (!source.has(used)) return `uses ${quoteText(`{${used}}`)}, which the source text does not have`;
   }
   for (const used of source) {
-    if (!translation.has(used)) return `does not use "{${used}}"`;
+    if (!translation.has(used)) return `does not use ${quoteText(`{${used}}`)}`;
   }
   return undefined;
 }

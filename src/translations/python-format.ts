@@ -1,3 +1,5 @@
+import { quoteText } from './quote-text.ts';
+
 type ArgumentType = 'character' | 'string' | 'number' | 'floating-point number' | 'anything';
 
 /** What the right side of Python's `%` must be: a tuple of these types, or a mapping with these keys. */
@@ -27,7 +29,7 @@ export function parsePythonFormat(text: string): PythonArguments | string {
     for (let count = 0; count < starCount; count += 1) unnamed.push('number');
     const type = typeOf(letter);
     if (type === undefined && letter !== '%')
-      return `"${text.slice(at, afterName.lastIndex)}" is not a directive`;
+      return `${quoteText(text.slice(at, afterName.lastIndex))} is not a directive`;
     const isAnything = type === 'string' && /^0+$/.test(precision ?? '');
     const taken = isAnything ? 'anything' : type;
     if (name === undefined) {
@@ -68,12 +70,12 @@ function compareNamed(
 ): string | undefined {
   for (const [name, type] of translation) {
     const expected = source.get(name);
-    if (expected === undefined) return `uses "%(${name})", which the source text does not have`;
+    if (expected === undefined) return `uses ${quoteText(`%(${name})`)}, which the source text does not have`;
     if (!isSame(expected, type, isStrict))
-      return `takes "%(${name})" as ${type}, the source text as ${expected}`;
+      return `takes ${quoteText(`%(${name})`)} as ${type}, the source text as ${expected}`;
   }
   const missing = [...source.keys()].find((name) => !translation.has(name));
-  return isStrict && missing !== undefined ? `does not use "%(${missing})"` : undefined;
+  return isStrict && missing !== undefined ? `does not use ${quoteText(`%(${missing})`)}` : undefined;
 }
 
 function compareUnnamed(
@@ -103,7 +105,7 @@ function addNamed(named: Map<string, ArgumentType>, name: string, type: Argument
     return undefined;
   }
   if (known === type || type === 'anything') return undefined;
-  return `"%(${name})" is used as ${known} and as ${type}`;
+  return `${quoteText(`%(${name})`)} is used as ${known} and as ${type}`;
 }
 
 /** The name from `from` to its closing parenthesis; names may hold balanced parentheses. Null when it does not close. */

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { chmod, chown, open, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { TendError, toError } from '../errors.ts';
 import type { MoEntry } from './mo-entry.ts';
 import { temporaryName } from './temporary-names.ts';
@@ -13,7 +13,8 @@ export interface StagedCatalog {
 }
 
 export interface StageCatalogOptions {
-  output: string;
+  /** The real path: a link is replaced, never followed. */
+  live: string;
   /** Gives a new file its owner and mode, less the right to execute. */
   source: string;
   bytes: Buffer;
@@ -28,18 +29,17 @@ export interface StageCatalogOptions {
  * @throws TendError OUTPUT_UNWRITABLE
  */
 export async function stageCatalog(options: StageCatalogOptions): Promise<StagedCatalog> {
-  const { output, bytes, entries, parse } = options;
-  const live = await realpath(output).catch(() => output);
+  const { live, bytes, entries, parse } = options;
   const staged = temporaryName(live, 'new');
   try {
     await writeFile(staged, bytes);
     await copyOwnership(live, options.source, staged);
   } catch (error) {
     await rm(staged, { force: true }).catch(() => {});
-    throw unwritable(output, error);
+    throw unwritable(live, error);
   }
   const written = await readFile(staged);
-  if (!written.equals(bytes)) throw unwritable(output, new Error('the disk gave back other bytes'));
+  if (!written.equals(bytes)) throw unwritable(live, new Error('the disk gave back other bytes'));
   verifyMo(written, entries, parse);
   return { live, staged };
 }

@@ -137,6 +137,47 @@ describe('compileTranslations', () => {
     expect(await translation('shared/x.mo')).toBe('jeden');
   });
 
+  it('does not follow a .mo link out of the folders that are searched', async () => {
+    await put({ 'locale/pl.po': catalog('jeden'), 'secret.mo': 'precious' });
+    await symlink('../secret.mo', at('locale/pl.mo'));
+    const { report, exitCode } = await run({ roots: [at('locale')] });
+    expect(exitCode).toBe(65);
+    expect(report.catalogs[0]?.errors[0]?.message).toMatch(/^pl\.mo is a link to .*secret\.mo, outside of/);
+    expect(await readFile(at('secret.mo'), 'utf8')).toBe('precious');
+  });
+
+  it('follows a .mo link into a folder of the configuration, and a root that is a link', async () => {
+    await put({ 'real/pl.po': catalog('jeden'), 'build/pl.mo': 'old' });
+    await symlink('../build/pl.mo', at('real/pl.mo'));
+    await symlink('real', at('locale'));
+    expect((await run({ roots: [at('locale')], linkRoots: [at('build')] })).exitCode).toBe(0);
+    expect(await translation('build/pl.mo')).toBe('jeden');
+  });
+
+  it('reads a .po link out of the folders by hand, but not when a task named them', async () => {
+    await put({ 'locale/de.po': catalog('eins'), 'elsewhere/x.po': catalog('jeden') });
+    await symlink('../elsewhere/x.po', at('locale/pl.po'));
+    expect((await run({ roots: [at('locale')] })).results).toEqual(['installed', 'installed']);
+    const { report } = await run({ roots: [at('locale')], areSourcesBound: true });
+    expect(report.catalogs[1]).toMatchObject({ result: 'failed' });
+    expect(report.catalogs[1]?.errors[0]?.message).toContain('the catalog is a link to');
+  });
+
+  it.each(['', '# all is gone\n'])(
+    'never installs the empty catalog %j over one with messages',
+    async (text) => {
+      await put({ 'pl.po': catalog('jeden') });
+      await run();
+      await put({ 'pl.po': text });
+      for (const options of [{}, { isForced: true }, { isCheckOnly: true }]) {
+        const { report, results } = await run(options);
+        expect(results).toEqual(['failed']);
+        expect(report.catalogs[0]?.errors[0]?.message).toContain('the catalog is empty, and');
+      }
+      expect(await translation('pl.mo')).toBe('jeden');
+    },
+  );
+
   it('says which file cannot be written, and installs nothing', async () => {
     await put({ 'de.po': catalog('eins'), 'pl.po': catalog('jeden') });
     await mkdir(at('pl.mo'));

@@ -78,3 +78,9 @@ describe('readPluralForms', () => {
     });
   });
 });
+
+it('cuts an expression that is no expression where it is quoted', () => {
+  const problem = readPluralForms(`nplurals=2; plural=${'n+'.repeat(50_000)};`);
+  expect(problem).toBe(`Plural-Forms: "${'n+'.repeat(40)}…" is not a plural expression`);
+  expect(String(readPluralForms(`nplurals=${'9'.repeat(100_000)}; plural=0;`)).length).toBeLessThan(200);
+});

@@ -1,11 +1,14 @@
+import { realpath } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { appControls } from '../../app/app-controls.ts';
+import { TendError } from '../../errors.ts';
 import { progressToLog } from '../../log.ts';
 import { catalogStateInDatabase } from '../../translations/catalog-state.ts';
 import { badCatalogsError, describeReport, diagnosticLines } from '../../translations/compile-report.ts';
 import { compileTranslations as compile } from '../../translations/compile-translations.ts';
+import { isInside } from '../../translations/link-bounds.ts';
 import type { RunningTask, TaskHandler, TaskResult } from './handler.ts';
 
 const names = v.array(v.pipe(v.string(), v.nonEmpty()));
@@ -29,10 +32,14 @@ export const compileTranslations: TaskHandler<Payload> = { payloadSchema, run };
 
 async function run({ context, payload, log, signal }: RunningTask<Payload>): Promise<TaskResult> {
   const { config, baseDirectory, db } = context;
-  const paths = payload.paths ?? config.translations.paths;
+  const configured = config.translations.paths.map((path) => resolve(baseDirectory, path));
+  const given = payload.paths?.map((path) => resolve(baseDirectory, path));
+  if (given !== undefined) await refusePathsOutside(configured, given);
   const report = await compile({
     cwd: baseDirectory,
-    roots: paths.map((path) => resolve(baseDirectory, path)),
+    roots: given ?? configured,
+    linkRoots: configured,
+    areSourcesBound: given !== undefined,
     locales: payload.locales ?? [],
     excluded: [],
     useFuzzy: false,
@@ -50,4 +57,21 @@ async function run({ context, payload, log, signal }: RunningTask<Payload>): Pro
   if (report.failed > 0) throw badCatalogsError(report);
   const { installed, unchanged, dropped } = report;
   return { outcome: 'succeeded', evidence: { installed, unchanged, dropped }, exitCode: dropped > 0 ? 3 : 0 };
+}
+
+/** Whoever may enqueue tasks may run the catalogs of the configuration, but not write into any folder of this host. */
+async function refusePathsOutside(configured: readonly string[], given: readonly string[]): Promise<void> {
+  const real = async (path: string) => await realpath(path).catch(() => path);
+  const places = await Promise.all(configured.map(real));
+  for (const path of given) {
+    if (isInside(await real(path), places)) continue;
+    throw new TendError(
+      'PAYLOAD_INVALID',
+      `The path "${path}" of the payload lies outside of the folders of [translations] paths in tend.toml.`,
+      {
+        hint: 'Add the folder to [translations] paths, or run by hand: tend compile-translations PATH',
+        isPermanent: true,
+      },
+    );
+  }
 }
