@@ -12,9 +12,11 @@ export function printTasks(tasks: readonly TaskSummary[], output: Output): void 
   output.table(columns, rows);
 }
 
-/** `2026-11-22 02:30:00Z`, or nothing. */
+/** `2026-11-22 02:30:00Z`, or nothing; a time that no `Date` can hold (PostgreSQL's `infinity`) as it is. */
 export function formatTime(time: Date | null): string {
-  return time === null ? '' : `${time.toISOString().slice(0, 19).replace('T', ' ')}Z`;
+  if (time === null) return '';
+  if (!(time instanceof Date) || Number.isNaN(time.getTime())) return String(time);
+  return `${time.toISOString().slice(0, 19).replace('T', ' ')}Z`;
 }
 
 function note(task: TaskSummary): string {

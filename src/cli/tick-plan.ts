@@ -4,6 +4,7 @@ import { describeOwner, workerIdentity } from '../tasks/worker-identity.ts';
 import type { CommandContext, CommandOutcome } from './command-context.ts';
 import { hostName } from './handler-context.ts';
 import type { Output } from './output.ts';
+import { formatTime } from './task-table.ts';
 import type { TickFlags } from './tick-flags.ts';
 
 /** `run-due-tasks --dry-run`: what a tick would do now, without doing it. */
@@ -30,7 +31,7 @@ function render(plan: TickPlan, output: Output): void {
     return;
   }
   const rows = plan.due.map(({ id, kind, queue, runAt, blockedBy }) => [
-    ...[String(id), kind, queue, runAt.toISOString()],
+    ...[String(id), kind, queue, formatTime(runAt)],
     blockedBy === null ? 'would run' : `blocked: ${blockedBy}`,
   ]);
   const columns = ['ID', 'KIND', 'QUEUE', 'DUE SINCE', 'PLAN'];

@@ -116,7 +116,7 @@ const taskKind = section({
   silence: v.optional(duration),
   max_attempts: v.optional(integer(1, 100), 5),
   on_lost: v.optional(oneOf('retry', 'hold'), 'retry'),
-  mutex: v.optional(text),
+  mutex: v.optional(v.pipe(text, v.maxBytes(200, 'at most 200 bytes'))),
   retry_base: v.optional(duration, '15s'),
   retry_cap: v.optional(duration, '1h'),
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { finishAttempts } from '../../src/tasks/finish-attempts.ts';
 import { createQueue, ending, type Queue } from '../tasks/support/queue.ts';
@@ -71,13 +72,47 @@ describe('tend.enqueue', () => {
     [`'noop', max_attempts => 0`, '22023', 'max_attempts 0 is out of range'],
     [`'noop', max_attempts => 101`, '22023', 'max_attempts 101 is out of range'],
     [`'noop', host => '*'`, '0A000', 'is not supported by this version'],
-    [`'noop', queue => ''`, '23514', 'tasks_queue_check'],
+    [`'noop', host => ''`, '22023', '"" cannot be a host'],
+    [`'noop', host => 'a b'`, '22023', '"a b" cannot be a host'],
+    [`'noop', host => 'web1:311'`, '22023', 'cannot be a host'],
+    [`'noop', host => repeat('h', 201)`, '22023', 'cannot be a host'],
+    [`'noop', queue => ''`, '22023', 'a queue of 0 bytes'],
+    [`'noop', queue => repeat('q', 201)`, '22023', 'a queue of 201 bytes'],
+    [`'noop', unique_key => ''`, '22023', 'a unique_key of 0 bytes'],
+    [`'noop', unique_key => repeat('ż', 251)`, '22023', 'a unique_key of 502 bytes'],
+    [`'noop', mutex => ''`, '22023', 'a mutex of 0 bytes'],
+    [`'noop', mutex => repeat('m', 32000)`, '22023', 'a mutex of 32000 bytes'],
+    [`'noop', run_at => 'infinity'`, '22023', 'run_at cannot be infinity'],
+    [`'noop', run_at => '-infinity'`, '22023', 'run_at cannot be -infinity'],
     [`'noop', command => 'rm -rf /'`, '42883', 'does not exist'],
   ])('refuses %s', async (args, code, text) => {
     const refused = await refusal(`select tend.enqueue(${args})`);
     expect(refused.code).toBe(code);
     expect(refused.message).toContain(text);
     expect(await waiting()).toBe(0);
+  });
+
+  it('takes names of the greatest length, and their task can be claimed', async () => {
+    const random = (bytes: number) => randomBytes(bytes).toString('hex').slice(0, bytes);
+    const id = await queue.enqueue('noop', {
+      ...{ queue: random(200), unique_key: random(500), mutex: random(200), host: queue.worker.host },
+    });
+    expect((await queue.claim()).map((task) => task.id)).toEqual([id]);
+  });
+
+  it.each([
+    [`update tend.tasks set run_at = 'infinity'`, 'tasks_run_at_check'],
+    [`update tend.tasks set mutex = repeat('m', 201)`, 'tasks_mutex_check'],
+    [`update tend.tasks set mutex = ''`, 'tasks_mutex_check'],
+    [`update tend.tasks set unique_key = repeat('k', 501)`, 'tasks_unique_key_check'],
+    [`update tend.tasks set queue = ''`, 'tasks_queue_check'],
+    [`update tend.tasks set host = 'a:b'`, 'tasks_host_check'],
+    [`update tend.tasks set host = '*'`, 'tasks_host_check'],
+  ])('and the table refuses the same of anybody: %s', async (sql, constraint) => {
+    await queue.enqueue('noop');
+    const refused = await refusal(sql);
+    expect(refused.code).toBe('23514');
+    expect(refused.message).toContain(constraint);
   });
 
   it('takes a payload of one megabyte', async () => {

@@ -13,6 +13,8 @@ import { type QueryExecutorProvider, sql } from 'kysely';
  * - Functions run as their owner with `pg_catalog, pg_temp` as search path. An empty one would not do: unless it is named,
  *   pg_temp is searched first for types, and a caller's own domain "text" would run its CHECK as the owner (PostgreSQL
  *   manual, CREATE FUNCTION, "Writing SECURITY DEFINER functions safely").
+ * - What an application names (queue, mutex, unique key, host) has a length limit: a longer value could not enter an
+ *   index, and a mutex would only be found too long when its task is claimed, in every claim from then on.
  * - States are text with CHECK, not an enum: a new state must be usable in the transaction that adds it.
  */
 export async function up(db: QueryExecutorProvider): Promise<void> {
@@ -36,7 +38,7 @@ const statements = [
      source text not null check (source in ('built-in', 'config')),
      max_attempts smallint not null check (max_attempts between 1 and 100),
      on_lost text not null check (on_lost in ('retry', 'hold')),
-     mutex text,
+     mutex text check (octet_length(mutex) between 1 and 200),
      updated_at timestamptz not null default now()
    )`,
 
@@ -54,19 +56,19 @@ const statements = [
   `create table tend.tasks (
      id bigint primary key generated always as identity,
      kind text not null check (kind ~ '^[a-z0-9][a-z0-9._:-]{0,62}$'),
-     queue text not null default 'default' check (queue <> ''),
+     queue text not null default 'default' check (octet_length(queue) between 1 and 200),
      payload jsonb not null default '{}' check (jsonb_typeof(payload) = 'object'),
      priority smallint not null default 0,
-     run_at timestamptz not null default now(),
+     run_at timestamptz not null default now() check (isfinite(run_at)),
      state text not null default 'waiting'
        check (state in ('waiting', 'running', 'succeeded', 'failed', 'held', 'cancelled', 'missed')),
      reason text,
      attempt smallint not null default 0,
      max_attempts smallint not null default 5 check (max_attempts >= 1),
      on_lost text not null default 'retry' check (on_lost in ('retry', 'hold')),
-     unique_key text,
-     mutex text,
-     host text check (host <> '*'),
+     unique_key text check (octet_length(unique_key) between 1 and 500),
+     mutex text check (octet_length(mutex) between 1 and 200),
+     host text check (host ~ '^[^\\s:*]{1,200}$'),
      lease_owner text,
      lease_token uuid,
      lease_until timestamptz,
@@ -185,6 +187,26 @@ const statements = [
      if enqueue.host = '*' then
        raise exception 'tend.enqueue: host "*" (one task on every host) is not supported by this version'
          using errcode = '0A000', hint = 'Enqueue one task a host: host => ''web1''.';
+     end if;
+     if octet_length(enqueue.queue) not between 1 and 200 then
+       raise exception 'tend.enqueue: a queue of % bytes cannot be', octet_length(enqueue.queue)
+         using errcode = '22023', hint = 'Between 1 and 200 bytes.';
+     end if;
+     if octet_length(enqueue.unique_key) not between 1 and 500 then
+       raise exception 'tend.enqueue: a unique_key of % bytes cannot be', octet_length(enqueue.unique_key)
+         using errcode = '22023', hint = 'Between 1 and 500 bytes, or null for none.';
+     end if;
+     if octet_length(enqueue.mutex) not between 1 and 200 then
+       raise exception 'tend.enqueue: a mutex of % bytes cannot be', octet_length(enqueue.mutex)
+         using errcode = '22023', hint = 'Between 1 and 200 bytes, or null for that of the kind.';
+     end if;
+     if enqueue.host !~ '^[^\\s:*]{1,200}$' then
+       raise exception 'tend.enqueue: "%" cannot be a host', left(enqueue.host, 200)
+         using errcode = '22023', hint = 'A host name of 1 to 200 characters without spaces, ":" or "*"; null for any host.';
+     end if;
+     if not isfinite(enqueue.run_at) then
+       raise exception 'tend.enqueue: run_at cannot be %', enqueue.run_at
+         using errcode = '22023', hint = 'Name a time; null is now.';
      end if;
      insert into tend.tasks as t
        (kind, payload, run_at, queue, priority, unique_key, mutex, host, max_attempts, on_lost, created_by)
