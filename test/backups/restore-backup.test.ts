@@ -184,6 +184,18 @@ describe('in place of the live database', () => {
     expect(await database.query(`select kind from tend.tasks`)).toEqual([{ kind: 'early' }]);
   });
 
+  test('idle sessions, which no lock of the queue has ended, are ended at the first try', async () => {
+    const idle = await Promise.all([1, 2, 3].map(async () => await database.connect()));
+    const warnings: string[] = [];
+    const log = { debug() {}, info() {}, warn: (line: string) => void warnings.push(line) };
+    await restore({ database, set, log });
+    expect(warnings.filter((line) => line.includes('still in use'))).toEqual([]);
+    for (const client of idle) {
+      await expect(client.query('select')).rejects.toThrow();
+      await client.end().catch(() => undefined);
+    }
+  });
+
   test('an application that is not healthy with it gets its old database back', async () => {
     await database.query(`select tend.enqueue('before')`);
     await database.query(`insert into public.events values ('2026-05-05', 7)`);
