@@ -46,6 +46,8 @@ export interface TasksTable {
   reason: string | null;
   attempt: Generated<number>;
   max_attempts: Generated<number>;
+  /** Whether who enqueued it named `max_attempts`; else those of the kind apply, also when it comes to be known later. */
+  max_attempts_given: Generated<boolean>;
   on_lost: Generated<'retry' | 'hold'>;
   unique_key: string | null;
   mutex: string | null;
@@ -102,6 +104,7 @@ export interface BackupsTable {
 /** One message, composed once: every attempt sends these bytes. */
 export interface DeliveriesTable {
   id: GeneratedAlways<number>;
+  /** Null where the task has got another payload since: a record of what may have reached somebody. */
   task_id: number | null;
   message_id: string;
   envelope_from: string;

@@ -15,10 +15,11 @@ const batch = 1000;
 
 /**
  * Deletes finished tasks that are old enough, with their attempts, in batches of a thousand so that no statement
- * lasts. Waiting, running and held tasks are never touched, whatever their age. Returns how many rows went.
+ * lasts; and deliveries that no longer belong to a task. Waiting, running and held tasks are never touched, whatever their age. Returns how many tasks went.
  */
 export async function pruneTasks(options: PruneOptions): Promise<number> {
   let deleted = 0;
+  await pruneDetachedDeliveries(options.db, options.keepEndedMs);
   for (;;) {
     const succeeded = await pruneBatch(options.db, sql`state = 'succeeded'`, options.keepSucceededMs);
     const ended = await pruneBatch(
@@ -39,6 +40,15 @@ export async function countPrunable(options: Omit<PruneOptions, 'mayContinue'>):
         or (state in ('failed', 'cancelled', 'missed')
             and finished_at < now() - ${options.keepEndedMs}::float8 * interval '1 ms')`.execute(options.db);
   return rows[0]?.count ?? 0;
+}
+
+/** What was sent of payloads that were replaced: no task takes these along when it goes. */
+async function pruneDetachedDeliveries(db: Kysely<Database>, keepMs: number): Promise<void> {
+  await sql`
+    delete from tend.deliveries where id in (
+      select id from tend.deliveries
+       where task_id is null and created_at < now() - ${keepMs}::float8 * interval '1 ms'
+       limit ${batch} for update skip locked)`.execute(db);
 }
 
 /** SKIP LOCKED: two ticks that prune at once share the work instead of waiting for each other. */

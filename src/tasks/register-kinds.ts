@@ -15,8 +15,8 @@ export function kindsFingerprint(kinds: Iterable<RegisteredKind>): string {
 
 /**
  * Tells the database which kinds this host runs and their defaults, so that `tend.enqueue` fills them in and
- * `tend.health` knows which kinds nobody runs. Waiting rows of a kind that was unknown when they came get its mutex,
- * unless they name one themselves; rows that would not change are left alone, since there may be a million of them.
+ * `tend.health` knows which kinds nobody runs. Waiting rows of a kind that was unknown when they came get its mutex
+ * and attempts, unless they name their own, and its on_lost; rows that would not change are left alone, since there may be a million of them.
  * Kinds are never removed: another host may run them.
  *
  * @param options.host also remembers the fingerprint for this host, so that its next tick need not repeat it.
@@ -28,6 +28,8 @@ export async function registerKinds(options: {
 }): Promise<void> {
   const rows = toRows(options.kinds.values());
   const host = options.host ?? null;
+  const attempts = sql`case when t.max_attempts_given then t.max_attempts
+                            else least(t.attempt + g.max_attempts, 32767)::smallint end`;
   await sql`
     with given as (
       select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
@@ -41,10 +43,11 @@ export async function registerKinds(options: {
       where (k.source, k.max_attempts, k.on_lost, k.mutex)
             is distinct from (excluded.source, excluded.max_attempts, excluded.on_lost, excluded.mutex)
     ), filled as (
-      update tend.tasks t set mutex = coalesce(t.mutex, g.mutex), on_lost = g.on_lost
+      update tend.tasks t set mutex = coalesce(t.mutex, g.mutex), on_lost = g.on_lost, max_attempts = ${attempts}
         from given g
        where t.kind = g.kind and t.state = 'waiting'
-         and (t.mutex, t.on_lost) is distinct from (coalesce(t.mutex, g.mutex), g.on_lost)
+         and (t.mutex, t.on_lost, t.max_attempts)
+             is distinct from (coalesce(t.mutex, g.mutex), g.on_lost, ${attempts})
          and not exists (select from tend.kinds k where k.kind = g.kind)
     )
     update tend.hosts set kinds_fingerprint = ${kindsFingerprint(options.kinds.values())} where host = ${host}`.execute(

@@ -68,6 +68,7 @@ const tables: {
     reason: 'text?',
     attempt: 'number=',
     max_attempts: 'number=',
+    max_attempts_given: 'boolean=',
     on_lost: 'text=',
     unique_key: 'text?',
     mutex: 'text?',

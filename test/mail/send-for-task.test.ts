@@ -296,3 +296,22 @@ describe('when nobody can know whether it was delivered', () => {
     expect(state).toBe('unknown');
   });
 });
+
+it.each(['composed', 'refused', 'committing', 'unknown', 'partly-sent'])(
+  'a task replaced by its unique key sends the new message, whatever became of the old one: %s',
+  async (state) => {
+    const enqueue = async (payload: MailMessage) =>
+      await database.query<{ id: string }>(
+        `select tend.enqueue('send-mail', $1, unique_key => 'digest-' || $2) as id`,
+        [payload, state],
+      );
+    const taskId = Number((await enqueue(message))[0]?.id);
+    await leaveInState(taskId, state);
+    const newer = { ...message, subject: 'Newer' };
+    expect(await enqueue(newer)).toEqual([{ id: String(taskId) }]);
+    const { state: outcome, messages } = await attempt(taskId, newer);
+    expect(outcome).toBe('sent');
+    expect(messages).toHaveLength(1);
+    expect(messages[0]).toContain('Subject: Newer');
+  },
+);

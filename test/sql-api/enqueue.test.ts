@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { findDelivery } from '../../src/mail/delivery-store.ts';
 import { finishAttempts } from '../../src/tasks/finish-attempts.ts';
 import { createQueue, ending, type Queue } from '../tasks/support/queue.ts';
 
@@ -163,14 +164,36 @@ describe('a unique key', () => {
     expect(await queue.attempts(id)).toHaveLength(1);
   });
 
-  it('of a message that was composed for an earlier attempt: the new payload is what will be sent', async () => {
-    const id = await queue.enqueue('send-mail', { unique_key: 'digest', payload: { subject: 'old' } });
-    await queue.database.query(
-      `insert into tend.deliveries (task_id, message_id, envelope_from, recipients, raw) values ($1, 'm', 'a@b', '[]', 'old')`,
-      [id],
+  describe('of a message that an earlier attempt composed: the new payload is what will be sent', () => {
+    const compose = async (state: string) => {
+      const id = await queue.enqueue('send-mail', { unique_key: 'digest', payload: { subject: 'old' } });
+      await queue.database.query(
+        `insert into tend.deliveries (task_id, message_id, envelope_from, recipients, raw, state)
+         values ($1, 'm', 'a@b', '[]', 'old', $2)`,
+        [id, state],
+      );
+      return id;
+    };
+
+    it.each(['composed', 'refused'])('one in state "%s", which reached nobody, goes', async (state) => {
+      await compose(state);
+      await queue.enqueue('send-mail', { unique_key: 'digest', payload: { subject: 'new' } });
+      expect(await queue.database.query('select from tend.deliveries')).toEqual([]);
+    });
+
+    it.each(['committing', 'unknown', 'partly-sent', 'sent'])(
+      'one in state "%s", which may have reached somebody, stays as a record of no task',
+      async (state) => {
+        const id = await compose(state);
+        expect(await queue.enqueue('send-mail', { unique_key: 'digest', payload: { subject: 'new' } })).toBe(
+          id,
+        );
+        expect(await queue.database.query('select task_id, state from tend.deliveries')).toEqual([
+          { task_id: null, state },
+        ]);
+        expect(await findDelivery(queue.db, id)).toBeUndefined();
+      },
     );
-    await queue.enqueue('send-mail', { unique_key: 'digest', payload: { subject: 'new' } });
-    expect(await queue.database.query('select from tend.deliveries')).toEqual([]);
   });
 
   it('after its task has ended: a new row', async () => {

@@ -98,4 +98,14 @@ describe('pruning', () => {
     expect(await prune()).toBe(1);
     await session.end();
   });
+
+  it('takes old deliveries along that belong to no task any more', async () => {
+    await queue.database.query(`
+      insert into tend.deliveries (message_id, envelope_from, recipients, raw, state, created_at)
+      values ('old', 'a@b', '[]', '', 'unknown', now() - interval '91 days'), ('new', 'a@b', '[]', '', 'unknown', now())`);
+    await prune();
+    expect(await queue.database.query('select message_id from tend.deliveries')).toEqual([
+      { message_id: 'new' },
+    ]);
+  });
 });

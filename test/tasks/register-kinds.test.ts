@@ -46,6 +46,32 @@ it('and keeps a mutex that the application named', async () => {
   expect(await queue.task(early)).toMatchObject({ mutex: 'mine', on_lost: 'hold' });
 });
 
+it('a task that came before its kind was known gets its attempts', async () => {
+  const early = await queue.enqueue('restore');
+  await registerKinds({ db: queue.db, kinds: fakeKinds({ restore }) });
+  expect(await queue.task(early)).toMatchObject({ max_attempts: 1, on_lost: 'hold' });
+});
+
+it('and keeps attempts that the application named, also where they are the usual five', async () => {
+  const early = await queue.enqueue('restore', { max_attempts: 5 });
+  await registerKinds({ db: queue.db, kinds: fakeKinds({ restore }) });
+  expect(await queue.task(early)).toMatchObject({ max_attempts: 5, on_lost: 'hold' });
+});
+
+it('a replacement that names no attempts forgets those of the replaced task', async () => {
+  const early = await queue.enqueue('restore', { unique_key: 'k', max_attempts: 7 });
+  await queue.enqueue('restore', { unique_key: 'k' });
+  await registerKinds({ db: queue.db, kinds: fakeKinds({ restore }) });
+  expect(await queue.task(early)).toMatchObject({ max_attempts: 1 });
+});
+
+it('a waiting task that would not change is not written', async () => {
+  const early = await queue.enqueue('plain', { max_attempts: 3 });
+  const [before] = await queue.database.query('select xmin from tend.tasks where id = $1', [early]);
+  await registerKinds({ db: queue.db, kinds: fakeKinds({ plain: { run: succeed, onLost: 'retry' } }) });
+  expect(await queue.database.query('select xmin from tend.tasks where id = $1', [early])).toEqual([before]);
+});
+
 it('several hosts at once register without a conflict', async () => {
   const names = Array.from({ length: 20 }, (_, n) => `kind-${n}`);
   const shuffled = [names, names.toReversed(), [...names.slice(7), ...names.slice(0, 7)]];

@@ -65,6 +65,7 @@ const statements = [
      reason text,
      attempt smallint not null default 0,
      max_attempts smallint not null default 5 check (max_attempts >= 1),
+     max_attempts_given boolean not null default false,
      on_lost text not null default 'retry' check (on_lost in ('retry', 'hold')),
      unique_key text check (octet_length(unique_key) between 1 and 500),
      mutex text check (octet_length(mutex) between 1 and 200),
@@ -209,20 +210,25 @@ const statements = [
          using errcode = '22023', hint = 'Name a time; null is now.';
      end if;
      insert into tend.tasks as t
-       (kind, payload, run_at, queue, priority, unique_key, mutex, host, max_attempts, on_lost, created_by)
+       (kind, payload, run_at, queue, priority, unique_key, mutex, host, max_attempts, max_attempts_given, on_lost,
+        created_by)
      select enqueue.kind, coalesce(enqueue.payload, '{}'), coalesce(enqueue.run_at, now()),
             coalesce(enqueue.queue, 'default'), coalesce(enqueue.priority, 0), enqueue.unique_key,
             coalesce(enqueue.mutex, k.mutex), enqueue.host,
-            coalesce(enqueue.max_attempts, k.max_attempts, 5), coalesce(k.on_lost, 'retry'), session_user
+            coalesce(enqueue.max_attempts, k.max_attempts, 5), enqueue.max_attempts is not null,
+            coalesce(k.on_lost, 'retry'), session_user
        from (values (1)) as one (row) left join tend.kinds k on k.kind = enqueue.kind
      on conflict (unique_key) where state = 'waiting' and unique_key is not null
      do update set kind = excluded.kind, payload = excluded.payload, run_at = excluded.run_at, queue = excluded.queue,
        priority = excluded.priority, mutex = excluded.mutex, host = excluded.host,
-       max_attempts = excluded.max_attempts, on_lost = excluded.on_lost, attempt = 0, reason = null, last_error = null
+       max_attempts = excluded.max_attempts, max_attempts_given = excluded.max_attempts_given,
+       on_lost = excluded.on_lost, attempt = 0, reason = null, last_error = null
      returning t.id into new_id;
      if enqueue.unique_key is not null then
-       -- A message composed from the replaced payload must not be the one that is sent.
-       delete from tend.deliveries d where d.task_id = new_id and d.state = 'composed';
+       -- A message composed from the replaced payload must not be the one that is sent. What may have reached somebody
+       -- stays as a record of no task; the rest goes, so that a worker that lost the task cannot send it either.
+       delete from tend.deliveries d where d.task_id = new_id and d.state in ('composed', 'refused');
+       update tend.deliveries d set task_id = null where d.task_id = new_id;
      end if;
      return new_id;
    end $body$`,
