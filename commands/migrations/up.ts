@@ -1,7 +1,7 @@
 import { string } from '@oclif/core/flags';
 import { TendCommand } from '../../src/cli/base-command.ts';
 import { grantApplication } from '../../src/database/grant-application.ts';
-import { migrateUp } from '../../src/database/migrate.ts';
+import { inTurn, migrateUp } from '../../src/database/migrate.ts';
 import { knownKinds } from '../../src/tasks/handlers/registry.ts';
 import { registerKinds } from '../../src/tasks/register-kinds.ts';
 
@@ -25,7 +25,8 @@ export default class MigrationsUp extends TendCommand {
     await this.execute(flags, async (context) => {
       const db = await context.openDatabase();
       const applied = await migrateUp({ db });
-      await registerKinds({ db, kinds: knownKinds(context.config) });
+      const kinds = knownKinds(context.config);
+      await inTurn(db, async (transaction) => await registerKinds({ db: transaction, kinds }));
       const grantedTo = flags['grant-to'] ?? [];
       for (const role of grantedTo) await grantApplication({ db, role });
       return {

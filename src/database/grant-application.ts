@@ -1,13 +1,14 @@
 import { type Kysely, sql } from 'kysely';
+import { inTurn } from './migrate.ts';
 import type { Database } from './tables.ts';
 
 /**
  * Lets an application's role use the SQL API and nothing else: EXECUTE on the functions, SELECT on the two views, no
- * right on any table. Repeating it is harmless.
+ * right on any table. Repeating it is harmless, and so are several at once: one waits for the other, as migrations do.
  */
 export async function grantApplication(options: { db: Kysely<Database>; role: string }): Promise<void> {
   const role = sql.id(options.role);
-  await options.db.transaction().execute(async (trx) => {
+  await inTurn(options.db, async (trx) => {
     await sql`grant usage on schema tend to ${role}`.execute(trx);
     await sql`grant execute on function
       tend.enqueue(text, jsonb, timestamptz, text, integer, text, text, text, integer),

@@ -1,4 +1,4 @@
-import { type Kysely, type QueryExecutorProvider, sql } from 'kysely';
+import { type Kysely, type QueryExecutorProvider, sql, type Transaction } from 'kysely';
 import { TendError, toError } from '../errors.ts';
 import * as queue from './migrations/0001-queue.ts';
 import type { Database } from './tables.ts';
@@ -39,6 +39,20 @@ export async function findMigrations(db: Kysely<Database>): Promise<MigrationSta
 const lockKey = 0x74656e64;
 
 /**
+ * Runs a transaction in which nobody else changes schema `tend` or the rights on it: others wait until it ends.
+ * PostgreSQL answers two writers of one row of its catalogs with "tuple concurrently updated".
+ */
+export async function inTurn<T>(
+  db: Kysely<Database>,
+  work: (transaction: Transaction<Database>) => Promise<T>,
+): Promise<T> {
+  return await db.transaction().execute(async (transaction) => {
+    await sql`select pg_advisory_xact_lock(${lockKey}::bigint)`.execute(transaction);
+    return await work(transaction);
+  });
+}
+
+/**
  * Brings schema `tend` to this program's version and returns the names applied now, all in one transaction: a failure
  * leaves the database as it was. Two at once are safe: one waits for the other on a lock that ends with the
  * transaction and then finds nothing to do. (Kysely's own migrator takes a session's lock, which a pooler in
@@ -52,8 +66,7 @@ export async function migrateUp(options: { db: Kysely<Database> }): Promise<stri
   if (status.migrations.every(({ appliedAt }) => appliedAt !== null)) return [];
   let current: string | undefined;
   try {
-    return await options.db.transaction().execute(async (trx) => {
-      await sql`select pg_advisory_xact_lock(${lockKey}::bigint)`.execute(trx);
+    return await inTurn(options.db, async (trx) => {
       await createSchema(trx);
       const pending = (await findMigrations(trx)).migrations.filter(({ appliedAt }) => appliedAt === null);
       for (const { name } of pending) {

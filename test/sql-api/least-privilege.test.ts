@@ -126,6 +126,20 @@ describe('granting', () => {
     expect(await again.codeOf('select * from tend.health')).toBe('ok');
   });
 
+  it('by many at once is done by one after the other', async () => {
+    await using role = await createApplicationRole(database, { isGranted: false });
+    const { grantApplication } = await import('../../src/database/grant-application.ts');
+    for (let round = 0; round < 5; round++) {
+      const sessions = await Promise.all(Array.from({ length: 5 }, () => database.openDatabase()));
+      try {
+        await Promise.all(sessions.map((db) => grantApplication({ db, role: role.name })));
+      } finally {
+        await Promise.all(sessions.map((db) => db.destroy()));
+      }
+    }
+    expect(await role.codeOf('select * from tend.health')).toBe('ok');
+  });
+
   it.each(['my.app', 'My "App"', 'user', 'ünï'])('works for a role named %s', async (name) => {
     await using role = await createApplicationRole(database, { name: `${name} of ${database.name}` });
     expect(await role.codeOf(`select tend.enqueue('noop')`)).toBe('ok');
