@@ -34,6 +34,8 @@ export interface AppHealth {
 export type Answer = string | undefined;
 
 const oneTryMs = 10_000;
+/** Of the last try, which begins when the time is over. */
+const shortestTryMs = 1000;
 const pauseAfterGoodMs = 250;
 const firstPauseMs = 100;
 const longestPauseMs = 2000;
@@ -55,7 +57,10 @@ export async function checkApp(options: CheckAppOptions): Promise<AppHealth> {
   let lastReason: string | undefined;
   for (;;) {
     const restMs = Math.max(withinMs - passedMs(), 0);
-    const reason = await ask(options, tries === 0 ? oneTryMs : Math.min(oneTryMs, Math.max(restMs, 1)));
+    const reason = await ask(
+      options,
+      tries === 0 ? oneTryMs : Math.min(oneTryMs, Math.max(restMs, shortestTryMs)),
+    );
     signal.throwIfAborted();
     tries += 1;
     good = reason === undefined ? good + 1 : 0;
@@ -63,12 +68,11 @@ export async function checkApp(options: CheckAppOptions): Promise<AppHealth> {
     if (reason !== undefined && reason !== lastReason)
       log.debug(`The application is not healthy yet: ${reason}`);
     lastReason = reason ?? lastReason;
-    const wait = reason === undefined ? pauseAfterGoodMs : pauseMs;
-    if (passedMs() + wait >= withinMs) {
-      throw unhealthy({ check, tries, good, tookMs: passedMs(), lastReason });
-    }
+    const leftMs = withinMs - passedMs();
+    if (leftMs <= 0) throw unhealthy({ check, tries, good, tookMs: passedMs(), lastReason });
+    // what is left may be less than a pause: the application is asked one last time when the time is over
+    await pause(Math.min(reason === undefined ? pauseAfterGoodMs : pauseMs, leftMs), undefined, { signal });
     if (reason !== undefined) pauseMs = Math.min(pauseMs * 2, longestPauseMs);
-    await pause(wait, undefined, { signal });
   }
 }
 

@@ -35,13 +35,13 @@ const reply = (status: number, body = '', headers: Record<string, string> = {}) 
     response.writeHead(status, headers).end(body);
 };
 
-function check(partial: Partial<AppCheck>, signal = new AbortController().signal) {
+function check(partial: Partial<AppCheck>, signal = new AbortController().signal, clock = systemClock) {
   return checkApp({
     check: { status: 200, within: 0, steady: 1, ...partial },
     baseDirectory: tmpdir(),
     env: process.env,
     secrets: new SecretRegistry(),
-    clock: systemClock,
+    clock,
     log: silentLog,
     signal,
   });
@@ -75,6 +75,29 @@ describe('over HTTP', () => {
   test('keeps trying within its time until the application has come up', async () => {
     const { url } = await serve(reply(502), reply(502), reply(200, 'all is ok'));
     await expect(check({ url, contains: 'ok', within: 30_000 })).resolves.toMatchObject({ tries: 3 });
+  });
+
+  test('waits out what is left of its time, though less than a pause, and asks one last time', async () => {
+    let nowMs = 0;
+    const clock = { ...systemClock, monotonicMs: () => nowMs };
+    const { url } = await serve((_request, response) => {
+      nowMs = 59_990; // all but 10 ms of the time is over when the first answer comes
+      response.writeHead(503).end();
+    }, reply(200));
+    const asked = check({ url, within: 60_000 }, new AbortController().signal, clock);
+    await expect(asked).resolves.toMatchObject({ tries: 2 });
+  });
+
+  test('gives up when the last answer, at the end of its time, is bad too', async () => {
+    let nowMs = 0;
+    const clock = { ...systemClock, monotonicMs: () => nowMs };
+    const { url, requests } = await serve((_request, response) => {
+      nowMs = nowMs === 0 ? 59_990 : 60_000;
+      response.writeHead(503).end();
+    });
+    const asked = check({ url, within: 60_000 }, new AbortController().signal, clock);
+    await expect(asked).rejects.toMatchObject({ code: 'APP_UNHEALTHY' });
+    expect(requests()).toBe(2);
   });
 
   test('a bad answer between good ones starts the count of good ones anew', async () => {
