@@ -2,6 +2,7 @@ import { boolean, integer, string } from '@oclif/core/flags';
 import { TendCommand } from '../src/cli/base-command.ts';
 import { duration } from '../src/cli/duration-flag.ts';
 import { tickBody } from '../src/cli/tick-body.ts';
+import { largestNumber } from '../src/cli/tick-flags.ts';
 
 export default class RunDueTasks extends TendCommand {
   static override summary = 'Run what is due, then exit: the tick cron calls every minute.';
@@ -14,7 +15,10 @@ export default class RunDueTasks extends TendCommand {
     '<%= config.bin %> run-due-tasks --dry-run',
   ];
   static override flags = {
-    limit: integer({ summary: 'Run at most this many tasks.', min: 1, helpValue: 'N', helpGroup: 'TASK' }),
+    limit: integer({
+      summary: 'Run at most this many tasks.',
+      ...{ min: 1, max: largestNumber, helpValue: 'N', helpGroup: 'TASK' },
+    }),
     concurrency: integer({
       summary: 'Run this many at a time. Default: tasks.concurrency.',
       ...{ min: 1, max: 200, helpValue: 'N', helpGroup: 'TASK' },
@@ -33,7 +37,7 @@ export default class RunDueTasks extends TendCommand {
     }),
     task: integer({
       summary: 'Run exactly this waiting task, due or not.',
-      ...{ min: 1, helpValue: 'ID', helpGroup: 'TASK' },
+      ...{ min: 1, max: largestNumber, helpValue: 'ID', helpGroup: 'TASK' },
     }),
     drain: boolean({
       summary: 'Go on until nothing is due.',

@@ -9,6 +9,7 @@ import { type ProcessHost, systemHost } from './process-host.ts';
 import { reportError } from './report-error.ts';
 import { runBody } from './run-body.ts';
 import { translateOclifError } from './translate-oclif-error.ts';
+import { watchStreams } from './watch-streams.ts';
 
 export interface ExecuteOptions {
   /** Flags of the command that stand for a setting of `tend.toml`. */
@@ -66,6 +67,7 @@ export abstract class TendCommand extends Command {
 
   protected override async catch(error: Error): Promise<void> {
     const { host } = this;
+    watchStreams(host, () => {}); // the error itself is on stderr already, and names the exit code
     process.exitCode = reportError({
       error: translateOclifError(error, this.commandId),
       host,

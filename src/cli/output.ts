@@ -2,7 +2,7 @@ import type { SecretRegistry } from '../redact.ts';
 import { colorPaint, isColorOn, type Paint, plainPaint } from './colors.ts';
 import { type Column, formatAlignedTable, formatTabbedTable } from './format-table.ts';
 import type { GlobalFlags } from './global-flags.ts';
-import type { ProcessHost } from './process-host.ts';
+import type { OutputStream, ProcessHost } from './process-host.ts';
 
 /** Where a command's result goes. Everything passes the redaction; under `--json` only the JSON object is written. */
 export interface Output {
@@ -43,7 +43,7 @@ export function createOutput({ host, flags, secrets, writeToStderr }: CreateOutp
     print,
     table(columns, rows) {
       const lines = isTerminal
-        ? formatAlignedTable({ columns, rows, width: stdout.columns ?? 80, paint })
+        ? formatAlignedTable({ columns, rows, width: widthOf(stdout), paint })
         : formatTabbedTable({ columns, rows });
       for (const line of lines) print(line);
     },
@@ -58,4 +58,9 @@ export function createOutput({ host, flags, secrets, writeToStderr }: CreateOutp
     isTerminal,
     isQuiet: flags.quiet,
   };
+}
+
+/** A terminal that nobody told its size (`script`, a serial line) reports 0 columns. */
+function widthOf({ columns }: OutputStream): number {
+  return columns === undefined || columns < 1 ? 80 : columns;
 }

@@ -14,6 +14,7 @@ import { createStderrWriter } from './stderr-writer.ts';
 import { createStepLog, type StepLog } from './step-log.ts';
 import { createProgress } from './steps.ts';
 import { armWatchdog } from './watchdog.ts';
+import { watchStreams } from './watch-streams.ts';
 
 export interface RunBodyOptions {
   /** As typed: `tasks show`. */
@@ -48,17 +49,20 @@ export async function runBody(options: RunBodyOptions, body: CommandBody): Promi
   using signals = listenForSignals(host);
   using _warnings = divertWarnings(host, voice.log);
   using _crashes = reportCrashes(host, flags, voice);
-  ignoreClosedPipes(host);
+  const { secrets, writeToStderr } = voice;
+  const streams = watchStreams(host, (error) => {
+    reportError({ error, host, flags: { ...flags, json: false }, secrets, writeToStderr });
+  });
   let exitCode: number;
   try {
     const outcome = await runInContext({ options, voice, signal: signals.signal, body });
     exitCode = finish({ outcome, options, voice, signals });
   } catch (thrown) {
     if (!flags.json) voice.log.replay();
-    const { secrets, writeToStderr } = voice;
     const error = await nameDatabaseError(thrown);
     exitCode = reportError({ error: afterSignal(error, signals), host, flags, secrets, writeToStderr });
   }
+  if (exitCode === exitCodes.ok.code && (await streams.isOutputLost())) exitCode = exitCodes.cannotWrite.code;
   armWatchdog(host, options.endWithinMs);
   return exitCode;
 }
@@ -177,13 +181,4 @@ function reportCrashes(host: ProcessHost, flags: GlobalFlags, { secrets, writeTo
       host.events.off('uncaughtException', onCrash);
     },
   };
-}
-
-/** A reader that has seen enough (`| head`) is no failure. */
-function ignoreClosedPipes({ stdout, stderr }: ProcessHost): void {
-  const ignore = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== 'EPIPE') throw error;
-  };
-  stdout.on('error', ignore);
-  stderr.on('error', ignore);
 }

@@ -1,3 +1,5 @@
+import { closestName } from '../closest-name.ts';
+import { TendError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { knownKinds } from '../tasks/handlers/registry.ts';
 import { runTick, type TickReport } from '../tasks/run-tick.ts';
@@ -10,6 +12,7 @@ import type { TickFlags } from './tick-flags.ts';
 /** What `run-due-tasks` does, for both of its entries. */
 export function tickBody(flags: TickFlags): CommandBody {
   return async (context) => {
+    refuseUnknownKinds(context, flags);
     if (!flags.isDryRun) return await tick(context, flags);
     const { planBody } = await import('./tick-plan.ts');
     return await planBody(context, flags);
@@ -37,6 +40,18 @@ async function tick(context: CommandContext, flags: TickFlags): Promise<CommandO
     exitCode: exitCodeOf(report),
     render: (output) => render(report, output),
   };
+}
+
+/** A misspelt kind would be a tick that finds nothing due, for ever. */
+function refuseUnknownKinds({ config }: CommandContext, { kinds = [] }: TickFlags): void {
+  const known = [...knownKinds(config).keys()];
+  const unknown = kinds.find((kind) => !known.includes(kind));
+  if (unknown === undefined) return;
+  const guess = closestName(unknown, known);
+  const question = guess === undefined ? '' : `; did you mean "${guess}"?`;
+  throw new TendError('USAGE', `--kind: this host knows no kind "${unknown}"${question}`, {
+    hint: `Known kinds: ${known.join(', ')}`,
+  });
 }
 
 /** A schedule that stands in the file and never fires would be silence, the fault this program exists against. */

@@ -76,6 +76,9 @@ export function parseTickFlags(
   }
 }
 
+/** Of fifteen digits: more than any task id or limit, and whole in JavaScript and in PostgreSQL's bigint. */
+export const largestNumber = 999_999_999_999_999;
+
 /** Undefined when not given, null when it is no whole number from 1. */
 function positive(value: string | undefined): number | undefined | null {
   if (value === undefined) return undefined;

@@ -67,6 +67,25 @@ describe('a command that succeeds', () => {
   });
 });
 
+describe('an output that cannot be written', () => {
+  it.each(['', '--json'])('is one line and exit code 73 (flags: %j)', async (flag) => {
+    const script = `"$0" "$1" done ${flag} > /dev/full`;
+    const failed = promisify(execFile)('/bin/sh', ['-c', script, process.execPath, fixture]);
+    await expect(failed).rejects.toMatchObject({
+      code: 73,
+      stderr: expect.stringMatching(
+        /^(warning: look here\n)?tend: The output cannot be written: ENOSPC[^\n]*\n$/,
+      ),
+    });
+  });
+
+  it('is nothing to tell about where that is stderr', async () => {
+    const script = '"$0" "$1" done 2> /dev/full';
+    const { stdout } = await promisify(execFile)('/bin/sh', ['-c', script, process.execPath, fixture]);
+    expect(stdout).toBe('one task\n');
+  });
+});
+
 describe('a command that fails', () => {
   it('shows the step log that was held back, then one line and the tool’s last words', async () => {
     const { stderr, exitCode } = await runFixture(['failing-steps']);
@@ -191,6 +210,17 @@ describe('in the process of a caller', () => {
     });
     expect(code).toBe(78);
     expect(JSON.parse(written.out)).toMatchObject({ error: { code: 'DATABASE_NOT_CONFIGURED' } });
+  });
+
+  it.each([0, undefined])('takes a terminal that reports %s columns for one of 80', async (columns) => {
+    await using directory = await temporaryDirectory();
+    const { host, written } = fakeHost(directory.path);
+    host.stdout = { ...host.stdout, isTTY: true, ...(columns === undefined ? {} : { columns }) };
+    await runIn(host, { noColor: true }, async () => ({
+      result: {},
+      render: (output) => output.table(['name', 'text'], [['one', 'x'.repeat(100)]]),
+    }));
+    expect(written.out).toContain(`one   ${'x'.repeat(73)}…\n`);
   });
 
   it('aborts with the error that names the signal', async () => {

@@ -271,6 +271,25 @@ describe('a tick that cannot start', () => {
     },
   );
 
+  it.each([
+    [['--kind', 'nop'], 'tend: --kind: this host knows no kind "nop"; did you mean "noop"?\n'],
+    [
+      ['--kind', 'noop', '--kind', 'nonsense', '--dry-run'],
+      'tend: --kind: this host knows no kind "nonsense"\n',
+    ],
+    [
+      ['--deadline', 'soon'],
+      'tend: --deadline: "soon" is not a duration.\nhint: Write 90s, 10m, 6h or 7d.\n',
+    ],
+    [['--task', '99999999999999999999'], 'tend: --task: Expected an integer less than or equal to'],
+    [['--limit', '99999999999999999999'], 'tend: --limit: Expected an integer less than or equal to'],
+  ])('because %j is wrong usage is exit code 64, one line and the hint', async (flags, words) => {
+    const { exitCode, stderr, stdout } = await site.tend(['run-due-tasks', ...flags]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });
+    expect(stderr.startsWith(words), stderr).toBe(true);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(2);
+  });
+
   it('because schema "tend" is missing is exit code 78: a tick never migrates', async () => {
     await using database = await createTestDatabase({ empty: true });
     const env = { TEND_DATABASE_URL: database.url };
