@@ -30,11 +30,13 @@ export interface SafeChangeOptions<T> extends AppControls {
  *
  * @throws TendError CHANGE_ROLLED_BACK (exit 1): everything is as before, and the application answers.
  * @throws TendError CHANGE_STUCK (exit 2): the old state, or the application on it, did not come back.
+ * @throws TendError TOOL_NOT_FOUND when the program that restarts it is not there: nothing was changed.
  * @throws the error of `apply` when it failed and was undone: the application was not touched.
  */
 export async function changeAppSafely<T>(options: SafeChangeOptions<T>): Promise<T> {
   const { apply, restart, check, log, signal } = options;
   signal.throwIfAborted();
+  options.preflight?.();
   let result: T;
   try {
     result = await apply(signal);

@@ -43,8 +43,9 @@ export async function replaceLive(work: RestoreWork): Promise<RestoreEnding> {
   return { keptAs, outageMs, heldTasks };
 }
 
-function withSteps({ restart, check }: AppControls, progress: Progress): AppControls {
+function withSteps({ preflight, restart, check }: AppControls, progress: Progress): AppControls {
   return {
+    ...(preflight && { preflight }),
     ...(restart && {
       restart: async (signal) =>
         await progress.step('Restart the application', async () => await restart(signal)),

@@ -36,6 +36,7 @@ export interface RestoreWork extends RestoreBackupOptions {
  */
 export async function restoreBackup(options: RestoreBackupOptions): Promise<RestoreResult> {
   const { set, connection, applicationName, into, clock, log, progress, lockDirectory } = options;
+  if (into === undefined) options.app.preflight?.();
   using _lock = lockDirectory === undefined ? undefined : await lockBackups(lockDirectory);
   await using maintenance = await openMaintenanceDatabase({ connection, applicationName });
   const id = newBackupId(clock.now());
