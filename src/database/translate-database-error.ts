@@ -108,6 +108,12 @@ export function translateDatabaseError(error: unknown): TendError | undefined {
       hint: 'tend migrations up',
     });
   }
+  if (code === '55006') {
+    return new TendError('DATABASE_BUSY', `The database is in use: ${error.message}`, {
+      ...options,
+      hint: 'Connect directly, not through a pooler: it keeps sessions of its own.',
+    });
+  }
   if (code === '57014' || code === '55P03') {
     return new TendError('DATABASE_BUSY', `The database took too long: ${error.message}`, options);
   }
