@@ -18,6 +18,7 @@ export const errorCodes = {
   SCHEMA_MISSING: 'config',
   SCHEMA_TOO_OLD: 'config',
   SCHEMA_TOO_NEW: 'config',
+  DATABASE_IS_A_COPY: 'config',
   MIGRATION_FAILED: 'failed',
   TASK_NOT_FOUND: 'missingInput',
   TASK_STATE_CONFLICT: 'failed',

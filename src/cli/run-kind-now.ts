@@ -1,3 +1,4 @@
+import { requireOwnDatabase } from '../database/require-own-database.ts';
 import { TendError, toError } from '../errors.ts';
 import { requireSchema } from '../tasks/begin-tick.ts';
 import type { Evidence, HandlerContext, TaskKind } from '../tasks/handlers/handler.ts';
@@ -18,13 +19,16 @@ const worksWithoutQueue = new Set([
   'send-mail',
 ]);
 
+/** Kinds that reach nobody outside; they leave the queue of a copy alone. */
+const worksInCopy = new Set(['backup', 'restore', 'verify-backup', 'check-app']);
+
 /**
  * Runs a kind because a person typed its command: as a task claimed at birth by this process, with the same lease,
  * mutex, history and evidence as any other. Where the queue cannot be reached or is not there yet, kinds that must
  * work all the same run directly.
  *
  * @returns `taskId` null when it ran without a queue.
- * @throws whatever the handler threw; TendError MUTEX_BUSY.
+ * @throws whatever the handler threw; TendError MUTEX_BUSY, DATABASE_IS_A_COPY.
  */
 export async function runKindNow(
   context: CommandContext,
@@ -47,11 +51,12 @@ async function isQueueUsable(
 ): Promise<boolean> {
   try {
     await requireSchema(handler.db);
+    await requireOwnDatabase(handler.db);
     return true;
   } catch (error) {
-    const mayGoOn =
-      worksWithoutQueue.has(kind.kind) && error instanceof TendError && error.code !== 'SCHEMA_TOO_NEW';
-    if (!mayGoOn) throw error;
+    if (!(error instanceof TendError) || error.code === 'SCHEMA_TOO_NEW') throw error;
+    const tolerant = error.code === 'DATABASE_IS_A_COPY' ? worksInCopy : worksWithoutQueue;
+    if (!tolerant.has(kind.kind)) throw error;
     log.info(`without the queue: ${toError(error).message}`);
     return false;
   }

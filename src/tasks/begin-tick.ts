@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { findMigrations, schemaTooNew, schemaVersion } from '../database/migrate.ts';
+import { refuseCopy } from '../database/require-own-database.ts';
 import type { Database } from '../database/tables.ts';
 import { errorCodeOf } from '../database/translate-database-error.ts';
 import { TendError } from '../errors.ts';
@@ -26,7 +27,8 @@ export interface TickBeginning {
  * a partial index, where `exists (… < now())` may be planned as a scan. No lock is taken but on this host's own row of
  * `tend.hosts`.
  *
- * @throws TendError SCHEMA_MISSING, SCHEMA_TOO_OLD, SCHEMA_TOO_NEW: a tick never migrates.
+ * @throws TendError SCHEMA_MISSING, SCHEMA_TOO_OLD, SCHEMA_TOO_NEW: a tick never migrates; DATABASE_IS_A_COPY: it
+ *   never runs the tasks of another database either, and leaves no trace there.
  */
 export async function beginTick(options: {
   db: Kysely<Database>;
@@ -35,9 +37,12 @@ export async function beginTick(options: {
   keepEndedMs: number;
 }): Promise<TickBeginning> {
   const { db, worker } = options;
-  const query = sql<TickBeginning & { schemaVersion: number }>`
-    with host as (
-      insert into tend.hosts as h (host, last_worker) values (${worker.host}, ${worker.owner})
+  const query = sql<TickBeginning & { schemaVersion: number; copiedFrom: string | null; database: string }>`
+    with origin as materialized (
+      select tend.copied_from() as copied_from
+    ), host as (
+      insert into tend.hosts as h (host, last_worker)
+      select ${worker.host}, ${worker.owner} from origin where copied_from is null
       on conflict (host) do update
         set last_tick_at = now(), ticks = h.ticks + 1, last_worker = excluded.last_worker
       returning h.kinds_fingerprint
@@ -46,6 +51,8 @@ export async function beginTick(options: {
     )
     select now() as "now",
            (select schema_version from tend.meta) as "schemaVersion",
+           (select copied_from from origin) as "copiedFrom",
+           current_database() as "database",
            due.first as "nextDueAt",
            coalesce(due.first <= now(), false) as "isAnythingDue",
            coalesce((select min(lease_until) from tend.tasks where state = 'running') < now(), false)
@@ -69,6 +76,7 @@ export async function beginTick(options: {
   );
   if (row === undefined || row.schemaVersion !== schemaVersion) await requireSchema(db);
   if (row === undefined) throw new TendError('BUG', 'The first statement of the tick returned no row.');
+  refuseCopy(row.copiedFrom, row.database);
   return row;
 }
 

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import { requireOwnDatabase } from '../database/require-own-database.ts';
 import type { Database } from '../database/tables.ts';
 import { requireSchema } from './begin-tick.ts';
 import { isDeadHere, type WorkerIdentity } from './worker-identity.ts';
@@ -30,6 +31,7 @@ export async function planTick(options: {
 }): Promise<TickPlan> {
   const { db, worker } = options;
   await requireSchema(db);
+  await requireOwnDatabase(db);
   const running = await sql<{ id: number; kind: string; owner: string; is_expired: boolean }>`
     select id, kind, lease_owner as owner, lease_until < now() as is_expired
       from tend.tasks where state = 'running' order by id`.execute(db);

@@ -60,6 +60,7 @@ export async function openBench({ pairs }: { pairs: number }): Promise<Bench> {
       await admin.query(`create database ${name} template ${isMigrated ? template : 'template0'}`);
       const client = await connect(cluster, name);
       open.add(client);
+      if (isMigrated) await client.query('select tend.adopt()');
       return { ...(await prepareDirectory({ cluster, name, path: join(run.path, name) })), client };
     },
     async dropDatabase({ client, connection }) {

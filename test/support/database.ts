@@ -25,6 +25,10 @@ export interface TestDatabase extends AsyncDisposable {
   connect(options?: pg.ClientConfig): Promise<pg.Client>;
 }
 
+/** A clone is a copy until it is made a database of its own. */
+const adopt = `update tend.meta m set database_oid = d.oid, database_name = d.datname
+  from pg_database d where d.datname = current_database()`;
+
 /**
  * Creates a database for the test file that calls it (in `beforeAll`, or with `await using`).
  *
@@ -45,6 +49,7 @@ export async function createTestDatabase(options: { empty?: boolean } = {}): Pro
   };
   const template = options.empty === true ? 'template0' : run.template;
   await runOnce(connect({ database: 'postgres' }), `create database ${name} template ${template}`);
+  if (options.empty !== true) await runOnce(connect(), adopt);
   const connection: ConnectionSettings = {
     servers: [{ host: run.socketDirectory, port: run.port }],
     database: name,

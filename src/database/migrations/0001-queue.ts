@@ -329,9 +329,56 @@ const statements = [
      select now() as checked_at, cardinality(problems) = 0 as ok, problems, due, next_due_at, running, leases_expired,
        held, failed_last_day, due_of_unknown_kind, last_tick_at from judged`,
 
+  // In plpgsql, which looks at the right first: a plain query fails where a managed server withholds it.
+  `create function tend.system_identifier() returns text
+   language plpgsql stable set search_path = pg_catalog, pg_temp as $body$
+   begin
+     if has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') then
+       return (select s.system_identifier from pg_control_system() s);
+     end if;
+     return null;
+   end $body$`,
+
+  // The name does not decide: renaming a database by hand makes no copy of it.
+  `create function tend.copied_from() returns text
+   language plpgsql stable set search_path = pg_catalog, pg_temp as $body$
+   declare
+     meta tend.meta;
+     here oid := (select d.oid from pg_database d where d.datname = current_database());
+     server text := tend.system_identifier();
+   begin
+     select m.* into meta from tend.meta m;
+     if meta.system_identifier <> server then
+       return format('"%s" on another server (system identifier %s, here %s)', meta.database_name,
+         meta.system_identifier, server);
+     elsif meta.database_oid <> here then
+       return format('"%s" (oid %s, here %s)', meta.database_name, meta.database_oid, here);
+     end if;
+     return null;
+   end $body$`,
+
+  `create function tend.adopt() returns bigint
+   language plpgsql volatile set search_path = pg_catalog, pg_temp as $body$
+   declare
+     held_count bigint;
+   begin
+     perform from tend.meta m for update;
+     if tend.copied_from() is null then
+       return 0;
+     end if;
+     update tend.tasks t set state = 'held', reason = 'restored: adopted copy', lease_owner = null, lease_token = null,
+         lease_until = null
+      where t.state in ('waiting', 'running');
+     get diagnostics held_count = row_count;
+     update tend.meta m set epoch = m.epoch + 1, system_identifier = tend.system_identifier(),
+         database_oid = d.oid, database_name = d.datname
+       from pg_database d where d.datname = current_database();
+     return held_count;
+   end $body$`,
+
   `revoke all on all functions in schema tend from public`,
 
   `insert into tend.meta (schema_version, system_identifier, database_oid, database_name)
-     select 1, (select system_identifier::text from pg_control_system()), d.oid, d.datname
+     select 1, tend.system_identifier(), d.oid, d.datname
        from pg_database d where d.datname = current_database()`,
 ];
