@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { requireOwnDatabase } from '../../src/database/require-own-database.ts';
