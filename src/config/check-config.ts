@@ -25,20 +25,31 @@ interface Problem {
  */
 export function checkConfig({ values, file, overlays }: CheckConfigOptions): Config {
   const parsed = safeParse(configSchema, values);
-  if (parsed.success) return parsed.output;
-
   const unknown = findUnknownKeys(configSchema, values).map(({ path, suggestion }) => ({
     path,
     text: `this key is not known${suggestion === undefined ? '' : `; did you mean "${suggestion}"?`}`,
   }));
-  const wrong = parsed.issues.filter((issue) => issue.expected !== 'never').map(toProblem);
-  const problems = placed({ problems: [...unknown, ...wrong], file, overlays });
+  const wrong = (parsed.issues ?? []).filter((issue) => issue.expected !== 'never').map(toProblem);
+  const found = [...unknown, ...wrong, ...findContradictions(values, overlays)];
+  if (parsed.success && found.length === 0) return parsed.output;
+
+  const problems = placed({ problems: found, file, overlays });
   const [first = ''] = problems;
   const message =
     problems.length === 1
       ? first
       : `The configuration has ${problems.length} problems:\n  ${problems.join('\n  ')}`;
   throw new TendError('CONFIG_INVALID', message, { hint: 'tend config schema prints all settings' });
+}
+
+/** TEND_DATABASE_URL is meant to win over a file that says `from`. */
+function findContradictions(
+  { database }: Record<string, unknown>,
+  overlays: ReadonlyMap<string, string>,
+): Problem[] {
+  if (typeof database !== 'object' || database === null || overlays.has('database.url')) return [];
+  if (!('url' in database && 'from' in database)) return [];
+  return [{ path: ['database', 'from'], text: 'only one of "url" and "from" can count, remove the other' }];
 }
 
 function toProblem(issue: BaseIssue<unknown>): Problem {

@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 import { parseDuration } from '../duration.ts';
+import { builtInKindNames } from './built-in-kinds.ts';
+import { databaseUrl, mailAddress, mailServerUrl } from './setting-texts.ts';
 
 const text = v.pipe(v.string('a string was expected'), v.nonEmpty('an empty string is not allowed'));
 const textList = v.array(text, 'a list of strings was expected');
@@ -36,7 +38,7 @@ function section<const T extends v.ObjectEntries>(entries: T) {
 }
 
 const database = section({
-  url: v.optional(text),
+  url: v.optional(databaseUrl),
   from: v.optional(text),
 });
 
@@ -99,10 +101,10 @@ const translations = section({
 });
 
 const mail = section({
-  url: v.optional(text),
-  from: v.optional(text),
+  url: v.optional(mailServerUrl),
+  from: v.optional(mailAddress),
   on_unknown: v.optional(oneOf('hold', 'resend', 'drop'), 'hold'),
-  redirect_all: v.optional(text),
+  redirect_all: v.optional(mailAddress),
   tls_ca_file: v.optional(text),
   attachments_from: v.optional(textList, []),
   timeout: v.optional(duration, '2m'),
@@ -124,6 +126,10 @@ const taskKind = section({
 const kindName = v.pipe(
   v.string(),
   v.regex(/^[a-z0-9][a-z0-9._:-]{0,62}$/, 'a kind is named with a-z, 0-9, ".", "_", ":", "-", at most 63'),
+  v.check(
+    (name) => !builtInKindNames.includes(name),
+    'this is the name of a kind that tend brings along: choose another',
+  ),
 );
 
 const tasks = section({

@@ -185,6 +185,81 @@ describe('a wrong configuration', () => {
     expect(error.message).toContain(join(directory.path, message));
   });
 
+  it.each([
+    [
+      'a mail server of another scheme',
+      '[mail]\nurl = "http://h"\n',
+      2,
+      'mail.url: smtp://user:password@host:587',
+    ],
+    ['a mail server without a scheme', '[mail]\nurl = "h:25"\n', 2, 'mail.url: smtp://'],
+    ['a mail server without a host', '[mail]\nurl = "smtp://"\n', 2, 'mail.url: smtp://'],
+    ['a sender that is no address', '[mail]\nfrom = "me"\n', 2, 'mail.from: an address such as'],
+    ['two addresses', '[mail]\nredirect_all = "a@b, c@d"\n', 2, 'mail.redirect_all: an address such as'],
+    [
+      'a reference where none is read',
+      '[mail]\nredirect_all = "env:X"\n',
+      2,
+      'mail.redirect_all: an address',
+    ],
+    ['another database', '[database]\nurl = "mysql://u:canary@h/d"\n', 2, 'database.url: a URL of the form'],
+    [
+      'two databases',
+      '[database]\nurl = "env:X"\nfrom = ".env"\n',
+      3,
+      'database.from: only one of "url" and',
+    ],
+    [
+      'a kind of ours',
+      '[tasks.kinds.backup]\ncommand = ["x"]\n',
+      1,
+      'tasks.kinds.backup: this is the name of',
+    ],
+    [
+      'a kind named __proto__',
+      '[tasks.kinds.__proto__]\ncommand = ["x"]\n',
+      1,
+      'tasks.kinds.__proto__: this key is',
+    ],
+    [
+      'a kind named constructor',
+      '[tasks.kinds.constructor]\ncommand = ["x"]\n',
+      1,
+      'tasks.kinds.constructor: this key',
+    ],
+    ['a table named __proto__', '[__proto__]\na = 1\n', 1, '__proto__: this key is not known'],
+    [
+      'a table named constructor',
+      '[backup.constructor]\na = 1\n',
+      1,
+      'backup.constructor: this key is not known',
+    ],
+  ])('refuses %s, which would fail later, at its place', async (_what, toml, line, words) => {
+    const error = await failure({ toml });
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID', exitCode: 78 });
+    expect(error.message).toContain(`${join(directory.path, 'tend.toml')}:${line}: ${words}`);
+    expect(error.message).not.toContain('canary');
+  });
+
+  it.each([
+    '[mail]\nurl = "env:SMTP_URL"\nfrom = "Bob <bob@localhost>"\nredirect_all = "ops+x@example.org"\n',
+    '[mail]\nurl = "smtps://u:p%40@[::1]:465"\nfrom = "\\"Smith, B.\\" <b@müller.example>"\n',
+    '[mail]\nurl = "SMTP://h:25/?tls=off"\n',
+    '[mail]\nurl = "eml:mail-out"\n',
+    '[database]\nurl = "env:DATABASE_URL"\n',
+    '[database]\nurl = "postgresql+psycopg2://u:p@h/d"\n',
+    '[database]\nurl = "host=/run/postgresql dbname=cms"\n',
+    '[tasks.kinds.backup-photos]\ncommand = ["x"]\n',
+  ])('accepts %j', async (toml) => {
+    await expect(load({ toml })).resolves.toBeDefined();
+  });
+
+  it('lets TEND_DATABASE_URL win over a file that says from', async () => {
+    const env = { TEND_DATABASE_URL: 'postgres:///cms' };
+    const { config } = await load({ toml: '[database]\nfrom = ".env#DATABASE_URL"\n', env });
+    expect(config.database.url).toBe('postgres:///cms');
+  });
+
   it('reports all problems at once, in the order of the file', async () => {
     const { message } = await failure({
       toml: '[backup]\ncompresion = "none"\nfoo = 1\n[tasks]\nconcurrency = 0\nlease = "1s"\n',
