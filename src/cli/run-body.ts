@@ -13,8 +13,8 @@ import { listenForSignals, type SignalListener } from './signals.ts';
 import { createStderrWriter } from './stderr-writer.ts';
 import { createStepLog, type StepLog } from './step-log.ts';
 import { createProgress } from './steps.ts';
-import { armWatchdog } from './watchdog.ts';
 import { watchStreams } from './watch-streams.ts';
+import { armWatchdog } from './watchdog.ts';
 
 export interface RunBodyOptions {
   /** As typed: `tasks show`. */
