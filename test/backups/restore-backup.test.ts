@@ -84,7 +84,7 @@ describe('into a new database', () => {
     expect(await queryIn(into, `select state, reason from tend.tasks`)).toEqual([
       { state: 'held', reason: `restored from backup ${withTask.id}` },
     ]);
-    const identity = `select m.database_oid = d.oid as own from tend.meta m, pg_database d where d.datname = current_database()`;
+    const identity = `select tend.copied_from() is null as own`;
     expect(await queryIn(into, identity)).toEqual([{ own: false }]);
     expect(await database.query(`select state from tend.tasks`)).toEqual([{ state: 'waiting' }]);
   });
@@ -115,8 +115,7 @@ describe('in place of the live database', () => {
       { kind: 'newer', state: 'waiting' },
     ]);
     const [meta] = await database.query(`
-      select m.database_name = current_database() and m.database_oid = d.oid as "isOwn"
-        from tend.meta m, pg_database d where d.datname = current_database()`);
+      select m.database_name = current_database() and tend.copied_from() is null as "isOwn" from tend.meta m`);
     expect(meta).toEqual({ isOwn: true });
     const [next] = await database.query<{ id: string }>(`select tend.enqueue('next')::text as id`);
     expect(next).toEqual({ id: '3' });
@@ -233,11 +232,7 @@ describe('in place of the live database', () => {
       { kind: 'before' },
       { kind: 'meanwhile' },
     ]);
-    expect(
-      await database.query(
-        `select m.database_oid = d.oid as "isOwn" from tend.meta m, pg_database d where d.datname = current_database()`,
-      ),
-    ).toEqual([{ isOwn: true }]);
+    expect(await database.query(`select tend.copied_from() is null as "isOwn"`)).toEqual([{ isOwn: true }]);
   });
 
   test('a way back that does not help is exit 2, and both databases stay', async () => {

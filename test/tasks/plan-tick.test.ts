@@ -53,6 +53,6 @@ it('changes nothing: it only reads', async () => {
     await using db = await queue.database.openDatabase();
     await plan({ db });
   });
-  expect(statements.map(({ text }) => text.split(' ')[0])).toEqual(['select', 'select', 'select']);
+  expect(statements.map(({ text }) => text.split(' ')[0])).toEqual(['select', 'select', 'select', 'select']);
   expect(await queue.database.query('select from tend.hosts')).toEqual([]);
 });

@@ -41,7 +41,7 @@ describe('an idle tick', () => {
       await db.destroy();
     });
     expect(statements).toHaveLength(1);
-    expect(statements[0]?.text).toBe('with host as (');
+    expect(statements[0]?.text).toBe('with origin as materialized (');
   });
 
   it('records that the host ticks, and tells when the next task is due', async () => {
