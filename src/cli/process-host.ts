@@ -7,6 +7,7 @@ export interface OutputStream {
   readonly columns?: number;
   write(text: string): boolean;
   on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
+  removeAllListeners?(event: 'error'): unknown;
 }
 
 /**

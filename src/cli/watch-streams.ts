@@ -17,6 +17,9 @@ export function watchStreams(
   report: (error: TendError) => void,
 ): StreamWatch {
   let isLost = false;
+  // oclif's own listener throws what is not EPIPE, which would be taken for a crash
+  stdout.removeAllListeners?.('error');
+  stderr.removeAllListeners?.('error');
   stdout.on('error', (error) => {
     if (error.code === 'EPIPE' || isLost) return;
     isLost = true;

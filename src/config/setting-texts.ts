@@ -29,7 +29,7 @@ export const mailServerUrl = v.pipe(
   text,
   v.check(
     (value) => reference.test(value) || mailUrl.test(value),
-    'smtp://user:password@host:587, smtps://…, eml:DIRECTORY or "env:NAME" was expected',
+    'smtp://…, smtps://…, eml:DIRECTORY or "env:NAME" was expected',
   ),
 );
 

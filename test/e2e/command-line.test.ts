@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../../src/exit-codes.ts';
 import { runCli } from '../support/run-cli.ts';
@@ -45,6 +48,22 @@ describe('a mistake in the command line', () => {
   it('of a help request is exit code 64', async () => {
     expect((await runCli(['nonsense', '--help'])).exitCode).toBe(64);
     expect((await runCli(['help', 'nonsense'])).exitCode).toBe(64);
+  });
+});
+
+describe('a disk that is full', () => {
+  it.each([
+    { line: 'config', exitCode: 73, words: 'The output cannot be written: ENOSPC' },
+    { line: 'config --json', exitCode: 73, words: 'The output cannot be written: ENOSPC' },
+    { line: 'config --bogus --json', exitCode: 64, words: 'Nonexistent flag: --bogus' },
+  ])('is one line and exit code $exitCode: tend $line > /dev/full', async ({ line, exitCode, words }) => {
+    const program = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+    const script = `"$0" "$1" ${line} > /dev/full`;
+    const failed = promisify(execFile)('/bin/sh', ['-c', script, process.execPath, program]);
+    await expect(failed).rejects.toMatchObject({
+      code: exitCode,
+      stderr: expect.stringMatching(new RegExp(`^tend: ${words}[^\\n]*\\n$`)),
+    });
   });
 });
 
