@@ -17,8 +17,8 @@ export interface CarryQueueOptions {
   /** The live database, whose queue is carried over. */
   from: string;
   to: { name: string; db: Kysely<Database> };
-  /** The name `to` is going to have. */
-  finalName: string;
+  /** The name `to` is going to have, as the queue's own database; undefined leaves it the copy that it was. */
+  finalName: string | undefined;
   pgDump: PostgresProgram;
   pgRestore: PostgresProgram;
   /** See `serverOptions`. */
@@ -68,7 +68,7 @@ export async function carryQueue(options: CarryQueueOptions & { what: 'rows' | '
     if (tables.length > 0) await sql`truncate ${sql.join(tables)}`.execute(to.db);
   }
   await copyQueue(options);
-  await adoptQueue(to.db, finalName);
+  if (finalName !== undefined) await adoptQueue(to.db, finalName);
 }
 
 async function copyQueue(options: CarryQueueOptions & { what: 'rows' | 'schema' }): Promise<void> {

@@ -10,6 +10,7 @@ import type { SecretRegistry } from '../redact.ts';
 import { carryQueue, prepareQueue } from './carry-queue.ts';
 import type { PostgresProgram } from './find-postgres-program.ts';
 import { lockQueue } from './lock-queue.ts';
+import { isUnadoptedCopy } from './queue-schema.ts';
 import { swapDatabases } from './swap-databases.ts';
 
 export interface CutOverOptions {
@@ -69,7 +70,8 @@ async function cutOverOnce(options: CutOverOptions): Promise<{ outageMs: number 
       if (what !== 'nothing') {
         await lockQueue(session, options.log);
         const to = { name: replacement, db: restored };
-        await carryQueue({ ...options, from: options.name, to, finalName: options.name, what });
+        const finalName = (await isUnadoptedCopy(session)) ? undefined : options.name;
+        await carryQueue({ ...options, from: options.name, to, finalName, what });
       }
       await restored.destroy();
       signal.throwIfAborted();

@@ -28,8 +28,16 @@ export async function queueTables(db: Kysely<Database>): Promise<string[]> {
  * that ticks refuse to run there; here it must.
  */
 export async function adoptQueue(db: Kysely<Database>, name: string): Promise<void> {
-  await sql`update tend.meta set database_name = ${name},
+  await sql`update tend.meta set database_name = ${name}, system_identifier = tend.system_identifier(),
       database_oid = (select oid from pg_catalog.pg_database where datname = current_database())`.execute(db);
+}
+
+/** Whether the connected database is a copy that nobody has adopted: its queue must not come to life by a restore. */
+export async function isUnadoptedCopy(db: Kysely<Database>): Promise<boolean> {
+  const { rows } = await sql<{ isCopy: boolean }>`select tend.copied_from() is not null as "isCopy"`.execute(
+    db,
+  );
+  return rows[0]?.isCopy === true;
 }
 
 /**

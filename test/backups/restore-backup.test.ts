@@ -183,6 +183,14 @@ describe('in place of the live database', () => {
     expect(await database.query(`select kind from tend.tasks`)).toEqual([{ kind: 'early' }]);
   });
 
+  test('a copy that nobody has adopted stays one', async () => {
+    await database.query(`select tend.enqueue('early')`);
+    await database.query(`update tend.meta set database_oid = 1`);
+    await restore({ database, set });
+    const [meta] = await database.query(`select tend.copied_from() is not null as "isCopy" from tend.meta`);
+    expect(meta).toEqual({ isCopy: true });
+  });
+
   test('idle sessions, which no lock of the queue has ended, are ended at the first try', async () => {
     const idle = await Promise.all([1, 2, 3].map(async () => await database.connect()));
     const warnings: string[] = [];
