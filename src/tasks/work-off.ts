@@ -181,6 +181,8 @@ class Worker {
 
   #giveBackWaiting(): void {
     for (const { task } of this.#waiting.splice(0)) {
+      // Never started, so it is none of the tasks that `limit` allows.
+      this.#claimed -= 1;
       this.#finish(task, givenBack, this.#options.context.clock.monotonicMs());
     }
   }

@@ -68,6 +68,18 @@ describe('a worker', () => {
     expect(await queue.database.query(`select from tend.tasks where attempt <> 1`)).toEqual([]);
   });
 
+  it('runs as many as the limit says, also when it has given some back', async () => {
+    await enqueueMany('quick', 60);
+    await enqueueMany('long', 5);
+    const { held, run, open } = watchful();
+    const ticking = queue.tick({ quick: succeed, long: run }, { concurrency: 1, limit: 63 });
+    await expect.poll(() => held.length).toBe(1);
+    await expect.poll(() => countOf('running')).toBe(1);
+    open();
+    expect(await ticking).toMatchObject({ succeeded: 63 });
+    expect(await countOf('waiting')).toBe(2);
+  });
+
   it('starts nothing after the deadline, also of what it has claimed', async () => {
     await enqueueMany('quick', 100);
     await enqueueMany('long', 10);
