@@ -1,4 +1,4 @@
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { BackupSet } from '../../src/backups/backup-directory.ts';
@@ -6,6 +6,7 @@ import { TendError } from '../../src/errors.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 import { companionsOf, dropCompanions, fixtureSql, restore, takeBackup } from './support/fixture.ts';
+import { flipByte } from './support/flip-byte.ts';
 
 let place: TemporaryDirectory;
 let database: TestDatabase;
@@ -288,14 +289,7 @@ describe('in place of the live database', () => {
 describe('before the cut-over nothing is touched', () => {
   test.each([
     { title: 'cut off', damage: (path: string) => truncateSync(path, readFileSync(path).length - 10) },
-    {
-      title: 'changed',
-      damage: (path: string) => {
-        const bytes = readFileSync(path);
-        bytes[Math.floor(bytes.length / 2)] = 0;
-        writeFileSync(path, bytes);
-      },
-    },
+    { title: 'changed', damage: (path: string) => flipByte(path, 0.5) },
   ])('a dump that was $title is refused before a database is made', async ({ damage }) => {
     damage(join(set.path, 'database.dump.zst'));
     await expect(restore({ database, set })).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });

@@ -8,6 +8,7 @@ import { silentLog } from '../../src/log.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 import { fixtureSql, takeBackup } from './support/fixture.ts';
+import { flipByte } from './support/flip-byte.ts';
 
 let database: TestDatabase;
 let place: TemporaryDirectory;
@@ -28,13 +29,6 @@ afterEach(async () => await place[Symbol.asyncDispose]());
 function verify(set: BackupSet, env: NodeJS.ProcessEnv = process.env) {
   const signal = new AbortController().signal;
   return verifyBackup({ set, toolsDirectory: undefined, env, log: silentLog, signal });
-}
-
-function flipByte(path: string, at: number): void {
-  const bytes = readFileSync(path);
-  const position = Math.floor(bytes.length * at);
-  bytes[position] = (bytes[position] ?? 0) ^ 0x20;
-  writeFileSync(path, bytes);
 }
 
 const ways = [
