@@ -1,6 +1,7 @@
 import { closestName } from '../closest-name.ts';
 import { TendError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { tickSchedules } from '../schedules/tick-schedules.ts';
 import { knownKinds } from '../tasks/handlers/registry.ts';
 import { runTick, type TickReport } from '../tasks/run-tick.ts';
 import { workerIdentity } from '../tasks/worker-identity.ts';
@@ -21,11 +22,12 @@ export function tickBody(flags: TickFlags): CommandBody {
 
 async function tick(context: CommandContext, flags: TickFlags): Promise<CommandOutcome> {
   const { config, log, signal } = context;
-  warnOfUnsupported(context);
+  const handler = await handlerContext(context);
+  const host = hostName(context);
   const report = await runTick({
-    context: await handlerContext(context),
+    context: handler,
     kinds: knownKinds(config),
-    worker: workerIdentity(hostName(context)),
+    worker: workerIdentity(host),
     log,
     signal,
     concurrency: flags.concurrency ?? config.tasks.concurrency,
@@ -34,6 +36,10 @@ async function tick(context: CommandContext, flags: TickFlags): Promise<CommandO
     onlyQueues: flags.queues,
     onlyKinds: flags.kinds,
     taskId: flags.taskId,
+    schedules:
+      flags.taskId === undefined
+        ? tickSchedules({ db: handler.db, schedules: config.schedules, host, log })
+        : undefined,
   });
   return {
     result: { ...report, tasks: report.tasks.map((task) => ({ ...task, state: task.state ?? 'lost' })) },
@@ -52,12 +58,6 @@ function refuseUnknownKinds({ config }: CommandContext, { kinds = [] }: TickFlag
   throw new TendError('USAGE', `--kind: this host knows no kind "${unknown}"${question}`, {
     hint: `Known kinds: ${known.join(', ')}`,
   });
-}
-
-/** A schedule that stands in the file and never fires would be silence, the fault this program exists against. */
-function warnOfUnsupported({ config, output }: CommandContext): void {
-  const names = Object.keys(config.schedules);
-  if (names.length > 0) output.warn(`schedules are not run by this version of tend: ${names.join(', ')}`);
 }
 
 function exitCodeOf(report: TickReport): number {

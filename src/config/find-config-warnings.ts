@@ -13,13 +13,7 @@ export interface ConfigWarning {
 }
 
 /** Settings that are accepted, so that a file may be prepared, and that nothing acts on yet. */
-const notActedOn = [
-  /^schedules\./,
-  /^monitor\./,
-  /^backup\.remotes\./,
-  /^backup\.keep\./,
-  /^backup\.encrypt_to$/,
-];
+const notActedOn = [/^monitor\./, /^backup\.remotes\./, /^backup\.keep\./, /^backup\.encrypt_to$/];
 
 /** Warnings on settings without effect, and on `TEND_` variables that name no setting. */
 export function findConfigWarnings(loaded: LoadedConfig): ConfigWarning[] {

@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 import { parseDuration } from '../duration.ts';
+import { checkTimezone } from '../schedules/check-timezone.ts';
+import { parseCron } from '../schedules/parse-cron.ts';
 import { builtInKindNames } from './built-in-kinds.ts';
 import { databaseUrl, mailAddress, mailServerUrl } from './setting-texts.ts';
 
@@ -123,13 +125,42 @@ const taskKind = section({
   retry_cap: v.optional(duration, '1h'),
 });
 
-const kindName = v.pipe(
-  v.string(),
+const anyKind = v.pipe(
+  v.string('a kind of task was expected'),
   v.regex(/^[a-z0-9][a-z0-9._:-]{0,62}$/, 'a kind is named with a-z, 0-9, ".", "_", ":", "-", at most 63'),
+);
+
+const kindName = v.pipe(
+  anyKind,
   v.check(
     (name) => !builtInKindNames.includes(name),
     'this is the name of a kind that tend brings along: choose another',
   ),
+);
+
+const scheduleName = v.pipe(
+  v.string(),
+  v.regex(
+    /^[a-z0-9][a-z0-9._:-]{0,62}$/,
+    'a schedule is named with a-z, 0-9, ".", "_", ":", "-", at most 63',
+  ),
+);
+
+const cron = v.pipe(
+  v.string('a cron expression was expected, such as "30 2 * * *"'),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const parsed = parseCron(dataset.value);
+    if ('problem' in parsed) addIssue({ message: parsed.problem });
+  }),
+);
+
+const timezone = v.pipe(
+  text,
+  v.rawCheck(({ dataset, addIssue }) => {
+    const problem = dataset.typed ? checkTimezone(dataset.value) : undefined;
+    if (problem !== undefined) addIssue({ message: problem });
+  }),
 );
 
 const tasks = section({
@@ -148,16 +179,29 @@ const tasks = section({
   keep_succeeded: v.optional(duration, '7d'),
   keep_failed: v.optional(duration, '90d'),
   kinds: v.optional(v.record(kindName, taskKind), {}),
+  /** How many of a kind may run at once, over all hosts; any kind, the built-in ones too. */
+  limits: v.optional(v.record(anyKind, integer(1, 10_000)), {}),
+  /** How many tasks may run at once on this host, over all its ticks. */
+  max_running: v.optional(integer(1, 10_000)),
 });
 
 const schedule = section({
-  cron: text,
-  timezone: v.optional(text, 'UTC'),
-  kind: text,
+  cron,
+  timezone: v.optional(timezone, 'UTC'),
+  kind: anyKind,
   payload: v.optional(v.record(v.string(), v.unknown()), {}),
   catch_up: v.optional(oneOf('none', 'latest', 'all'), 'latest'),
-  max_late: v.optional(duration, '1d'),
+  max_late: v.optional(v.pipe(duration, v.maxValue(366 * 86_400_000, 'at most "366d"')), '1d'),
   overlap: v.optional(oneOf('skip', 'queue'), 'skip'),
+  queue: v.optional(v.pipe(text, v.maxBytes(200, 'at most 200 bytes')), 'default'),
+  priority: v.optional(integer(-32_768, 32_767), 0),
+  /** Only this host; "*" is every host. */
+  host: v.optional(
+    v.pipe(
+      text,
+      v.regex(/^([^\s:*]{1,200}|\*)$/, 'a host name without spaces, ":" or "*", or "*" for every host'),
+    ),
+  ),
 });
 
 const monitor = section({
@@ -173,7 +217,7 @@ export const configSchema = section({
   translations: v.optional(translations, {}),
   mail: v.optional(mail, {}),
   tasks: v.optional(tasks, {}),
-  schedules: v.optional(v.record(text, schedule), {}),
+  schedules: v.optional(v.record(scheduleName, schedule), {}),
   monitor: v.optional(monitor, {}),
 });
 

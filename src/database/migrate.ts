@@ -1,12 +1,15 @@
 import { type Kysely, type QueryExecutorProvider, sql, type Transaction } from 'kysely';
 import { TendError, toError } from '../errors.ts';
 import * as queue from './migrations/0001-queue.ts';
+import * as schedules from './migrations/0002-schedules.ts';
+import { createSqlApi } from './sql-api/create-sql-api.ts';
 import type { Database } from './tables.ts';
 import { errorCodeOf, translateDatabaseError } from './translate-database-error.ts';
 
 /** In code, not in a directory: works bundled, and nothing on disk can add a migration. */
 const migrations: Record<string, (db: QueryExecutorProvider) => Promise<void>> = {
   '0001-queue': queue.up,
+  '0002-schedules': schedules.up,
 };
 
 /** The version this program works with; a migration sets `tend.meta.schema_version` to its number. */
@@ -74,6 +77,8 @@ export async function migrateUp(options: { db: Kysely<Database> }): Promise<stri
         await migrations[name]?.(trx);
         await sql`insert into tend.migrations (name) values (${name})`.execute(trx);
       }
+      current = 'the SQL API';
+      if (pending.length > 0) await createSqlApi(trx);
       return pending.map(({ name }) => name);
     });
   } catch (error) {

@@ -22,6 +22,8 @@ export interface KindsTable {
   on_lost: 'retry' | 'hold';
   mutex: string | null;
   updated_at: Filled<Date>;
+  /** How many may run at once, over all hosts. */
+  max_running: number | null;
 }
 
 export interface HostsTable {
@@ -33,6 +35,7 @@ export interface HostsTable {
   last_outcome: string | null;
   last_worker: string;
   kinds_fingerprint: string | null;
+  schedules_fingerprint: string | null;
 }
 
 export interface TasksTable {
@@ -61,6 +64,73 @@ export interface TasksTable {
   created_at: Filled<Date>;
   created_by: Generated<string>;
   finished_at: Date | null;
+  /** The schedule it is an occurrence of, or that a person triggered. */
+  schedule: string | null;
+  /** Which occurrence; null for one that was triggered. */
+  slot_at: Date | null;
+  /** Id of the first of the tasks that one call enqueued for every host. */
+  fan_out: number | null;
+  /** The task whose ending enqueued it. */
+  enqueued_by: number | null;
+  /** Which of the `max_running` places of its kind a running task takes. */
+  limit_place: number | null;
+  /** Which of the `[tasks] max_running` places of its host a running task takes. */
+  host_place: number | null;
+}
+
+export interface SchedulesTable {
+  name: string;
+  source: 'config' | 'sql';
+  /** Hosts whose tend.toml has it; empty for one made by SQL. */
+  declared_by: Generated<string[]>;
+  cron: string;
+  timezone: Generated<string>;
+  kind: string;
+  payload: ColumnType<Record<string, unknown>, string | undefined, string>;
+  queue: Generated<string>;
+  priority: Generated<number>;
+  /** `*`: every host. */
+  host: string | null;
+  catch_up: Generated<'none' | 'latest' | 'all'>;
+  /** An interval: select it as milliseconds. */
+  max_late: Generated<object>;
+  overlap: Generated<'skip' | 'queue'>;
+  enabled: Generated<boolean>;
+  disabled_reason: string | null;
+  /** -infinity: no tick has planned it yet; infinity: it cannot be planned, see `problem`. */
+  next_slot: Filled<Date>;
+  last_slot: Date | null;
+  /** Occurrences before this never existed. */
+  defined_at: Filled<Date>;
+  problem: string | null;
+  /** Set where a tend.toml defines a schedule of the same name. */
+  conflict: string | null;
+  created_at: Filled<Date>;
+  created_by: Generated<string>;
+}
+
+/** What is not to be claimed until a person resumes it. */
+export interface PausesTable {
+  scope: 'kind' | 'queue';
+  name: string;
+  reason: string | null;
+  paused_at: Filled<Date>;
+  paused_by: Generated<string>;
+}
+
+/** What `check-app` remembers from one check of a host's application to the next. */
+export interface AppHealthTable {
+  host: string;
+  /** Failed checks in a row. */
+  failures: Generated<number>;
+  failing_since: Date | null;
+  last_error: string | null;
+  /** Restarts since the application was healthy last. */
+  restarts: Generated<number>;
+  restarted_at: Date | null;
+  /** Whether somebody was told that a restart did not help. */
+  is_reported: Generated<boolean>;
+  checked_at: Filled<Date>;
 }
 
 export type AttemptOutcome =
@@ -145,4 +215,7 @@ export interface Database {
   'tend.backups': BackupsTable;
   'tend.deliveries': DeliveriesTable;
   'tend.catalogs': CatalogsTable;
+  'tend.schedules': SchedulesTable;
+  'tend.pauses': PausesTable;
+  'tend.app_health': AppHealthTable;
 }

@@ -18,6 +18,10 @@ export interface TickBeginning {
   hasFinishedToPrune: boolean;
   /** Fingerprint of the kinds this host registered last; null on its first tick. */
   kindsFingerprint: string | null;
+  /** The same of the schedules in its configuration. */
+  schedulesFingerprint: string | null;
+  /** Whether an occurrence of a schedule is due, or a schedule not planned yet. */
+  isScheduleDue: boolean;
 }
 
 /**
@@ -45,7 +49,7 @@ export async function beginTick(options: {
       select ${worker.host}, ${worker.owner} from origin where copied_from is null
       on conflict (host) do update
         set last_tick_at = now(), ticks = h.ticks + 1, last_worker = excluded.last_worker
-      returning h.kinds_fingerprint
+      returning h.kinds_fingerprint, h.schedules_fingerprint
     ), due as (
       select min(run_at) as first from tend.tasks where state = 'waiting'
     )
@@ -63,7 +67,9 @@ export async function beginTick(options: {
                       < now() - ${options.keepSucceededMs}::float8 * interval '1 ms', false)
              or coalesce((select min(finished_at) from tend.tasks where state in ('failed', 'cancelled', 'missed'))
                       < now() - ${options.keepEndedMs}::float8 * interval '1 ms', false) as "hasFinishedToPrune",
-           (select kinds_fingerprint from host) as "kindsFingerprint"
+           coalesce((select min(next_slot) from tend.schedules where enabled) <= now(), false) as "isScheduleDue",
+           (select kinds_fingerprint from host) as "kindsFingerprint",
+           (select schedules_fingerprint from host) as "schedulesFingerprint"
       from due`;
   const row = await query.execute(db).then(
     ({ rows }) => rows[0],

@@ -5,7 +5,8 @@ import { type ClaimedTask, type ClaimOptions, claimedColumns } from './claim-due
 import { explainTask } from './explain-task.ts';
 
 /**
- * Claims the waiting task `id`, also one that is not due yet: a person asked for it.
+ * Claims the waiting task `id`, also one that is not due yet or above a limit: a person asked for it. Not one
+ * that is paused.
  *
  * @throws TendError TASK_NOT_FOUND; TASK_STATE_CONFLICT with the reasons it cannot run now.
  */
@@ -17,9 +18,12 @@ export async function claimTask(
     update tend.tasks t
        set state = 'running', attempt = t.attempt + 1, started_at = now(), reason = null,
            lease_owner = ${worker.owner}, lease_token = gen_random_uuid(),
-           lease_until = now() + ${options.leaseMs}::float8 * interval '1 ms', cancel_requested_at = null
+           lease_until = now() + ${options.leaseMs}::float8 * interval '1 ms', cancel_requested_at = null,
+           limit_place = null, host_place = null
      where t.id = ${id} and t.state = 'waiting' and t.kind = any(${kinds}::text[])
        and (t.host is null or t.host = ${worker.host})
+       and not exists (
+         select from tend.pauses p where p.name = case p.scope when 'kind' then t.kind else t.queue end)
     returning ${claimedColumns}`
     .execute(db)
     .catch((error: unknown) => {

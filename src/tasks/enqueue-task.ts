@@ -35,7 +35,7 @@ export async function enqueueTask(options: EnqueueOptions): Promise<number> {
     return rows[0]?.id ?? 0;
   } catch (error) {
     const code = errorCodeOf(error);
-    if (code !== '22023' && code !== '0A000' && code !== '22P05') throw error;
+    if (code !== '22023' && code !== '55000' && code !== '22P05') throw error;
     const message = error instanceof Error ? error.message : String(error);
     throw new TendError('PAYLOAD_INVALID', message.replace(/^tend\.enqueue: /, 'Not enqueued: '), {
       cause: error,

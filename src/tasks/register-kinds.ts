@@ -33,15 +33,16 @@ export async function registerKinds(options: {
   await sql`
     with given as (
       select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-        as k (kind text, source text, max_attempts smallint, on_lost text, mutex text)
+        as k (kind text, source text, max_attempts smallint, on_lost text, mutex text, max_running integer)
     ), written as (
-      insert into tend.kinds as k (kind, source, max_attempts, on_lost, mutex)
-      select kind, source, max_attempts, on_lost, mutex from given order by kind
+      insert into tend.kinds as k (kind, source, max_attempts, on_lost, mutex, max_running)
+      select kind, source, max_attempts, on_lost, mutex, max_running from given order by kind
       on conflict (kind) do update
         set source = excluded.source, max_attempts = excluded.max_attempts, on_lost = excluded.on_lost,
-            mutex = excluded.mutex, updated_at = now()
-      where (k.source, k.max_attempts, k.on_lost, k.mutex)
-            is distinct from (excluded.source, excluded.max_attempts, excluded.on_lost, excluded.mutex)
+            mutex = excluded.mutex, max_running = excluded.max_running, updated_at = now()
+      where (k.source, k.max_attempts, k.on_lost, k.mutex, k.max_running)
+            is distinct from
+            (excluded.source, excluded.max_attempts, excluded.on_lost, excluded.mutex, excluded.max_running)
     ), filled as (
       update tend.tasks t set mutex = coalesce(t.mutex, g.mutex), on_lost = g.on_lost, max_attempts = ${attempts}
         from given g
@@ -62,5 +63,6 @@ function toRows(kinds: Iterable<RegisteredKind>) {
     max_attempts: policy.maxAttempts,
     on_lost: policy.onLost,
     mutex: policy.mutex,
+    max_running: policy.maxRunning,
   }));
 }

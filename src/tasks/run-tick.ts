@@ -28,18 +28,34 @@ export interface TickOptions {
   onlyKinds?: readonly string[] | undefined;
   /** Run exactly this task, due or not, and nothing else. */
   taskId?: number | undefined;
+  /** Enqueues the occurrences of schedules that are due; `src/schedules` brings it, since it builds upon tasks. */
+  schedules?: TickSchedules | undefined;
+}
+
+/** What a tick does about schedules, between reaping and claiming. */
+export interface TickSchedules {
+  run(beginning: TickBeginning): Promise<ScheduledOccurrences>;
+}
+
+/** How many occurrences became tasks, and how many did not. */
+export interface ScheduledOccurrences {
+  enqueued: number;
+  skipped: number;
+  missed: number;
 }
 
 export interface TickReport extends WorkReport {
   /** True when the first round trip found nothing to do at all. */
   isIdle: boolean;
   reaped: ReapedTask[];
+  /** Occurrences of schedules. */
+  scheduled: ScheduledOccurrences;
   pruned: number;
   nextDueAt: Date | null;
 }
 
 /**
- * One tick: reap → claim → run → prune → record. Idle, it costs one statement. When the database went away under it, the
+ * One tick: reap → schedules → claim → run → prune → record. Idle, it costs one statement. When the database went away under it, the
  * report says what could not be written instead of failing for what comes after. Any number of ticks may run at once, on
  * any number of hosts; there is no lock that could stay behind.
  */
@@ -53,8 +69,10 @@ export async function runTick(options: TickOptions): Promise<TickReport> {
     await registerKinds({ db, kinds, host: worker.host });
   }
   const reaped = await reap(options, beginning);
+  const scheduled = (await options.schedules?.run(beginning)) ?? { enqueued: 0, skipped: 0, missed: 0 };
   const mayClaim = () => clock.monotonicMs() - startedMs < options.deadlineMs;
-  const isWorkDue = beginning.isAnythingDue || reaped.length > 0 || options.taskId !== undefined;
+  const isWorkDue =
+    beginning.isAnythingDue || reaped.length + scheduled.enqueued > 0 || options.taskId !== undefined;
   const report = isWorkDue ? await work(options, mayClaim) : emptyReport();
   const isReachable = report.unwritten === 0;
   let pruned = 0;
@@ -64,14 +82,14 @@ export async function runTick(options: TickOptions): Promise<TickReport> {
       pruned = await pruneTasks({ db, ...retention, mayContinue });
     }
     if (isWorkDue && isReachable) {
-      await recordBusyTick({ db, host: worker.host, outcome: summarise(report, reaped) });
+      await recordBusyTick({ db, host: worker.host, outcome: summarise(report, reaped, scheduled) });
     }
   } catch (error) {
     if (!isWorkDue || !isConnectionLoss(error)) throw error;
     options.log.warn(`the end of the tick could not be noted: ${toError(error).message}`);
   }
-  const isIdle = !isWorkDue && pruned === 0;
-  return { ...report, isIdle, reaped, pruned, nextDueAt: beginning.nextDueAt };
+  const isIdle = !isWorkDue && pruned === 0 && scheduled.missed === 0;
+  return { ...report, isIdle, reaped, scheduled, pruned, nextDueAt: beginning.nextDueAt };
 }
 
 async function reap(options: TickOptions, beginning: TickBeginning): Promise<ReapedTask[]> {
@@ -108,8 +126,9 @@ function dueTasks(options: TickOptions, leaseMs: number): ClaimSource {
   const { context, worker, onlyKinds } = options;
   const kinds = [...options.kinds.keys()].filter((kind) => onlyKinds?.includes(kind) ?? true);
   const queues = options.onlyQueues;
+  const hostLimit = context.config.tasks.max_running;
   return (count, startable) =>
-    claimDueTasks({ db: context.db, worker, leaseMs, kinds, queues, count, startable });
+    claimDueTasks({ db: context.db, worker, leaseMs, kinds, queues, count, startable, hostLimit });
 }
 
 function theTask(options: TickOptions, leaseMs: number, id: number): ClaimSource {
@@ -118,8 +137,13 @@ function theTask(options: TickOptions, leaseMs: number, id: number): ClaimSource
   return async () => [await claimTask({ db: context.db, worker, leaseMs, kinds, id })];
 }
 
-function summarise(report: WorkReport, reaped: readonly ReapedTask[]): string {
-  const counts = Object.entries({ ...report, reaped: reaped.length }).filter(
+function summarise(
+  report: WorkReport,
+  reaped: readonly ReapedTask[],
+  { enqueued, skipped, missed }: ScheduledOccurrences,
+): string {
+  const all = { ...report, reaped: reaped.length, scheduled: enqueued, skipped, missed };
+  const counts = Object.entries(all).filter(
     (entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] > 0,
   );
   return counts.length === 0

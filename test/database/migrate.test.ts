@@ -10,6 +10,8 @@ import { TendError } from '../../src/errors.ts';
 import { requireSchema } from '../../src/tasks/begin-tick.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
+const all = ['0001-queue', '0002-schedules'];
+
 /** The product's way in as a role of its own, which owns nothing. */
 async function asRole(database: TestDatabase, name: string): Promise<Kysely<Database>> {
   await database.query(`create role "${name}" login`);
@@ -37,8 +39,11 @@ async function failureOf(
 it('creates schema "tend" once and then finds nothing to do', async () => {
   await using database = await createTestDatabase({ empty: true });
   await using db = await database.openDatabase();
-  expect((await findMigrations(db)).migrations).toEqual([{ name: '0001-queue', appliedAt: null }]);
-  expect(await migrateUp({ db })).toEqual(['0001-queue']);
+  expect((await findMigrations(db)).migrations).toEqual([
+    { name: '0001-queue', appliedAt: null },
+    { name: '0002-schedules', appliedAt: null },
+  ]);
+  expect(await migrateUp({ db })).toEqual(all);
   expect(await migrateUp({ db })).toEqual([]);
   const { migrations, unknown } = await findMigrations(db);
   expect(unknown).toEqual([]);
@@ -53,7 +58,7 @@ it('two migrations at once over two connections: one applies, the others find no
   const connections = await Promise.all([1, 2, 3, 4].map(() => database.openDatabase()));
   try {
     const applied = await Promise.all(connections.map((db) => migrateUp({ db })));
-    expect(applied.toSorted((a, b) => a.length - b.length)).toEqual([[], [], [], ['0001-queue']]);
+    expect(applied.toSorted((a, b) => a.length - b.length)).toEqual([[], [], [], all]);
   } finally {
     await Promise.all(connections.map((db) => db.destroy()));
   }
@@ -66,7 +71,7 @@ it('two migrations at once in two processes: one applies, the other finds nothin
   const env = { PATH: process.env.PATH, CONNECTION: JSON.stringify(database.connection) };
   const runs = [1, 2].map(() => promisify(execFile)(process.execPath, [program], { env }));
   const applied = (await Promise.all(runs)).map(({ stdout }) => stdout.trim());
-  expect(applied.toSorted()).toEqual(['["0001-queue"]', '[]']);
+  expect(applied.toSorted()).toEqual([JSON.stringify(all), '[]']);
 });
 
 it('a migration waits for one that is under way, and then finds nothing to do', async () => {
@@ -84,7 +89,7 @@ it('a migration waits for one that is under way, and then finds nothing to do', 
     )
     .toHaveLength(2);
   await holder.end();
-  expect((await both).flat()).toEqual(['0001-queue']);
+  expect((await both).flat()).toEqual(all);
 });
 
 it('a schema newer than the program is refused with SCHEMA_TOO_NEW and exit code 78', async () => {
@@ -122,7 +127,7 @@ it('an owner of the database who is no superuser can migrate it and work with it
   {
     await using db = await asRole(database, owner);
     await database.query(`alter database ${database.name} owner to "${owner}"`);
-    expect(await migrateUp({ db })).toEqual(['0001-queue']);
+    expect(await migrateUp({ db })).toEqual(all);
   }
   expect(await database.query('select system_identifier is not null as known from tend.meta')).toEqual([
     { known: true },
@@ -136,7 +141,7 @@ it('a role that owns an empty schema "tend" needs no right to create schemas', a
   {
     await using db = await asRole(database, owner);
     await database.query(`create schema tend authorization "${owner}"`);
-    expect(await migrateUp({ db })).toEqual(['0001-queue']);
+    expect(await migrateUp({ db })).toEqual(all);
   }
   await dropRole(database, owner);
 });
@@ -176,7 +181,7 @@ it.each([
   await database.query(`create schema elsewhere; create table elsewhere.tasks (id int)`);
   await database.query(`alter database ${database.name} ${setting}`);
   await using db = await database.openDatabase();
-  expect(await migrateUp({ db })).toEqual(['0001-queue']);
+  expect(await migrateUp({ db })).toEqual(all);
   await requireSchema(db);
   expect(await database.query(`select tend.enqueue('noop') as id`)).toEqual([{ id: '1' }]);
 });
@@ -189,7 +194,7 @@ it('works in a database whose name needs quotes', async () => {
   try {
     const connection = { ...database.connection, database: name };
     await using db = openDatabase({ connection, applicationName: 'test' });
-    expect(await migrateUp({ db })).toEqual(['0001-queue']);
+    expect(await migrateUp({ db })).toEqual(all);
     expect(await db.selectFrom('tend.meta').select('database_name').execute()).toEqual([
       { database_name: name },
     ]);

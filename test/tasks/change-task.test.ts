@@ -91,7 +91,7 @@ it.each([
   [{ kind: 'No Kind' }, 'Not enqueued: "No Kind" cannot be a kind'],
   [{ payload: { nul: 'a\0b' } }, 'unsupported Unicode escape sequence'],
   [{ priority: 99_999 }, 'priority 99999 is out of range'],
-  [{ host: '*' }, 'is not supported by this version'],
+  [{ host: '*' }, 'none has ticked in the last 7 days'],
 ])('refuses %j as bad data', async (given, message) => {
   const enqueuing = enqueueTask({ db: queue.db, kind: 'noop', payload: {}, ...given });
   await expect(enqueuing).rejects.toMatchObject({ code: 'PAYLOAD_INVALID', exitCode: 65 });

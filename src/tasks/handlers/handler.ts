@@ -16,6 +16,8 @@ export interface KindPolicy {
   onLost: 'retry' | 'hold';
   /** At most one running task per mutex name, over all kinds and hosts. */
   mutex: string | null;
+  /** How many may run at once over all hosts; null: as many as there are workers. */
+  maxRunning: number | null;
   retryBaseMs: number;
   retryCapMs: number;
   /**

@@ -9,6 +9,7 @@ const defaults: KindPolicy = {
   timeoutMs: hour,
   onLost: 'retry',
   mutex: null,
+  maxRunning: null,
   retryBaseMs: 15_000,
   retryCapMs: hour,
 };
@@ -70,7 +71,7 @@ export function knownKinds(config: Config): Map<string, TaskKind & { source: 'bu
     kinds.set(kind, {
       kind,
       summary,
-      policy: { ...defaults, ...policy },
+      policy: { ...defaults, ...policy, maxRunning: config.tasks.limits[kind] ?? null },
       load: once(load),
       source: 'built-in',
     });
@@ -82,6 +83,7 @@ export function knownKinds(config: Config): Map<string, TaskKind & { source: 'bu
       timeoutMs: own.timeout + config.tasks.grace + minute,
       onLost: own.on_lost,
       mutex: own.mutex ?? null,
+      maxRunning: config.tasks.limits[kind] ?? null,
       retryBaseMs: own.retry_base,
       retryCapMs: own.retry_cap,
     };

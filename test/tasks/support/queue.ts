@@ -191,6 +191,7 @@ export const defaultPolicy: KindPolicy = {
   timeoutMs: 60_000,
   onLost: 'retry',
   mutex: null,
+  maxRunning: null,
   retryBaseMs: 60_000,
   retryCapMs: 3_600_000,
 };

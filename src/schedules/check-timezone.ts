@@ -1,0 +1,3 @@
+export function checkTimezone(name: string): string | undefined {
+  return name === '' ? 'empty' : undefined;
+}
