@@ -23,6 +23,7 @@ export const errorCodes = {
   TASK_NOT_FOUND: 'missingInput',
   TASK_STATE_CONFLICT: 'failed',
   TASK_FAILED: 'failed',
+  SCHEDULE_NOT_FOUND: 'missingInput',
   KIND_UNKNOWN: 'missingInput',
   PAYLOAD_INVALID: 'badData',
   LEASE_LOST: 'busy',

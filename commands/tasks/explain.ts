@@ -7,7 +7,7 @@ import { knownKinds } from '../../src/tasks/handlers/registry.ts';
 export default class TasksExplain extends TendCommand {
   static override summary = 'Say why a task runs or does not.';
   static override description =
-    'Walks through everything that decides: due, kind, host, mutex and who holds it, attempts, lease, other tasks, ticks. A mark "x" keeps the task from running.';
+    'Walks through everything that decides: due, kind, pauses, host, mutex and who holds it, limits, attempts, lease, other tasks, ticks. A mark "x" keeps the task from running.';
   static override examples = [
     '<%= config.bin %> tasks explain 42',
     '<%= config.bin %> tasks explain 42 --json',
@@ -22,6 +22,7 @@ export default class TasksExplain extends TendCommand {
         id: args.id,
         knownKinds: [...knownKinds(context.config).keys()],
         host: hostName(context),
+        hostLimit: context.config.tasks.max_running,
       });
       return {
         result: explanation,

@@ -1,8 +1,7 @@
-import { userInfo } from 'node:os';
 import { boolean } from '@oclif/core/flags';
 import { TendCommand } from '../../src/cli/base-command.ts';
-import { hostName } from '../../src/cli/handler-context.ts';
 import { taskId } from '../../src/cli/task-id.ts';
+import { whoDecides } from '../../src/cli/who-decides.ts';
 import { onlyDecision, resolveTask } from '../../src/tasks/resolve-task.ts';
 
 export default class TasksResolve extends TendCommand {
@@ -29,7 +28,7 @@ export default class TasksResolve extends TendCommand {
         db: await context.openDatabase(),
         id: args.id,
         decision,
-        decidedBy: `${userInfo().username} on ${hostName(context)}`,
+        decidedBy: whoDecides(context),
       });
       return {
         result: { id: args.id, decision, state },

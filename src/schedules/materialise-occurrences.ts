@@ -3,7 +3,7 @@ import type { Database } from '../database/tables.ts';
 import { isConnectionLoss } from '../database/translate-database-error.ts';
 import { toError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { ScheduledOccurrences } from '../tasks/run-tick.ts';
+import { noOccurrences, type ScheduledOccurrences } from '../tasks/run-tick.ts';
 import { findDueSchedules } from './find-due-schedules.ts';
 import { planOccurrences } from './plan-occurrences.ts';
 import { type ScheduleToWrite, type WrittenOccurrences, writeOccurrences } from './write-occurrences.ts';
@@ -22,7 +22,7 @@ export async function materialiseOccurrences(options: {
   log: Log;
 }): Promise<ScheduledOccurrences> {
   const { db, now, log } = options;
-  const total = { enqueued: 0, skipped: 0, missed: 0 };
+  const total = { ...noOccurrences };
   for (;;) {
     const due = await findDueSchedules({ db, limit: batch });
     const toWrite: ScheduleToWrite[] = [];
@@ -39,9 +39,10 @@ export async function materialiseOccurrences(options: {
 }
 
 function add(total: ScheduledOccurrences, written: WrittenOccurrences, log: Log): void {
-  const { name, enqueued, skipped, missed } = written;
+  const { name, enqueued, skipped, superseded, missed } = written;
   total.enqueued += enqueued;
   total.skipped += skipped;
+  total.superseded += superseded;
   total.missed += missed;
   if (skipped > 0) log.info(`Schedule "${name}": an occurrence is left out, the one before is not over yet.`);
   if (missed > 0) log.warn(`Schedule "${name}" has missed occurrences: tend schedules show ${name}`);

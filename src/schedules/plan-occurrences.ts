@@ -77,7 +77,8 @@ function judge(slots: readonly Date[], schedule: PlannableSchedule, now: Date): 
     }
     if (catchUp === 'none' && lateMs > punctualMs) return { slotAt, reason: `${late}, and catch_up is none` };
     if (catchUp !== 'all' && index < slots.length - 1) {
-      return { slotAt, reason: `${late}, and catch_up is ${catchUp}: a later one is due as well` };
+      // Not an alarm: what it would have done, the later one does.
+      return { slotAt, reason: `superseded: ${formatDuration(lateMs)} late, and a later one is due as well` };
     }
     return { slotAt, reason: null };
   });

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Database } from '../database/tables.ts';
 import type { Log } from '../log.ts';
-import type { TickSchedules } from '../tasks/run-tick.ts';
+import { noOccurrences, type TickSchedules } from '../tasks/run-tick.ts';
 import { type ConfiguredSchedules, schedulesFingerprint, syncSchedules } from './sync-schedules.ts';
 
 /**
@@ -18,7 +18,7 @@ export function tickSchedules(options: {
   return {
     async run({ schedulesFingerprint: known, isScheduleDue, now }) {
       const isChanged = known !== schedulesFingerprint(schedules);
-      if (!isChanged && !isScheduleDue) return { enqueued: 0, skipped: 0, missed: 0 };
+      if (!isChanged && !isScheduleDue) return noOccurrences;
       if (isChanged) {
         for (const name of await syncSchedules({ db, schedules, host })) {
           const why = 'the application made one of the same name (tend.schedule)';

@@ -11,7 +11,10 @@ export interface ScheduleToWrite {
 export interface WrittenOccurrences {
   name: string;
   enqueued: number;
+  /** Left out because the one before was not over. */
   skipped: number;
+  /** Left out because a later one is due as well. */
+  superseded: number;
   missed: number;
 }
 
@@ -72,6 +75,7 @@ export async function writeOccurrences(options: {
     select w.name,
            count(*) filter (where b.state = 'waiting')::integer as enqueued,
            count(*) filter (where b.state = 'missed' and starts_with(b.reason, 'skipped'))::integer as skipped,
+           count(*) filter (where b.state = 'missed' and starts_with(b.reason, 'superseded'))::integer as superseded,
            count(*) filter (where b.state = 'missed' and starts_with(b.reason, 'missed'))::integer as missed
       from won w left join born b on b.schedule = w.name
      group by w.name order by w.name`.execute(options.db);

@@ -10,7 +10,7 @@ export interface PlannedTask {
   queue: string;
   runAt: Date;
   /** Null where the tick would run it; else why not. */
-  blockedBy: 'unknown kind' | 'other host' | 'mutex' | 'filtered out' | null;
+  blockedBy: 'unknown kind' | 'other host' | 'paused' | 'mutex' | 'limit' | 'filtered out' | null;
 }
 
 export interface TickPlan {
@@ -42,7 +42,11 @@ export async function planTick(options: {
                 when t.kind <> all (coalesce(${options.onlyKinds ?? null}::text[], array[t.kind]))
                   or t.queue <> all (coalesce(${options.onlyQueues ?? null}::text[], array[t.queue]))
                 then 'filtered out'
+                when exists (select from tend.pauses p
+                              where p.name = case p.scope when 'kind' then t.kind else t.queue end) then 'paused'
                 when exists (select from tend.tasks r where r.state = 'running' and r.mutex = t.mutex) then 'mutex'
+                when (select count(*) from tend.tasks r where r.state = 'running' and r.kind = t.kind)
+                       >= (select k.max_running from tend.kinds k where k.kind = t.kind) then 'limit'
            end as "blockedBy"
       from tend.tasks t where t.state = 'waiting' and t.run_at <= now()
      order by t.priority, t.run_at, t.id limit ${Math.min(options.limit, 1000)}`.execute(db);

@@ -40,9 +40,15 @@ export interface TickSchedules {
 /** How many occurrences became tasks, and how many did not. */
 export interface ScheduledOccurrences {
   enqueued: number;
+  /** Left out because the one before was not over (overlap = skip). */
   skipped: number;
+  /** Left out because a later one is due as well (catch_up = latest). */
+  superseded: number;
+  /** Too late. */
   missed: number;
 }
+
+export const noOccurrences: ScheduledOccurrences = { enqueued: 0, skipped: 0, superseded: 0, missed: 0 };
 
 export interface TickReport extends WorkReport {
   /** True when the first round trip found nothing to do at all. */
@@ -69,7 +75,7 @@ export async function runTick(options: TickOptions): Promise<TickReport> {
     await registerKinds({ db, kinds, host: worker.host });
   }
   const reaped = await reap(options, beginning);
-  const scheduled = (await options.schedules?.run(beginning)) ?? { enqueued: 0, skipped: 0, missed: 0 };
+  const scheduled = (await options.schedules?.run(beginning)) ?? noOccurrences;
   const mayClaim = () => clock.monotonicMs() - startedMs < options.deadlineMs;
   const isWorkDue =
     beginning.isAnythingDue || reaped.length + scheduled.enqueued > 0 || options.taskId !== undefined;
@@ -140,9 +146,9 @@ function theTask(options: TickOptions, leaseMs: number, id: number): ClaimSource
 function summarise(
   report: WorkReport,
   reaped: readonly ReapedTask[],
-  { enqueued, skipped, missed }: ScheduledOccurrences,
+  { enqueued, ...leftOut }: ScheduledOccurrences,
 ): string {
-  const all = { ...report, reaped: reaped.length, scheduled: enqueued, skipped, missed };
+  const all = { ...report, reaped: reaped.length, scheduled: enqueued, ...leftOut };
   const counts = Object.entries(all).filter(
     (entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] > 0,
   );
