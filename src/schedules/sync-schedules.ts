@@ -39,7 +39,9 @@ export async function syncSchedules(options: {
                                        catch_up, max_late, overlap)
       select name, 'config', array[${host}::text], cron, timezone, kind, payload, queue, priority, host, catch_up,
              max_late_ms * interval '1 ms', overlap
-        from given order by name
+        from given
+       where name <> all (array(select made.name from tend.schedules made where made.source = 'sql'))
+       order by name
       on conflict (name) do update
         set cron = excluded.cron, timezone = excluded.timezone, kind = excluded.kind, payload = excluded.payload,
             queue = excluded.queue, priority = excluded.priority, host = excluded.host, catch_up = excluded.catch_up,
