@@ -3,23 +3,14 @@ import type pg from 'pg';
 import { expect, it } from 'vitest';
 import { markedProcesses } from '../processes/support/marked-processes.ts';
 import { newMark } from '../processes/support/tool-call.ts';
-import { createQueueSite, type QueueSite, scriptKind } from './queue-site.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { count, type KillStorm, killAgainAndAgain, observe } from './kill-storm.ts';
+import { createQueueSite, scriptKind } from './queue-site.ts';
 
 /** Ticks at a time, each killed and started again. */
 const workers = 8;
 /** After this, what runs may live: the queue must come to its end. */
 const killingMs = 18_000;
-
-/** The same numbers for the same seed (mulberry32), so that a failure can be looked at again. */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let value = Math.imul(state ^ (state >>> 15), state | 1);
-    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
-    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /**
  * Appends `id attempt` with one write; those with a mutex also prove that they are alone. A killed worker's command
@@ -42,56 +33,10 @@ const enqueueAll = `
                       priority => (random() * 100)::int, max_attempts => 100, mutex => 'm' || n % 4)
     from generate_series(1, 100) n`;
 
-async function count(observer: pg.Client, query: string): Promise<number> {
-  const { rows } = await observer.query<{ count: number }>(`select count(*)::int as count ${query}`);
-  return rows[0]?.count ?? 0;
-}
-
-interface Storm {
-  site: QueueSite;
-  mark: string;
-  random: () => number;
-  /** Process ids that have been seen with a session. */
-  connected: Set<number>;
-  endsAtMs: number;
-  isOver: boolean;
-}
-
-/** Starts ticks one after another and kills each, most of them some time after they have begun to work. */
-async function killAgainAndAgain(storm: Storm): Promise<{ killed: number; odd: unknown[] }> {
-  const { site, mark, random, connected } = storm;
-  let killed = 0;
-  const odd: unknown[] = [];
+/** Ends the storm when nothing is left to do. */
+async function watch(storm: KillStorm, observer: pg.Client): Promise<void> {
   while (!storm.isOver) {
-    const tick = await site.start(['run-due-tasks', '--drain', '--queue', 'storm'], { env: { MARK: mark } });
-    let hasEnded = false;
-    const ended = tick.result.finally(() => {
-      hasEnded = true;
-    });
-    const isKilledEarly = random() < 0.2;
-    const delayMs = 100 + random() * 500;
-    const lives = () => !hasEnded && performance.now() < storm.endsAtMs;
-    const isToBeAwaited = () => lives() && !isKilledEarly && !connected.has(tick.pid);
-    while (isToBeAwaited()) await sleep(10);
-    await Promise.race([sleep(delayMs), ended]);
-    if (lives()) tick.child.kill('SIGKILL');
-    const { exitCode, signal, stderr } = await ended;
-    if (signal === 'SIGKILL') killed += 1;
-    else if (exitCode !== 0) odd.push({ exitCode, signal, stderr });
-    else await sleep(50);
-  }
-  return { killed, odd };
-}
-
-/** Notes who has a session, lets lost tasks be due at once, and ends the storm when nothing is left to do. */
-async function watch(storm: Storm, observer: pg.Client): Promise<void> {
-  while (!storm.isOver) {
-    const { rows } = await observer.query<{ pid: number }>(
-      `select substring(application_name from '\\d+$')::int as pid from pg_stat_activity
-        where datname = current_database() and application_name like 'tend run-due-tasks %'`,
-    );
-    for (const { pid } of rows) storm.connected.add(pid);
-    await observer.query(`update tend.tasks set run_at = now() where state = 'waiting' and run_at > now()`);
+    await observe(storm, observer);
     const unfinished = await count(observer, `from tend.tasks where state in ('waiting', 'running')`);
     if (unfinished === 0) storm.isOver = true;
     await sleep(30);
@@ -111,10 +56,11 @@ it('no task is lost or done twice by eight ticks that are killed -9 again and ag
   const mark = newMark();
   const random = seededRandom(seed);
   const endsAtMs = performance.now() + killingMs;
-  const storm: Storm = { site, mark, random, connected: new Set(), endsAtMs, isOver: false };
+  const args = ['run-due-tasks', '--drain', '--queue', 'storm'];
+  const storm: KillStorm = { site, args, random, connected: new Set(), endsAtMs, isOver: false };
   const [, ...slots] = await Promise.all([
     watch(storm, observer),
-    ...Array.from({ length: workers }, () => killAgainAndAgain(storm)),
+    ...Array.from({ length: workers }, () => killAgainAndAgain(storm, { MARK: mark })),
   ]);
 
   // The storm was one, and no tick that was allowed to end had anything to complain about.
