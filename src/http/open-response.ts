@@ -45,7 +45,7 @@ export async function openResponse(options: OpenResponseOptions): Promise<Incomi
     resolve(response);
   });
   request.on('error', reject); // stays: a connection may break again after it has broken
-  request.once('upgrade', (_response, socket) => socket.destroy());
+  // An answer that would change the protocol (101) is neither a response nor an error.
   request.once('close', () => reject(new Error('what came back is no answer')));
   request.end(hop.body);
   return await promise;
