@@ -28,6 +28,10 @@ describe('a secret', () => {
   });
 });
 
+it('a secret that is a part of another one leaves nothing of that', () => {
+  expect(registry('4711', 'canary-4711-x').redact('canary-4711-x 4711')).toBe('*** ***');
+});
+
 describe('the end of a longer text', () => {
   it('shows nothing of a secret that was cut, wherever the cut is', () => {
     const secret = 'Bearer canary/4711';

@@ -16,7 +16,7 @@ export interface CallOptions {
   secrets?: SecretRegistry;
 }
 
-export const loopback = ['127.0.0.1', '::1'];
+const loopback = ['127.0.0.1', '::1'];
 
 /** Calls a service as the handler does; `payload` and `http` are checked as in a task and in tend.toml. */
 export async function call(payload: object, options: CallOptions = {}): Promise<ServiceAnswer> {

@@ -168,6 +168,7 @@ describe('a status that was not expected', () => {
 
   it.each([
     [404, [404]],
+    [404, ['404']],
     [503, ['5xx']],
     [302, [200, '3xx']],
   ])('%d is a success where %j is expected', async (status, expected) => {
