@@ -57,6 +57,15 @@ export const errorCodes = {
   APP_NOT_CONFIGURED: 'config',
   APP_UNHEALTHY: 'unreachable',
   APP_RESTART_FAILED: 'failed',
+  HTTP_NOT_ALLOWED: 'permission',
+  HTTP_ADDRESS_REFUSED: 'permission',
+  HTTP_REDIRECT_REFUSED: 'failed',
+  HTTP_UNREACHABLE: 'unreachable',
+  HTTP_CERTIFICATE_INVALID: 'unreachable',
+  HTTP_TIMED_OUT: 'unreachable',
+  HTTP_STATUS_TEMPORARY: 'busy',
+  HTTP_STATUS_UNEXPECTED: 'failed',
+  HTTP_RESPONSE_TOO_LARGE: 'failed',
   INTERRUPTED: 'interrupted',
   TERMINATED: 'terminated',
   BUG: 'bug',
@@ -71,6 +80,8 @@ export interface TendErrorOptions {
   cause?: unknown;
   /** True where trying the same again cannot succeed: a task that fails with it is not retried. */
   isPermanent?: boolean;
+  /** Where the other side said when to come back: a task that fails with it is not retried before. */
+  retryAfterMs?: number;
   /** More lines for the person who reads the log (a tool's last output); never part of the JSON contract. */
   details?: string;
 }
@@ -84,6 +95,7 @@ export class TendError extends Error {
   readonly exitCode: number;
   readonly hint: string | undefined;
   readonly isPermanent: boolean;
+  readonly retryAfterMs: number | undefined;
   readonly details: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: TendErrorOptions = {}) {
@@ -93,6 +105,7 @@ export class TendError extends Error {
     this.exitCode = exitCodes[errorCodes[code]].code;
     this.hint = options.hint;
     this.isPermanent = options.isPermanent ?? false;
+    this.retryAfterMs = options.retryAfterMs;
     this.details = options.details;
   }
 }

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { openDatabase } from '../database/open-database.ts';
 import type { Database } from '../database/tables.ts';
 import { TendError } from '../errors.ts';
+import { untilAborted } from '../until-aborted.ts';
 import { newBackupId } from './backup-id.ts';
 import { lockBackups } from './backup-lock.ts';
 import { compareWithManifest } from './compare-with-manifest.ts';
@@ -15,7 +16,6 @@ import { replaceLive } from './replace-live.ts';
 import type { RestoreBackupOptions, RestoreResult } from './restore-options.ts';
 import { createScratchDatabase, dropDatabase, sweepScratchDatabases } from './scratch-database.ts';
 import { serverOptions } from './tool-environment.ts';
-import { untilAborted } from './until-aborted.ts';
 import { verifyBackup } from './verify-backup.ts';
 
 /** What the steps of one restore share. */

@@ -10,5 +10,6 @@ export const builtInKindNames: readonly string[] = [
   'send-mail',
   'restart-app',
   'check-app',
+  'http',
   'noop',
 ];

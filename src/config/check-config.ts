@@ -1,6 +1,7 @@
 import { type BaseIssue, safeParse } from 'valibot';
 import { TendError } from '../errors.ts';
 import { findUnknownKeys } from './find-unknown-keys.ts';
+import { findUnsentHeaders } from './find-unsent-headers.ts';
 import type { ConfigFile } from './load-config.ts';
 import { locateKeys, pathKey } from './locate-keys.ts';
 import { type Config, configSchema } from './schema.ts';
@@ -30,7 +31,8 @@ export function checkConfig({ values, file, overlays }: CheckConfigOptions): Con
     text: `this key is not known${suggestion === undefined ? '' : `; did you mean "${suggestion}"?`}`,
   }));
   const wrong = (parsed.issues ?? []).filter((issue) => issue.expected !== 'never').map(toProblem);
-  const found = [...unknown, ...wrong, ...findContradictions(values, overlays)];
+  const unsent = parsed.success ? findUnsentHeaders(parsed.output) : [];
+  const found = [...unknown, ...wrong, ...unsent, ...findContradictions(values, overlays)];
   if (parsed.success && found.length === 0) return parsed.output;
 
   const problems = placed({ problems: found, file, overlays });

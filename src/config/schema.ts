@@ -3,6 +3,7 @@ import { parseDuration } from '../duration.ts';
 import { checkTimezone } from '../schedules/check-timezone.ts';
 import { parseCron } from '../schedules/parse-cron.ts';
 import { builtInKindNames } from './built-in-kinds.ts';
+import { httpHeaders, httpPlace, ipNetwork } from './http-settings.ts';
 import { databaseUrl, mailAddress, mailServerUrl } from './setting-texts.ts';
 
 const text = v.pipe(v.string('a string was expected'), v.nonEmpty('an empty string is not allowed'));
@@ -112,6 +113,14 @@ const mail = section({
   timeout: v.optional(duration, '2m'),
 });
 
+const http = section({
+  allow: v.optional(v.array(httpPlace, 'a list of hosts was expected'), []),
+  allow_private: v.optional(v.array(ipNetwork, 'a list of addresses and networks was expected'), []),
+  timeout: v.optional(v.pipe(duration, v.maxValue(600_000, 'at most "10m", the limit of the kind')), '60s'),
+  tls_ca_file: v.optional(text),
+  headers: v.optional(httpHeaders, {}),
+});
+
 const taskKind = section({
   command: argv,
   directory: v.optional(text),
@@ -216,6 +225,7 @@ export const configSchema = section({
   backup: v.optional(backup, {}),
   translations: v.optional(translations, {}),
   mail: v.optional(mail, {}),
+  http: v.optional(http, {}),
   tasks: v.optional(tasks, {}),
   schedules: v.optional(v.record(scheduleName, schedule), {}),
   monitor: v.optional(monitor, {}),

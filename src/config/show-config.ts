@@ -14,10 +14,14 @@ export function showConfig({
   return readOrigins(loaded).map((setting) => {
     const { key, value } = setting;
     if (typeof value !== 'string') return setting;
-    // the address of a ping is all it takes to send one
-    const isSecret = key === 'monitor.ping_url' && !value.startsWith('env:');
+    const isSecret = isWhollySecret(key) && !value.startsWith('env:');
     return { ...setting, value: isSecret ? '***' : isSecretPath(key) ? secrets.redact(value) : value };
   });
+}
+
+/** The address of a ping is all it takes to send one, and a header may be a login. */
+function isWhollySecret(key: string): boolean {
+  return key === 'monitor.ping_url' || key.startsWith('http.headers.');
 }
 
 function isSecretPath(key: string): boolean {

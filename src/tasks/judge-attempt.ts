@@ -92,12 +92,14 @@ function judgeFailure(input: AttemptVerdictInput, error: Error, message: string)
   if (input.attempt >= input.maxAttempts) {
     return ending(input, { ...failed, state: 'failed', reason: 'no attempts left' });
   }
-  const delayMs = retryDelayMs({
+  const backoffMs = retryDelayMs({
     attempt: input.attempt,
     baseMs: input.policy.retryBaseMs,
     capMs: input.policy.retryCapMs,
     random: input.random,
   });
+  const retryAfterMs = error instanceof TendError ? (error.retryAfterMs ?? 0) : 0;
+  const delayMs = Math.max(backoffMs, retryAfterMs);
   return ending(input, { ...failed, state: 'waiting', delayMs, reason: 'to be retried' });
 }
 

@@ -222,6 +222,51 @@ describe('a wrong configuration', () => {
       1,
       'tasks.kinds.constructor: this key',
     ],
+    ['a place that is a page', '[http]\nallow = ["https://a/b"]\n', 2, 'http.allow.0: a host such as'],
+    ['half the world', '[http]\nallow = ["*.org"]\n', 2, 'http.allow.0: a host such as'],
+    [
+      'a name for an address',
+      '[http]\nallow_private = ["localhost"]\n',
+      2,
+      'http.allow_private.0: an address',
+    ],
+    [
+      'a network with a host in it',
+      '[http]\nallow_private = ["10.1.2.3/24"]\n',
+      2,
+      'http.allow_private.0: an',
+    ],
+    ['a longer wait than the kind has', '[http]\ntimeout = "11m"\n', 2, 'http.timeout: at most "10m"'],
+    [
+      'a header that the connection decides',
+      '[http]\nallow = ["a"]\n[http.headers.a]\nHost = "b"\n',
+      4,
+      'http.headers.a.Host: this header cannot be set',
+    ],
+    [
+      'a header with two lines',
+      '[http]\nallow = ["a"]\n[http.headers.a]\nX = "canary\\nb"\n',
+      4,
+      'http.headers.a.X: the value contains a line break',
+    ],
+    [
+      'a header twice',
+      '[http]\nallow = ["a"]\n[http.headers.a]\nx-a = "1"\nX-A = "2"\n',
+      3,
+      'http.headers.a: a header stands here twice',
+    ],
+    [
+      'headers for many hosts',
+      '[http]\nallow = ["*.a.b"]\n[http.headers."*.a.b"]\nX = "1"\n',
+      3,
+      'http.headers.*.a.b: headers belong to one host',
+    ],
+    [
+      'headers for a host that nothing goes to',
+      '[http]\nallow = ["http://a"]\n[http.headers.a]\nX = "1"\n',
+      3,
+      'http.headers.a: nothing is ever sent there: "a" is not in http.allow',
+    ],
     ['a table named __proto__', '[__proto__]\na = 1\n', 1, '__proto__: this key is not known'],
     [
       'a table named constructor',
@@ -245,6 +290,8 @@ describe('a wrong configuration', () => {
     '[database]\nurl = "postgresql+psycopg2://u:p@h/d"\n',
     '[database]\nurl = "host=/run/postgresql dbname=cms"\n',
     '[tasks.kinds.backup-photos]\ncommand = ["x"]\n',
+    '[http]\nallow = ["a.example", "*.b.example:8443", "http://[::1]:80"]\nallow_private = ["10.0.0.0/8", "::1"]\n',
+    '[http]\nallow = ["*.b.example"]\n[http.headers."a.b.example"]\nAuthorization = "env:TOKEN"\n',
   ])('accepts %j', async (toml) => {
     await expect(load({ toml })).resolves.toBeDefined();
   });

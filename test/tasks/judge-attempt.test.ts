@@ -93,6 +93,19 @@ describe('a handler that failed', () => {
     }
   });
 
+  it('waits at least as long as the other side asked for, and not less than it would have', () => {
+    const busy = (retryAfterMs: number) => ({
+      thrown: new TendError('HTTP_STATUS_TEMPORARY', 'busy', { retryAfterMs }),
+    });
+    expect(judge({ ended: busy(90_000) })).toMatchObject({
+      state: 'waiting',
+      isCounted: true,
+      delayMs: 90_000,
+    });
+    expect(judge({ ended: busy(10) })).toMatchObject({ state: 'waiting', isCounted: true, delayMs: 1000 });
+    expect(judge({ ended: busy(90_000), attempt: 3 })).toMatchObject({ state: 'failed', delayMs: 0 });
+  });
+
   it('keeps the exit code of the program that failed', () => {
     const thrown = Object.assign(new Error('exit 3'), { toolExitCode: 3 });
     expect(judge({ ended: { thrown } })).toMatchObject({ exitCode: 3 });

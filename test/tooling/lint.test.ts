@@ -58,6 +58,8 @@ const violations = [
     ['src/mail/s.ts', 'gettext-parser'],
     ['src/connection/t.ts', '../database/tables.ts'],
     ['src/database/u.ts', '../tasks/claim-due-tasks.ts'],
+    ['src/http/ua.ts', '../mail/send-once.ts'],
+    ['src/mail/ub.ts', '../http/call-service.ts'],
     ['src/errors.ts', './config/schema.ts'],
     ['src/cli/v.ts', 'listr2'],
     ['src/tasks/w.ts', '../backups/backup-set.ts'],

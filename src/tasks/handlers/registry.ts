@@ -57,6 +57,11 @@ const builtInKinds: Record<string, BuiltInKind> = {
     policy: { timeoutMs: 10 * minute, maxAttempts: 2, retryBaseMs: minute },
     load: async () => (await import('./check-app.ts')).checkAppHandler,
   },
+  http: {
+    summary: 'send a request to an external service',
+    policy: { timeoutMs: 10 * minute, retryBaseMs: minute },
+    load: async () => (await import('./http.ts')).httpHandler,
+  },
   noop: {
     summary: 'do nothing: shows that the queue works',
     policy: { timeoutMs: minute },
