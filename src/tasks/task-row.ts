@@ -26,6 +26,14 @@ export interface TaskSummary {
   createdBy: string;
   startedAt: Date | null;
   finishedAt: Date | null;
+  /** The schedule that it is an occurrence of, or that a person triggered. */
+  schedule: string | null;
+  /** Which occurrence. */
+  slotAt: Date | null;
+  /** Id of the first of the tasks that one call enqueued for every host. */
+  fanOut: number | null;
+  /** The task whose ending enqueued it. */
+  enqueuedBy: number | null;
 }
 
 /** One try. A running one has no end and no outcome yet. */
@@ -53,6 +61,7 @@ export const summaryColumns = [
     'last_error',
   ] as const),
   ...(['created_at', 'created_by', 'started_at', 'finished_at'] as const),
+  ...(['schedule', 'slot_at', 'fan_out', 'enqueued_by'] as const),
 ] as const;
 
 type SummaryRow = Pick<Selectable<TasksTable>, (typeof summaryColumns)[number]>;
@@ -79,6 +88,10 @@ export function toTaskSummary(row: SummaryRow): TaskSummary {
     createdBy: row.created_by,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
+    schedule: row.schedule,
+    slotAt: row.slot_at,
+    fanOut: row.fan_out,
+    enqueuedBy: row.enqueued_by,
   };
 }
 
