@@ -1,10 +1,10 @@
 import { formatDuration } from '../duration.ts';
-import type { ShownTask } from '../tasks/show-task.ts';
+import type { EnqueuedTask, ShownTask } from '../tasks/show-task.ts';
 import type { AttemptSummary } from '../tasks/task-row.ts';
 import type { Output } from './output.ts';
 import { formatTime } from './task-table.ts';
 
-/** One task with the history of its attempts and what each left as evidence. */
+/** One task with the history of its attempts, what each left as evidence, and the tasks it enqueued. */
 export function printTask(task: ShownTask, output: Output): void {
   const { paint } = output;
   const state = task.reason === null ? task.state : `${task.state}: ${task.reason}`;
@@ -24,12 +24,24 @@ export function printTask(task: ShownTask, output: Output): void {
     ['worker', task.worker],
     ['lease until', task.leaseUntil === null ? null : formatTime(task.leaseUntil)],
     ['cancel', task.isCancelRequested && task.state === 'running' ? 'requested' : null],
+    ['enqueued by', task.enqueuedBy === null ? null : `task ${task.enqueuedBy}`],
     ['payload', JSON.stringify(task.payload).slice(0, 2000)],
   ];
   for (const [name, value] of facts) {
     if (value !== null) output.print(`  ${name.padEnd(12)}${value}`);
   }
   for (const attempt of task.attempts) printAttempt(attempt, output);
+  printEnqueued(task.enqueued, output);
+}
+
+const mostShown = 20;
+
+function printEnqueued(enqueued: readonly EnqueuedTask[], output: Output): void {
+  for (const { id, kind, state } of enqueued.slice(0, mostShown)) {
+    output.print(`Enqueued task ${id} · ${kind} · ${state}`);
+  }
+  const rest = enqueued.length - mostShown;
+  if (rest > 0) output.print(`… and ${rest} more (--json lists all)`);
 }
 
 function printAttempt(attempt: AttemptSummary, output: Output): void {

@@ -1,7 +1,9 @@
 import { type Kysely, sql } from 'kysely';
 import { isConflict, repeatOnConflict } from '../database/repeat-on-conflict.ts';
 import type { AttemptOutcome, Database } from '../database/tables.ts';
+import type { CheckedFollowUp } from './check-follow-up.ts';
 import type { ClaimedTask } from './claim-due-tasks.ts';
+import { enqueueFollowUps, noFollowUps } from './enqueue-follow-ups.ts';
 import type { TaskState } from './states.ts';
 
 /** How one attempt ended and where its task goes. */
@@ -19,6 +21,8 @@ export interface AttemptEnding {
   exitCode: number | null;
   outputTail: string | null;
   evidence: Record<string, unknown> | null;
+  /** Tasks to be enqueued with it. */
+  followUps: readonly CheckedFollowUp[];
 }
 
 export interface FinishedAttempt {
@@ -32,7 +36,10 @@ export interface FinishedAttempt {
  * Repeating it is harmless: an ending that is already on record (its acknowledgement was lost) is reported as such.
  *
  * A task that would wait again is cancelled instead where that was asked for since the last heartbeat, or where a newer
- * one with its unique key waits.
+ * one with its unique key waits, or comes with it as its own follow-up.
+ *
+ * Follow-up tasks are enqueued in the same statement, so that they are there if and only if it is; where none has any, the
+ * statement does not mention them.
  */
 export async function finishAttempts(options: {
   db: Kysely<Database>;
@@ -56,8 +63,11 @@ async function finishBatch(options: {
   endings: readonly { task: ClaimedTask; ending: AttemptEnding }[];
 }): Promise<FinishedAttempt[]> {
   const rows = options.endings.map(({ task, ending }) => toRow(task, ending));
+  const followUps = options.endings.some(({ ending }) => ending.followUps.length > 0)
+    ? enqueueFollowUps(options.endings)
+    : noFollowUps;
   const result = await sql<FinishedAttempt>`
-    with ended as materialized (
+    with ${followUps.given} ended as materialized (
       select e.* from jsonb_to_recordset(${toStorableJson(rows)}::jsonb) as e (
         id bigint, token uuid, attempt smallint, owner text, started_at timestamptz, outcome text, state text,
         delay_ms float8, counted boolean, recorded boolean, reason text, error text, exit_code integer,
@@ -77,24 +87,24 @@ async function finishBatch(options: {
                                   or e.state in ('succeeded', 'failed', 'cancelled') then now() end,
              lease_owner = null, lease_token = null, lease_until = null
         from ended e,
-             lateral (select e.state = 'waiting' and exists (
+             lateral (select e.state = 'waiting' and (exists (
                         select from tend.tasks mine join tend.tasks w on w.unique_key = mine.unique_key
-                         where mine.id = e.id and w.state = 'waiting') as is_superseded) s
+                         where mine.id = e.id and w.state = 'waiting') ${followUps.orSupersedes}) as is_superseded) s
        where t.id = e.id and t.lease_token = e.token and t.state = 'running'
-      returning t.id, t.state
+      returning t.id, t.state ${followUps.isWanted}
     ), recorded as (
       insert into tend.attempts
         (task_id, token, attempt, owner, started_at, outcome, exit_code, error, output_tail, evidence)
       select e.id, e.token, e.attempt, e.owner, e.started_at, e.outcome, e.exit_code, e.error, e.output_tail, e.evidence
         from ended e join moved m on m.id = e.id
        where e.recorded
-    )
+    ) ${followUps.enqueued}
     select e.token,
            coalesce(m.state, case when exists (
              select from tend.attempts a where a.task_id = e.id and a.token = e.token and a.outcome = e.outcome)
-             then e.state end) as state
+             then e.state end) as state ${followUps.count}
       from ended e left join moved m on m.id = e.id`.execute(options.db);
-  return result.rows;
+  return result.rows.map(({ token, state }) => ({ token, state }));
 }
 
 /** Absent keys are null for jsonb_to_recordset: most endings say little, and there may be hundreds. */

@@ -5,10 +5,12 @@ import type { Database } from '../database/tables.ts';
 import { isConnectionLoss } from '../database/translate-database-error.ts';
 import type { ClaimedTask } from './claim-due-tasks.ts';
 import { type AttemptEnding, finishAttempts } from './finish-attempts.ts';
+import { lesserEndings } from './lesser-endings.ts';
 import type { TaskState } from './states.ts';
 
 export interface WrittenEnding {
   task: ClaimedTask;
+  /** What was written: not what was given where the server refused that. */
   ending: AttemptEnding;
   /** Where the row is now; null when the lease was lost; undefined when it could not be written at all. */
   state: TaskState | null | undefined;
@@ -20,7 +22,12 @@ interface Pending {
   resolve(written: WrittenEnding): void;
 }
 
+/** By token; or the error of a statement that would be refused again; or the database could not be reached. */
+type Finished = Map<string, TaskState | null> | { refusal: unknown } | 'unreachable';
+
 const maxBatch = 500;
+/** In one statement, unless a single ending has more: the next heartbeat waits for it. */
+const maxFollowUps = 1000;
 
 /**
  * Writes endings as they come, those that gather while a statement is under way together in the next one. An ending
@@ -60,35 +67,33 @@ export class FinishWriter {
 
   async #drain(): Promise<void> {
     while (this.#pending.length > 0) {
-      const batch = this.#pending.splice(0, maxBatch);
-      const states = await this.#finish(batch);
-      if (states === 'refused') await this.#finishSingly(batch);
-      else this.#settle(batch, states);
+      const batch = this.#pending.splice(0, sizeOfBatch(this.#pending));
+      const finished = await this.#finish(batch);
+      if (isRefused(finished)) for (const single of batch) await this.#finishSingle(single);
+      else this.#settle(batch, finished);
     }
     this.#isWriting = false;
   }
 
-  /** One ending that cannot be stored must not take the others with it, nor be lost: how it ended matters most. */
-  async #finishSingly(batch: readonly Pending[]): Promise<void> {
-    for (const single of batch) {
-      const states = await this.#finish([single]);
-      const bare = { ...single, ending: withoutExtras(single.ending) };
-      this.#settle([single], states === 'refused' ? await this.#finish([bare]) : states);
+  /** One ending that cannot be stored must not take the others with it, nor be lost. */
+  async #finishSingle(single: Pending): Promise<void> {
+    let pending = single;
+    let finished = await this.#finish([pending]);
+    for (const lesser of lesserEndings(single.ending)) {
+      if (!isRefused(finished)) break;
+      pending = { ...single, ending: lesser(finished.refusal) };
+      finished = await this.#finish([pending]);
     }
+    this.#settle([pending], finished);
   }
 
-  #settle(
-    batch: readonly Pending[],
-    states: Map<string, TaskState | null> | 'refused' | 'unreachable',
-  ): void {
+  #settle(batch: readonly Pending[], finished: Finished): void {
     for (const { task, ending, resolve } of batch) {
-      resolve({ task, ending, state: states instanceof Map ? states.get(task.token) : undefined });
+      resolve({ task, ending, state: finished instanceof Map ? finished.get(task.token) : undefined });
     }
   }
 
-  async #finish(
-    batch: readonly Pending[],
-  ): Promise<Map<string, TaskState | null> | 'refused' | 'unreachable'> {
+  async #finish(batch: readonly Pending[]): Promise<Finished> {
     const { db, clock, patienceMs } = this.#options;
     const giveUpAtMs = clock.monotonicMs() + patienceMs;
     for (let tries = 0; ; tries++) {
@@ -98,7 +103,7 @@ export class FinishWriter {
       } catch (error) {
         this.#options.onError(error);
         const pauseMs = Math.min(100 * 2 ** tries, 2000);
-        if (!isWorthRepeating(error)) return 'refused';
+        if (!isWorthRepeating(error)) return { refusal: error };
         if (clock.monotonicMs() + pauseMs > giveUpAtMs) return 'unreachable';
         await delay(pauseMs);
       }
@@ -106,9 +111,17 @@ export class FinishWriter {
   }
 }
 
-/** Leaves out what the server, or JSON, may have refused: evidence that is no JSON, a number out of range. */
-function withoutExtras(ending: AttemptEnding): AttemptEnding {
-  return { ...ending, exitCode: null, evidence: null, outputTail: null };
+function isRefused(finished: Finished): finished is { refusal: unknown } {
+  return typeof finished === 'object' && 'refusal' in finished;
+}
+
+function sizeOfBatch(pending: readonly Pending[]): number {
+  let followUps = 0;
+  const end = pending.slice(0, maxBatch).findIndex(({ ending }, index) => {
+    followUps += ending.followUps.length;
+    return index > 0 && followUps > maxFollowUps;
+  });
+  return end === -1 ? maxBatch : end;
 }
 
 function isWorthRepeating(error: unknown): boolean {

@@ -1,5 +1,7 @@
 import { TendError, toError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
+import type { CheckedFollowUp } from './check-follow-up.ts';
+import type { RememberedFollowUp } from './collect-follow-ups.ts';
 import type { AttemptEnding } from './finish-attempts.ts';
 import type { KindPolicy, TaskResult } from './handlers/handler.ts';
 import { retryDelayMs } from './retry-policy.ts';
@@ -16,6 +18,8 @@ export interface AttemptVerdictInput {
   onStop: 'release' | 'cancel';
   random: number;
   outputTail: string | null;
+  /** What the attempt wants enqueued. */
+  followUps: readonly RememberedFollowUp[];
   /** Removes secrets from what is stored. */
   redact(text: string): string;
 }
@@ -116,8 +120,20 @@ function ending(
     exitCode: null,
     outputTail: input.outputTail === '' ? null : input.outputTail,
     evidence: null,
+    followUps: followUpsOf(input, given.outcome),
     ...given,
   };
+}
+
+/** All of an attempt that succeeded; of one that counts otherwise, those that were meant for that. */
+function followUpsOf(
+  { followUps }: AttemptVerdictInput,
+  outcome: AttemptEnding['outcome'],
+): readonly CheckedFollowUp[] {
+  const isFailure = outcome === 'failed' || outcome === 'unknown';
+  return followUps
+    .filter(({ evenIfFailed }) => outcome === 'succeeded' || (isFailure && evenIfFailed))
+    .map(({ task }) => task);
 }
 
 function exitCodeOf(error: Error): number | null {

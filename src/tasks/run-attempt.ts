@@ -5,6 +5,7 @@ import { TendError } from '../errors.ts';
 import { type Log, type Progress, progressToLog } from '../log.ts';
 import { OutputTail } from '../processes/output-tail.ts';
 import type { ClaimedTask } from './claim-due-tasks.ts';
+import { collectFollowUps, type FollowUps } from './collect-follow-ups.ts';
 import { fetchPayload } from './fetch-payload.ts';
 import type { AttemptEnding } from './finish-attempts.ts';
 import type { HandlerContext, TaskKind, TaskResult } from './handlers/handler.ts';
@@ -37,6 +38,7 @@ const longestTimerMs = 2 ** 31 - 1;
 export async function runAttempt(options: RunAttemptOptions): Promise<RanAttempt> {
   const { kind, controller } = options;
   const tail = new OutputTail();
+  const followUps = collectFollowUps();
   const { timeoutMs } = kind.policy;
   const timer = setTimeout(
     () => {
@@ -46,7 +48,7 @@ export async function runAttempt(options: RunAttemptOptions): Promise<RanAttempt
     Math.min(timeoutMs, longestTimerMs),
   );
   const ended = await Promise.race([
-    runHandler(options, tailLog(tail, options.live?.log)).then(
+    runHandler(options, tailLog(tail, options.live?.log), followUps).then(
       (result) => ({ result }),
       (thrown: unknown) => ({ thrown }),
     ),
@@ -58,14 +60,14 @@ export async function runAttempt(options: RunAttemptOptions): Promise<RanAttempt
   const named = stop === 'lease-lost' && 'thrown' in ended ? { thrown: controller.signal.reason } : ended;
   const isTimedOut = stop === 'timed-out' && 'thrown' in ended;
   const judged = isTimedOut ? { thrown: timeoutError(kind.kind, timeoutMs) } : named;
-  const ending = judge(options, judged, tail);
+  const ending = judge(options, judged, { tail, followUps });
   return 'thrown' in ended ? { ending, thrown: ended.thrown } : { ending };
 }
 
 function judge(
   options: RunAttemptOptions,
   ended: AttemptVerdictInput['ended'],
-  tail: OutputTail,
+  left: { tail: OutputTail; followUps: FollowUps },
 ): AttemptEnding {
   const { task, kind, context, controller, onStop } = options;
   const redact = (text: string) => context.secrets.redact(text);
@@ -76,7 +78,8 @@ function judge(
     policy: kind.policy,
     onStop,
     random: Math.random(),
-    outputTail: redact(tail.text()),
+    outputTail: redact(left.tail.text()),
+    followUps: left.followUps.close(),
     redact,
   };
   try {
@@ -88,7 +91,7 @@ function judge(
   }
 }
 
-async function runHandler(options: RunAttemptOptions, log: Log): Promise<TaskResult> {
+async function runHandler(options: RunAttemptOptions, log: Log, { enqueue }: FollowUps): Promise<TaskResult> {
   const { task, kind, context, controller } = options;
   const handler = await kind.load();
   const payload = task.payload ?? (await fetchPayload({ db: context.db, id: task.id }));
@@ -113,6 +116,7 @@ async function runHandler(options: RunAttemptOptions, log: Log): Promise<TaskRes
     signal: controller.signal,
     log,
     progress: options.live?.progress ?? progressToLog(log),
+    enqueue,
   });
   if (isResult(result)) return result;
   throw new TendError('TASK_FAILED', `The handler of kind "${kind.kind}" ended without saying how.`, {

@@ -51,6 +51,11 @@ export async function runTaskNow(
   }
   if (ended === undefined) throw new TendError('TASK_FAILED', `"${kind.kind}" was not started.`);
   const { task, ending } = ended;
+  // Its follow-up tasks may have been refused.
+  const [written] = report.tasks;
+  if (written?.state === 'failed' && ending.outcome === 'succeeded') {
+    throw new TendError('TASK_FAILED', written.error ?? `Task ${task.id} (${task.kind}) failed.`);
+  }
   if (ending.outcome === 'succeeded') return { taskId: task.id, evidence: ending.evidence ?? {} };
   if (ended.thrown !== undefined) throw ended.thrown;
   throw new TendError(

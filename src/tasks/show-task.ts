@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Database } from '../database/tables.ts';
 import { TendError } from '../errors.ts';
+import type { TaskState } from './states.ts';
 import { type AttemptSummary, type TaskSummary, toAttemptSummary, toTaskSummary } from './task-row.ts';
 import { describeOwner } from './worker-identity.ts';
 
@@ -8,10 +9,18 @@ export interface ShownTask extends TaskSummary {
   payload: Record<string, unknown>;
   /** Every try, oldest first; the last one may be running. */
   attempts: AttemptSummary[];
+  /** What its attempts enqueued, in order; `enqueuedBy` is the other direction. */
+  enqueued: EnqueuedTask[];
+}
+
+export interface EnqueuedTask {
+  id: number;
+  kind: string;
+  state: TaskState;
 }
 
 /**
- * One task with its payload and the history of its attempts.
+ * One task with its payload, the history of its attempts, and what they enqueued.
  *
  * @throws TendError TASK_NOT_FOUND.
  */
@@ -36,7 +45,13 @@ export async function showTask(options: { db: Kysely<Database>; id: number }): P
       ...{ finishedAt: null, exitCode: null, error: null, outputTail: null, evidence: null },
     });
   }
-  return { ...toTaskSummary(row), payload: row.payload, attempts };
+  const enqueued = await db
+    .selectFrom('tend.tasks')
+    .select(['id', 'kind', 'state'])
+    .where('enqueued_by', '=', id)
+    .orderBy('id')
+    .execute();
+  return { ...toTaskSummary(row), payload: row.payload, attempts, enqueued };
 }
 
 export function taskNotFound(id: number): TendError {

@@ -243,4 +243,5 @@ const givenBack: AttemptEnding = {
   exitCode: null,
   outputTail: null,
   evidence: null,
+  followUps: [],
 };

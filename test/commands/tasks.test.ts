@@ -96,6 +96,7 @@ describe('tasks', () => {
         ...{ leaseUntil: null, isCancelRequested: false, lastError: null, startedAt: null, finishedAt: null },
         ...{ createdBy: expect.any(String), createdAt: expect.stringMatching(/Z$/) },
         runAt: expect.stringMatching(/Z$/),
+        ...{ schedule: null, slotAt: null, fanOut: null, enqueuedBy: null },
       },
     ]);
   });
@@ -136,6 +137,29 @@ describe('tasks show', () => {
         ],
       },
     });
+  });
+
+  it('says what a task enqueued, and by which one it was enqueued', async () => {
+    const id = await site.enqueue('noop');
+    const follow = 'select tend.enqueue_follow_ups($1, $2::jsonb)';
+    await site.database.query(follow, [id, JSON.stringify([{ kind: 'mail' }, { kind: 'noop' }])]);
+    const enqueued = [
+      { id: id + 1, kind: 'mail', state: 'waiting' },
+      { id: id + 2, kind: 'noop', state: 'waiting' },
+    ];
+    expect(json(await site.tend(['tasks', 'show', String(id), '--json']))['task']).toMatchObject({
+      enqueued,
+    });
+    expect((await site.tend(['tasks', 'show', String(id)])).stdout).toContain(
+      `Enqueued task ${id + 1} · mail · waiting\nEnqueued task ${id + 2} · noop · waiting\n`,
+    );
+    const second = await site.tend(['tasks', 'show', String(id + 1)]);
+    expect(second.stdout).toContain(`enqueued by task ${id}\n`);
+    const many = Array.from({ length: 19 }, () => ({ kind: 'noop' }));
+    await site.database.query(follow, [id, JSON.stringify(many)]);
+    expect((await site.tend(['tasks', 'show', String(id)])).stdout).toContain(
+      '… and 1 more (--json lists all)\n',
+    );
   });
 
   it.each([

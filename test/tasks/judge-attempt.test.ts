@@ -16,10 +16,16 @@ function judge(given: Partial<AttemptVerdictInput>) {
     onStop: 'release',
     random: 0.5,
     outputTail: null,
+    followUps: [],
     redact: (text) => text,
     ...given,
   });
 }
+
+const followUps = [
+  { task: { kind: 'next', payload: {} }, evenIfFailed: false },
+  { task: { kind: 'tell', payload: {} }, evenIfFailed: true },
+];
 
 const failure = { thrown: new Error('no luck') };
 const permanent = { thrown: new TendError('INPUT_INVALID', 'never', { isPermanent: true }) };
@@ -219,5 +225,27 @@ describe('every verdict', () => {
         if (state !== 'succeeded') expect(reason).not.toBeNull();
       }),
     );
+  });
+});
+
+describe('the follow-up tasks of an attempt', () => {
+  it.each<[string, Partial<AttemptVerdictInput>, string[]]>([
+    ['that succeeded are all enqueued', {}, ['next', 'tell']],
+    ['that will be tried again: only those for a failure', { ended: failure }, ['tell']],
+    ['that failed for good: only those for a failure', { ended: permanent }, ['tell']],
+    ['that used up the last attempt: only those for a failure', { ended: failure, attempt: 3 }, ['tell']],
+    ['that timed out: only those for a failure', { ended: failure, stop: 'timed-out' }, ['tell']],
+    ['whose outcome is unknown: only those for a failure', { ended: unknown }, ['tell']],
+    ['that was postponed are dropped', { ended: postponed }, []],
+    ['that was given back are dropped', { ended: failure, stop: 'worker-stopping' }, []],
+    [
+      'that was interrupted by a person are dropped',
+      { ended: failure, stop: 'worker-stopping', onStop: 'cancel' },
+      [],
+    ],
+    ['that was cancelled are dropped', { ended: failure, stop: 'cancel-requested' }, []],
+    ['that succeeded after it was cancelled are dropped', { ended: succeeded, stop: 'cancel-requested' }, []],
+  ])('%s', (_title, given, kinds) => {
+    expect(judge({ followUps, ...given }).followUps.map(({ kind }) => kind)).toEqual(kinds);
   });
 });

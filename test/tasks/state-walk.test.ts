@@ -144,7 +144,13 @@ const finish = fc
         if (task === undefined) return;
         const verdict = judgeAttempt({
           ...{ ended, stop, attempt: task.attempt, maxAttempts: task.maxAttempts, policy: defaultPolicy },
-          ...{ onStop: 'release', random: 0.5, outputTail: null, redact: (text: string) => text },
+          ...{
+            onStop: 'release',
+            random: 0.5,
+            outputTail: null,
+            followUps: [],
+            redact: (text: string) => text,
+          },
         });
         const isRecorded = isStarted || verdict.outcome !== 'released';
         const isHeld = (await queue.task(task.id)).lease_token === task.token;

@@ -77,6 +77,7 @@ const statements = [
   `create index tasks_schedule_unfinished on tend.tasks (schedule)
      where schedule is not null and state in ('waiting', 'running')`,
   `create index tasks_fan_out on tend.tasks (fan_out) where fan_out is not null`,
+  `create index tasks_enqueued_by on tend.tasks (enqueued_by) where enqueued_by is not null`,
   `create unique index tasks_limit_place on tend.tasks (kind, limit_place)
      where state = 'running' and limit_place is not null`,
   `create unique index tasks_host_place on tend.tasks (split_part(lease_owner, ':', 1), host_place)

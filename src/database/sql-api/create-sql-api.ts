@@ -4,6 +4,7 @@ import { cancel } from './cancel.ts';
 import { checkCron } from './check-cron.ts';
 import { copiedFrom } from './copied-from.ts';
 import { enqueue } from './enqueue.ts';
+import { enqueueFollowUps } from './enqueue-follow-ups.ts';
 import { health } from './health.ts';
 import { retry } from './retry.ts';
 import { schedule } from './schedule.ts';
@@ -30,6 +31,6 @@ export async function createSqlApi(db: QueryExecutorProvider): Promise<void> {
 /** In an order in which each finds what it names. */
 const sqlApi = [
   ...[systemIdentifier, copiedFrom, adopt],
-  ...[checkCron, enqueue, cancel, retry, task, schedule, unschedule],
+  ...[checkCron, enqueue, enqueueFollowUps, cancel, retry, task, schedule, unschedule],
   ...[taskOverview, scheduleOverview, health],
 ];

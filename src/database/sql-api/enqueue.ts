@@ -76,7 +76,7 @@ begin
   do update set kind = excluded.kind, payload = excluded.payload, run_at = excluded.run_at, queue = excluded.queue,
     priority = excluded.priority, mutex = excluded.mutex, host = excluded.host,
     max_attempts = excluded.max_attempts, max_attempts_given = excluded.max_attempts_given,
-    on_lost = excluded.on_lost, attempt = 0, reason = null, last_error = null
+    on_lost = excluded.on_lost, attempt = 0, reason = null, last_error = null, enqueued_by = null
   returning t.id into new_id;
   if enqueue.unique_key is not null then
     -- A message composed from the replaced payload must not be the one that is sent. What may have reached somebody

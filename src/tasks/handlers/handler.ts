@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts';
 import type { Config } from '../../config/schema.ts';
 import type { ConnectionSettings } from '../../connection/settings.ts';
 import type { Database } from '../../database/tables.ts';
+import type { FollowUp, FollowUpOptions } from '../../index.ts';
 import type { Log, Progress } from '../../log.ts';
 import type { SecretRegistry } from '../../redact.ts';
 
@@ -52,6 +53,13 @@ export interface RunningTask<Payload> {
   log: Log;
   /** Steps of something long: live on a terminal when a person runs it, lines of the output tail in a tick. */
   progress: Progress;
+  /**
+   * Enqueues another task in the statement that finishes this one, and not before: after an attempt that succeeded,
+   * with `evenIfFailed` after every one that counts. A lost lease enqueues nothing.
+   *
+   * @throws TendError PAYLOAD_INVALID for what `tend.enqueue` would refuse.
+   */
+  enqueue(task: FollowUp, options?: FollowUpOptions): void;
 }
 
 /** JSON that proves what an attempt did: backup id and hash, message id, exit code. Kept with the attempt. */

@@ -44,6 +44,7 @@ async function run(paths: string[]) {
     signal: new AbortController().signal,
     log: silentLog,
     progress: progressToLog(silentLog),
+    enqueue() {},
   });
 }
 

@@ -45,6 +45,8 @@ export interface TaskRow extends pg.QueryResultRow {
   created_at: Date;
   last_error: string | null;
   on_lost: string;
+  /** As node-postgres gives a bigint. */
+  enqueued_by: string | null;
 }
 
 /** A row of `tend.attempts` as the tests look at it. */
@@ -211,6 +213,7 @@ export function ending(given: Partial<AttemptEnding> = {}): AttemptEnding {
     exitCode: null,
     outputTail: null,
     evidence: null,
+    followUps: [],
     ...given,
   };
 }
