@@ -45,7 +45,17 @@ const database = section({
   from: v.optional(text),
 });
 
+/** What `check-app` does about an application that stays unhealthy. */
+const heal = section({
+  /** Failed checks in a row before a restart. */
+  after: v.optional(integer(1, 1000), 3),
+  /** Restarts in a row that did not help, before a person is asked. */
+  max_restarts: v.optional(integer(0, 1000), 2),
+  mail_to: v.optional(v.array(mailAddress, 'a list of mail addresses was expected'), []),
+});
+
 const app = section({
+  heal: v.optional(heal),
   restart: v.optional(argv),
   restart_timeout: v.optional(duration, '60s'),
   check: v.optional(
