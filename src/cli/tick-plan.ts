@@ -1,3 +1,4 @@
+import { type PreviewedOccurrence, previewOccurrences } from '../schedules/preview-occurrences.ts';
 import { knownKinds } from '../tasks/handlers/registry.ts';
 import { planTick, type TickPlan } from '../tasks/plan-tick.ts';
 import { describeOwner, workerIdentity } from '../tasks/worker-identity.ts';
@@ -9,8 +10,9 @@ import type { TickFlags } from './tick-flags.ts';
 
 /** `run-due-tasks --dry-run`: what a tick would do now, without doing it. */
 export async function planBody(context: CommandContext, flags: TickFlags): Promise<CommandOutcome> {
+  const db = await context.openDatabase();
   const plan = await planTick({
-    db: await context.openDatabase(),
+    db,
     worker: workerIdentity(hostName(context)),
     kinds: [...knownKinds(context.config).keys()],
     onlyKinds: flags.kinds,
@@ -18,16 +20,22 @@ export async function planBody(context: CommandContext, flags: TickFlags): Promi
     limit: flags.limit,
   });
   const wouldReap = plan.wouldReap.map(({ id, kind, owner }) => ({ id, kind, worker: describeOwner(owner) }));
-  const result = { dryRun: true, wouldReap, due: plan.due };
-  return { result, render: (output) => render(plan, output) };
+  const occurrences = await previewOccurrences({ db, limit: flags.limit });
+  const result = { dryRun: true, wouldReap, occurrences, due: plan.due };
+  return { result, render: (output) => render(plan, occurrences, output) };
 }
 
-function render(plan: TickPlan, output: Output): void {
+function render(plan: TickPlan, occurrences: readonly PreviewedOccurrence[], output: Output): void {
   for (const { id, kind, owner } of plan.wouldReap) {
     output.print(`Would take back task ${id} (${kind}) from ${describeOwner(owner)}, which is gone.`);
   }
+  for (const { schedule, slotAt, reason } of occurrences) {
+    const what = reason === null ? 'enqueue' : 'leave out';
+    const why = reason === null ? '' : ` (${reason})`;
+    output.print(`Would ${what} the occurrence of ${formatTime(slotAt)} of schedule "${schedule}"${why}.`);
+  }
   if (plan.due.length === 0) {
-    output.print('Nothing is due.');
+    if (occurrences.length === 0) output.print('Nothing is due.');
     return;
   }
   const rows = plan.due.map(({ id, kind, queue, runAt, blockedBy }) => [

@@ -172,6 +172,15 @@ describe('run-due-tasks', () => {
     expect(stderr).toContain('Schedule "nightly" of tend.toml is not used');
   });
 
+  it('--dry-run says which occurrences it would enqueue or leave out, and writes nothing', async () => {
+    await site.tend(['run-due-tasks']);
+    await rewind('minutely', 1);
+    const { stdout } = await site.tend(['run-due-tasks', '--dry-run']);
+    expect(stdout).toMatch(/^Would leave out the occurrence of .*Z of schedule "minutely" \(superseded: /m);
+    expect(stdout).toMatch(/^Would enqueue the occurrence of .*Z of schedule "minutely"\.$/m);
+    expect(await site.database.query('select from tend.tasks')).toEqual([]);
+  });
+
   it('--task runs that task and plans nothing', async () => {
     await site.tend(['run-due-tasks']);
     await rewind('minutely', 0);
