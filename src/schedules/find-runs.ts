@@ -14,7 +14,7 @@ export interface Run {
 }
 
 const minuteMs = 60_000;
-/** cron.c, main: from 3 hours on, clocks that go forward were set right; clocks that go back, beyond 3 hours. */
+/** In minutes. cron.c, main: clocks that go forward by this much, or back by more, were set right. */
 const largestChange = 180;
 
 /**
@@ -26,6 +26,8 @@ const largestChange = 180;
  *   occurrence is known by its instant; cron would start it once for each);
  * - in repeated time it runs the first time only;
  * - a change of 3 hours or more is no matter of daylight saving: what the new clock shows counts.
+ *
+ * A change of less than five minutes, which no zone has, cron takes for having slept; here it is one like the others.
  */
 export function* findRuns(options: {
   cron: CronExpression;
