@@ -18,7 +18,7 @@ export async function previewOccurrences(options: {
   const { db, limit } = options;
   const { rows } = await sql<{ now: Date }>`select now() as now`.execute(db);
   const now = rows[0]?.now ?? new Date(0);
-  const due = await findDueSchedules({ db, limit });
+  const due = await findDueSchedules({ db, limit: Math.min(limit, 1000) });
   return due.flatMap((schedule) => {
     const plan = planOccurrences(schedule, { now });
     if ('problem' in plan) return [];
