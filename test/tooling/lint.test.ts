@@ -62,6 +62,8 @@ const violations = [
     ['src/cli/v.ts', 'listr2'],
     ['src/tasks/w.ts', '../backups/backup-set.ts'],
     ['src/tasks/handlers/x.ts', '../../cli/output.ts'],
+    ['src/report/xa.ts', '../tasks/adopt-copy.ts'],
+    ['src/report/doctor/xb.ts', '../../backups/create-backup.ts'],
     ['commands/y.ts', 'kysely'],
     ['commands/tasks/z.ts', './show.ts'],
     ['commands/tasks/za.ts', '../backup.ts'],
@@ -81,6 +83,12 @@ const violations = [
 const allowed = [
   { file: 'src/tasks/handlers/a.ts', source: "export { a } from '../../backups/b.ts';\n" },
   { file: 'src/database/a.ts', source: "import type { B } from '../tasks/states.ts';\nexport type A = B;\n" },
+  { file: 'src/report/a.ts', source: "export { a } from '../tasks/find-b.ts';\n" },
+  { file: 'src/report/doctor/a.ts', source: "export { a } from '../../backups/find-b.ts';\n" },
+  {
+    file: 'src/report/b.ts',
+    source: "import type { B } from '../tasks/states.ts';\nexport type A = B;\n",
+  },
   { file: 'src/schedules/a.ts', source: "export { a } from '../tasks/b.ts';\n" },
   { file: 'commands/a.ts', source: "export { a } from '../src/cli/b.ts';\n" },
   { file: 'commands/tasks/a.ts', source: "export { a } from '../../src/tasks/b.ts';\n" },
