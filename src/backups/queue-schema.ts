@@ -43,20 +43,42 @@ export async function isUnadoptedCopy(db: Kysely<Database>): Promise<boolean> {
 /**
  * Holds every unfinished task: in a restored copy these are tasks of another time or another place, and a person
  * decides about each. Returns how many. The task that took the backup is none of them: it has ended with the set.
+ * Attempts that the backup was taken in the middle of are on record as of unknown outcome.
+ *
+ * Schedules begin anew, and make up for nothing: their last occurrence was another time's.
  */
 export async function holdRestoredTasks(
   db: Kysely<Database>,
   { id: backupId, taskId }: Pick<Manifest, 'id' | 'taskId'>,
 ): Promise<number> {
+  await recordCutOffAttempts(db, backupId);
   await sql`
     update tend.tasks
        set state = 'cancelled', reason = ${`it took backup ${backupId}`}, finished_at = now(), lease_owner = null,
            lease_token = null, lease_until = null
      where id = ${taskId} and kind = 'backup' and state = 'running'`.execute(db);
+  const reason = `restored from backup ${backupId}`;
   const { numAffectedRows } = await sql`
     update tend.tasks
-       set state = 'held', reason = ${`restored from backup ${backupId}`}, lease_owner = null, lease_token = null,
-           lease_until = null
+       set state = 'held', lease_owner = null, lease_token = null, lease_until = null,
+           reason = case when state = 'running' then ${`${reason}, taken in the middle of an attempt`} else ${reason} end
      where state in ('waiting', 'running')`.execute(db);
+  await resetSchedules(db);
   return Number(numAffectedRows ?? 0);
+}
+
+async function recordCutOffAttempts(db: Kysely<Database>, backupId: string): Promise<void> {
+  await sql`
+    insert into tend.attempts (task_id, token, attempt, owner, started_at, outcome, error)
+    select id, lease_token, attempt, lease_owner, coalesce(started_at, now()), 'unknown',
+           ${`backup ${backupId} was taken in the middle of it`}
+      from tend.tasks where state = 'running'
+        on conflict do nothing`.execute(db);
+}
+
+/** A backup of before there were schedules has neither these nor what check-app remembers. */
+async function resetSchedules(db: Kysely<Database>): Promise<void> {
+  if (!(await queueTables(db)).includes('schedules')) return;
+  await sql`update tend.schedules set next_slot = '-infinity', defined_at = now()`.execute(db);
+  await sql`delete from tend.app_health`.execute(db);
 }

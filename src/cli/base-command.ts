@@ -2,7 +2,7 @@ import { Command } from '@oclif/core/command';
 import { boolean, string } from '@oclif/core/flags';
 import type { ConfigOverride } from '../config/load-config.ts';
 import { SecretRegistry } from '../redact.ts';
-import type { CommandBody } from './command-context.ts';
+import type { CommandBody, ReadsConfig } from './command-context.ts';
 import type { GlobalFlags } from './global-flags.ts';
 import { globalFlagsFromArgv } from './global-flags-from-argv.ts';
 import { type ProcessHost, systemHost } from './process-host.ts';
@@ -14,8 +14,7 @@ import { watchStreams } from './watch-streams.ts';
 export interface ExecuteOptions {
   /** Flags of the command that stand for a setting of `tend.toml`. */
   overrides?: readonly ConfigOverride[];
-  /** False for commands that must work whatever stands in `tend.toml`. */
-  readsConfig?: boolean;
+  readsConfig?: ReadsConfig;
 }
 
 /** The part of the parsed flags that the base needs: those of `TendCommand.baseFlags`. */

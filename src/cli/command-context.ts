@@ -4,9 +4,16 @@ import type { LoadedConfig } from '../config/load-config.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConnectionSettings } from '../connection/settings.ts';
 import type { Database } from '../database/tables.ts';
+import type { TendError } from '../errors.ts';
 import type { Log, Progress } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
 import type { Output } from './output.ts';
+
+/**
+ * Whether a command reads `tend.toml`. False for one that must work whatever stands there: the context then holds the
+ * defaults. `if-valid` for one that tells what is wrong: beside the defaults, the context holds the error.
+ */
+export type ReadsConfig = boolean | 'if-valid';
 
 /** Everything a command's body may use. Nothing in it is connected or loaded before it is asked for. */
 export interface CommandContext {
@@ -15,6 +22,8 @@ export interface CommandContext {
   config: Config;
   /** The configuration with the origin of every value. */
   loadedConfig: LoadedConfig;
+  /** Why the configuration is not in force; only for a command that reads it `if-valid`. */
+  configError: TendError | undefined;
   /** Directory that relative paths of the configuration are relative to: that of `tend.toml`, else the working directory. */
   baseDirectory: string;
   /** The `tend.toml` in force; undefined where there is none. */

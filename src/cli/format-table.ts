@@ -39,7 +39,7 @@ export function formatTabbedTable({ columns, rows }: Pick<FormatTableOptions, 'c
  * One line without control characters: a value from the database must neither break the table nor drive the
  * terminal it is shown on.
  */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what is removed
   return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
 }

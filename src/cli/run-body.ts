@@ -2,7 +2,7 @@ import { type ConfigOverride, type LoadedConfig, loadConfig, withoutConfig } fro
 import { TendError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { SecretRegistry } from '../redact.ts';
-import type { CommandBody, CommandContext, CommandOutcome } from './command-context.ts';
+import type { CommandBody, CommandContext, CommandOutcome, ReadsConfig } from './command-context.ts';
 import { formatJson } from './format-json.ts';
 import type { GlobalFlags } from './global-flags.ts';
 import { openResources } from './open-resources.ts';
@@ -23,8 +23,7 @@ export interface RunBodyOptions {
   host: ProcessHost;
   /** Settings given as flags of this command; they win over the environment and `tend.toml`. */
   overrides?: readonly ConfigOverride[];
-  /** False for commands that must work whatever stands in `tend.toml`: the context then holds the defaults. */
-  readsConfig?: boolean;
+  readsConfig?: ReadsConfig;
   /** How long the process may take to end after the body did, before the watchdog ends it: 5 s. */
   endWithinMs?: number;
 }
@@ -90,12 +89,13 @@ async function runInContext({
 }): Promise<CommandOutcome> {
   const { commandId, host } = options;
   const { secrets, log, output, progress } = voice;
-  const loaded = readConfig(options, secrets);
+  const { loaded, configError } = readConfig(options, secrets);
   await using resources = openResources({ host, commandId, loaded, log, secrets });
   return await body({
     commandId,
     config: loaded.config,
     loadedConfig: loaded,
+    configError,
     baseDirectory: loaded.baseDirectory,
     configPath: loaded.configPath,
     cwd: host.cwd,
@@ -114,9 +114,17 @@ async function runInContext({
 function readConfig(
   { host, flags, overrides = [], readsConfig = true }: RunBodyOptions,
   secrets: SecretRegistry,
-): LoadedConfig {
-  if (!readsConfig) return withoutConfig(host.cwd);
-  return loadConfig({ cwd: host.cwd, env: host.env, configFlag: flags.config, overrides, secrets });
+): { loaded: LoadedConfig; configError: TendError | undefined } {
+  const { cwd, env } = host;
+  const defaults = (configError?: TendError) => ({ loaded: withoutConfig(cwd), configError });
+  if (readsConfig === false) return defaults();
+  try {
+    const loaded = loadConfig({ cwd, env, configFlag: flags.config, overrides, secrets });
+    return { loaded, configError: undefined };
+  } catch (error) {
+    if (readsConfig === 'if-valid' && error instanceof TendError) return defaults(error);
+    throw error;
+  }
 }
 
 function finish({

@@ -22,12 +22,6 @@ export function refuseCopy(copiedFrom: string | null, database: string): void {
   throw new TendError(
     'DATABASE_IS_A_COPY',
     `Database "${database}" is a copy: its queue is that of ${copiedFrom}.`,
-    {
-      hint: `To give it a queue of its own, with the unfinished tasks held: psql -d ${shellWord(database)} -c 'select tend.adopt()'`,
-    },
+    { hint: 'To give it a queue of its own, and decide about the unfinished tasks: tend doctor --adopt' },
   );
-}
-
-function shellWord(name: string): string {
-  return /^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,4 +1,5 @@
 import { formatDuration } from '../duration.ts';
+import { checkTimezone } from './check-timezone.ts';
 import { nextOccurrence } from './next-occurrence.ts';
 import { occurrencesBetween } from './occurrences-between.ts';
 import { parseCron } from './parse-cron.ts';
@@ -39,7 +40,8 @@ const punctualMs = 120_000;
  * nobody ticked: what lies further back than a hundred occurrences is counted, not walked.
  *
  * @param options.now the database's clock.
- * @returns `problem` where the expression or the zone cannot be read (written by hand into the table).
+ * @returns `problem` where the expression or the zone cannot be read: written by hand into the table, or a zone that this
+ *   host's time zone data does not have.
  */
 export function planOccurrences(
   schedule: PlannableSchedule,
@@ -48,6 +50,8 @@ export function planOccurrences(
   const { now } = options;
   const parsed = parseCron(schedule.cron);
   if ('problem' in parsed) return parsed;
+  const badZone = checkTimezone(schedule.timezone);
+  if (badZone !== undefined) return { problem: badZone };
   const rule = { cron: parsed.cron, timezone: schedule.timezone };
   const after = schedule.nextSlot === null ? schedule.definedAt : new Date(schedule.nextSlot.getTime() - 1);
   const due = occurrencesBetween({ ...rule, after, until: now, newest: listedOccurrences });

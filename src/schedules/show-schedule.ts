@@ -3,6 +3,7 @@ import { closestName } from '../closest-name.ts';
 import type { Database } from '../database/tables.ts';
 import { TendError } from '../errors.ts';
 import type { TaskState } from '../tasks/states.ts';
+import { checkTimezone } from './check-timezone.ts';
 import { type DescribedOccurrence, describeOccurrences } from './describe-occurrences.ts';
 import { listSchedules } from './list-schedules.ts';
 import { parseCron } from './parse-cron.ts';
@@ -61,7 +62,8 @@ export async function showSchedule(options: {
 
 function nextOnes(schedule: ScheduleSummary, after: Date, count: number): DescribedOccurrence[] {
   const parsed = parseCron(schedule.cron);
-  if (!schedule.isEnabled || 'problem' in parsed) return [];
+  const isPlannable = schedule.isEnabled && checkTimezone(schedule.timezone) === undefined;
+  if (!isPlannable || 'problem' in parsed) return [];
   return describeOccurrences({ cron: parsed.cron, timezone: schedule.timezone, after, count });
 }
 

@@ -1,3 +1,4 @@
+import { checkTimezone } from './check-timezone.ts';
 import { nextOccurrence } from './next-occurrence.ts';
 import { parseCron } from './parse-cron.ts';
 import type { ScheduleRow, ScheduleSummary } from './schedule-row.ts';
@@ -29,9 +30,9 @@ export function toScheduleSummary(row: ScheduleRow): ScheduleSummary {
   };
 }
 
-/** The first occurrence after `after`; null where there is none, or the expression cannot be read. */
+/** The first occurrence after `after`; null where there is none, or expression or zone cannot be read. */
 export function firstSlot(rule: { cron: string; timezone: string }, after: Date): Date | null {
   const parsed = parseCron(rule.cron);
-  if ('problem' in parsed) return null;
+  if ('problem' in parsed || checkTimezone(rule.timezone) !== undefined) return null;
   return nextOccurrence({ cron: parsed.cron, timezone: rule.timezone, after }) ?? null;
 }

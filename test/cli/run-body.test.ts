@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { EventEmitter } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { CommandBody } from '../../src/cli/command-context.ts';
@@ -184,6 +186,24 @@ describe('in the process of a caller', () => {
     await using directory = await temporaryDirectory();
     const { host } = fakeHost(directory.path);
     expect(await runIn(host, {}, async () => ({ result: {}, exitCode: 4 }))).toBe(4);
+  });
+
+  it('stops at a mistake in tend.toml, or gives a body that reads it if valid the mistake and the defaults', async () => {
+    await using directory = await temporaryDirectory();
+    await writeFile(join(directory.path, 'tend.toml'), '[tasks]\nconcurrency = "many"\n');
+    const { host, written } = fakeHost(directory.path);
+    const flags = { ...defaultGlobalFlags, json: true };
+    const body: CommandBody = async ({ config, configError }) => ({
+      result: { concurrency: config.tasks.concurrency, code: configError?.code ?? null },
+    });
+    expect(await runBody({ commandId: 'test', flags, host }, body)).toBe(78);
+    written.out = '';
+    expect(await runBody({ commandId: 'test', flags, host, readsConfig: 'if-valid' }, body)).toBe(0);
+    expect(JSON.parse(written.out)).toEqual({ concurrency: 4, code: 'CONFIG_INVALID' });
+    await writeFile(join(directory.path, 'tend.toml'), '[tasks]\nconcurrency = 9\n');
+    written.out = '';
+    await runBody({ commandId: 'test', flags, host, readsConfig: 'if-valid' }, body);
+    expect(JSON.parse(written.out)).toEqual({ concurrency: 9, code: null });
   });
 
   it('redacts the result too, and writes numbers that JSON cannot hold as text', async () => {

@@ -194,6 +194,7 @@ describe('--dry-run', () => {
     expect(result).toEqual({
       dryRun: true,
       wouldReap: [],
+      occurrences: [],
       due: [{ id, kind: 'noop', queue: 'default', runAt: expect.stringMatching(/Z$/), blockedBy: null }],
     });
   });

@@ -57,7 +57,7 @@ it('a tick in a clone is refused, says what differs and how to adopt it, and lea
     message: expect.stringMatching(
       `"${copy}" is a copy: its queue is that of "${original.name}" \\(oid \\d+, here \\d+\\)`,
     ),
-    hint: expect.stringContaining(`psql -d ${copy} -c 'select tend.adopt()'`),
+    hint: expect.stringContaining('tend doctor --adopt'),
   });
   await expect(requireOwnDatabase(db)).rejects.toMatchObject(refusal);
   await expect(planTick({ db, worker, kinds: [], limit: 1 })).rejects.toMatchObject(refusal);

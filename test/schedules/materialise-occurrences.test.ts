@@ -265,13 +265,16 @@ describe('host = "*"', () => {
 });
 
 describe('a schedule that cannot be enqueued', () => {
-  it('is reported and set aside where its expression cannot be read, and holds up no other', async () => {
+  it.each([
+    ['expression', `cron = 'every day'`],
+    ['time zone', `timezone = 'Mars/Olympus'`],
+  ])('is reported and set aside where its %s cannot be read, and holds up no other', async (_what, edit) => {
     await overdue(0);
     await queue.declare({
       broken: { cron: '* * * * *', kind: 'noop' },
       minutely: { cron: '* * * * *', kind: 'noop' },
     });
-    await queue.database.query(`update tend.schedules set cron = 'every day' where name = 'broken'`);
+    await queue.database.query(`update tend.schedules set ${edit} where name = 'broken'`);
     const log = recordingLog();
     expect(await queue.materialise(log)).toMatchObject({ enqueued: 1 });
     expect(log.warnings).toEqual([expect.stringContaining('Schedule "broken" cannot be planned')]);

@@ -12,6 +12,8 @@ export interface RunCliOptions {
   env?: Record<string, string>;
   cwd?: string;
   stdin?: string | Buffer;
+  /** `stdin` is given when this has come on stdout: Ctrl-C, for one, must not meet a program that only starts. */
+  typedAt?: string;
   /** The child is killed after this long, default 60 s: the result then has `signal: 'SIGKILL'`. */
   timeoutMs?: number;
 }
@@ -44,9 +46,38 @@ export async function runCli(args: readonly string[], options: RunCliOptions = {
  * and SHELL, no USER, no LANG, no terminal. TMPDIR is added so that the end of the run sees files left behind.
  */
 export async function startCli(args: readonly string[], options: RunCliOptions = {}): Promise<StartedCli> {
+  return await start([node, join(root, 'bin/run.js'), ...args], options);
+}
+
+/** Runs the built CLI on a terminal to its end: see `startCliOnTerminal`. */
+export async function runCliOnTerminal(
+  args: readonly string[],
+  options: RunCliOptions = {},
+): Promise<CliResult> {
+  const { result } = await startCliOnTerminal(args, options);
+  return await result;
+}
+
+/**
+ * Starts the CLI on a terminal of its own (script(1), which every Debian has): `stdin` is what is typed there, and stdout
+ * holds the whole screen, what was typed and stderr included.
+ */
+export async function startCliOnTerminal(
+  args: readonly string[],
+  options: RunCliOptions = {},
+): Promise<StartedCli> {
+  const words = [node, join(root, 'bin/run.js'), ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  const env = { TERM: 'xterm', ...options.env };
+  return await start(['script', '-qec', words.join(' '), '/dev/null'], { ...options, env });
+}
+
+async function start(
+  [program = '', ...args]: readonly string[],
+  options: RunCliOptions,
+): Promise<StartedCli> {
   const run = testRun();
   const home = await mkdtemp(join(run.temporaryDirectory, 'home-'));
-  const child = spawn(node, [join(root, 'bin/run.js'), ...args], {
+  const child = spawn(program, args, {
     cwd: options.cwd ?? home,
     env: {
       PATH: '/usr/bin:/bin',
@@ -61,11 +92,25 @@ export async function startCli(args: readonly string[], options: RunCliOptions =
     killSignal: 'SIGKILL',
   });
   child.stdin.on('error', () => {}); // a program that does not read its input is allowed to go
-  child.stdin.end(options.stdin ?? '');
   const result = finish(child, home);
   result.catch(() => {});
+  type(child, options);
   await once(child, 'spawn');
   return { child, pid: child.pid ?? 0, result };
+}
+
+/** Gives the child its standard input: at once, or when it shows that it waits for it. */
+function type(child: ChildProcess, { stdin = '', typedAt }: RunCliOptions): void {
+  if (typedAt === undefined) {
+    child.stdin?.end(stdin);
+    return;
+  }
+  let shown = '';
+  child.stdout?.on('data', (chunk) => {
+    if (shown.includes(typedAt)) return;
+    shown += String(chunk);
+    if (shown.includes(typedAt)) child.stdin?.end(stdin);
+  });
 }
 
 async function finish(child: ChildProcess, home: string): Promise<CliResult> {

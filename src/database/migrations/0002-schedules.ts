@@ -11,6 +11,7 @@ import { type QueryExecutorProvider, sql } from 'kysely';
  * - A limit is a numbered place that a running task takes, under a unique index like a mutex: counting running rows
  *   would let two claims at once through.
  * - The indexes are partial: a task of no schedule and no limit pays nothing for them.
+ * - The first version's `tend.adopt()` goes: beside `tend.adopt(text default …)` no call without an argument is unique.
  */
 export async function up(db: QueryExecutorProvider): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
@@ -82,6 +83,8 @@ const statements = [
      where state = 'running' and limit_place is not null`,
   `create unique index tasks_host_place on tend.tasks (split_part(lease_owner, ':', 1), host_place)
      where state = 'running' and host_place is not null`,
+
+  `drop function if exists tend.adopt()`,
 
   `update tend.meta set schema_version = 2`,
 ];

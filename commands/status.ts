@@ -1,0 +1,33 @@
+import { boolean } from '@oclif/core/flags';
+import { TendCommand } from '../src/cli/base-command.ts';
+import { printStatus, summariseStatus } from '../src/cli/print-status.ts';
+import { exitCodes } from '../src/exit-codes.ts';
+import { findStatus } from '../src/report/find-status.ts';
+import { requireSchema } from '../src/tasks/begin-tick.ts';
+
+export default class Status extends TendCommand {
+  static override summary = 'Show on one screen whether the queue is well.';
+  static override description =
+    'Problems first, then tasks, hosts, schedules and pauses. With --check, one line for a monitor, and exit code 4 where there is a problem. Piped, the tables are tab-separated. Needs no other process of tend to be alive.';
+  static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --check --json'];
+  static override flags = {
+    check: boolean({ summary: 'One line; exit 4 when something is wrong.' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Status);
+    await this.execute(flags, async (context) => {
+      const db = await context.openDatabase();
+      await requireSchema(db);
+      const status = await findStatus(db);
+      return {
+        result: status,
+        exitCode: flags.check && !status.isOk ? exitCodes.pending.code : exitCodes.ok.code,
+        render(output) {
+          if (flags.check) output.print(summariseStatus(status));
+          else printStatus(status, output);
+        },
+      };
+    });
+  }
+}

@@ -1,0 +1,80 @@
+import { formatDuration } from '../duration.ts';
+import { findScheduleProblem } from '../report/find-schedule-states.ts';
+import type { Status } from '../report/find-status.ts';
+import { oneLine } from './format-table.ts';
+import type { Output } from './output.ts';
+import { formatTime } from './task-table.ts';
+
+/** The status in one line, for a monitor: the problems, or a sign of life. */
+export function summariseStatus({ isOk, problems, hosts, tasks }: Status): string {
+  if (!isOk) return oneLine(`problem: ${problems.join('; ')}`);
+  const ages = hosts.flatMap(({ lastTickAgeMs }) => lastTickAgeMs ?? []);
+  const lastTick = ages.length === 0 ? '' : `, last tick ${formatDuration(Math.min(...ages))} ago`;
+  return `ok: ${hosts.length} hosts${lastTick}, ${tasks.due} due, ${tasks.running} running`;
+}
+
+/** One screen: what is wrong comes first. Sections without a row are left out. */
+export function printStatus(status: Status, output: Output): void {
+  const { database, isOk, problems } = status;
+  const verdict = isOk ? output.paint('green', 'ok') : output.paint('red', `${problems.length} problems`);
+  output.print(`Database "${database}": ${verdict}`);
+  for (const problem of problems) output.print(`  ${oneLine(problem)}`);
+  for (const { columns, rows } of [tasks(status), hosts(status), schedules(status), pauses(status)]) {
+    if (rows.length === 0) continue;
+    output.print('');
+    output.table(columns, rows);
+  }
+}
+
+interface Section {
+  columns: readonly string[];
+  rows: readonly (readonly string[])[];
+}
+
+function tasks({ tasks: counts }: Status): Section {
+  const { due, running, held, failedLastDay, missedLastDay, oldestDueAgeMs } = counts;
+  return {
+    columns: ['DUE', 'RUNNING', 'HELD', 'FAILED (1D)', 'MISSED (1D)', 'OLDEST DUE'],
+    rows: [
+      [
+        ...[due, running, held, failedLastDay, missedLastDay].map(String),
+        oldestDueAgeMs === null ? '' : formatDuration(oldestDueAgeMs),
+      ],
+    ],
+  };
+}
+
+function hosts(status: Status): Section {
+  return {
+    columns: ['HOST', 'LAST TICK', 'AGO', 'RUNNING', 'LAST BUSY', 'OUTCOME'],
+    rows: status.hosts.map(({ host, lastTickAt, lastTickAgeMs, running, lastBusyAt, lastOutcome }) => [
+      ...[host, lastTickAt === null ? 'never' : formatTime(lastTickAt)],
+      ...[lastTickAgeMs === null ? '' : formatDuration(lastTickAgeMs), String(running)],
+      ...[formatTime(lastBusyAt), lastOutcome ?? ''],
+    ]),
+  };
+}
+
+function schedules(status: Status): Section {
+  return {
+    columns: ['SCHEDULE', 'KIND', 'NEXT', 'LAST', 'LAST TASK', 'NOTE'],
+    rows: status.schedules.map((schedule) => {
+      const { name, kind, nextSlot, lastSlot, lastTask, lastState, isEnabled, disabledReason } = schedule;
+      const disabled = disabledReason === null ? 'disabled' : `disabled: ${disabledReason}`;
+      return [
+        ...[name, kind, formatTime(nextSlot), formatTime(lastSlot)],
+        lastTask === null ? '' : `${lastTask} ${lastState}`,
+        isEnabled ? (findScheduleProblem(schedule) ?? '') : disabled,
+      ];
+    }),
+  };
+}
+
+function pauses(status: Status): Section {
+  return {
+    columns: ['PAUSED', 'NAME', 'SINCE', 'BY', 'DUE', 'REASON'],
+    rows: status.pauses.map(({ scope, name, pausedAt, pausedBy, due, reason }) => [
+      ...[scope, name, formatTime(pausedAt), pausedBy, String(due), reason ?? ''],
+    ]),
+  };
+}

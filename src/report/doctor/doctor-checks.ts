@@ -1,0 +1,23 @@
+import { checkClock } from './check-clock.ts';
+import { checkConfiguration } from './check-configuration.ts';
+import { checkDatabase } from './check-database.ts';
+import { checkFailedTasks } from './check-failed-tasks.ts';
+import { checkHealth } from './check-health.ts';
+import { checkHeldTasks } from './check-held-tasks.ts';
+import { checkIdentity } from './check-identity.ts';
+import { checkMissedOccurrences } from './check-missed-occurrences.ts';
+import { checkPgDump } from './check-pg-dump.ts';
+import { checkSchedules } from './check-schedules.ts';
+import { checkSchema } from './check-schema.ts';
+import { checkStuckTasks } from './check-stuck-tasks.ts';
+import { checkTicks } from './check-ticks.ts';
+import { checkUnknownKinds } from './check-unknown-kinds.ts';
+import type { DoctorCheck } from './doctor-check.ts';
+
+/** Every check of `tend doctor`, each after the one that it needs. */
+export const doctorChecks: readonly DoctorCheck[] = [
+  ...[checkConfiguration, checkDatabase, checkSchema, checkIdentity],
+  ...[checkTicks, checkStuckTasks, checkHeldTasks, checkFailedTasks, checkUnknownKinds],
+  ...[checkMissedOccurrences, checkSchedules, checkHealth],
+  ...[checkClock, checkPgDump],
+];

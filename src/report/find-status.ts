@@ -1,0 +1,43 @@
+import { type Kysely, sql } from 'kysely';
+import type { Database } from '../database/tables.ts';
+import { findHealth, type Health } from './find-health.ts';
+import { findHosts, type HostState } from './find-hosts.ts';
+import { findPauses, type PauseState } from './find-pauses.ts';
+import { findScheduleStates, type ScheduleState } from './find-schedule-states.ts';
+
+/** What `tend status` shows; keys of its JSON contract. */
+export interface Status {
+  checkedAt: Date;
+  database: string;
+  /** The database it is a copy of; null where it is its own. */
+  copiedFrom: string | null;
+  isOk: boolean;
+  problems: string[];
+  hosts: HostState[];
+  tasks: Omit<Health, 'checkedAt' | 'isOk' | 'problems'>;
+  schedules: ScheduleState[];
+  pauses: PauseState[];
+}
+
+/** One look at everything; reads only. In a copy, that it is one is the first problem: nothing runs there. */
+export async function findStatus(db: Kysely<Database>): Promise<Status> {
+  const { rows } = await sql<Pick<Status, 'database' | 'copiedFrom'>>`
+    select current_database() as database, tend.copied_from() as "copiedFrom"`.execute(db);
+  const [{ database, copiedFrom } = { database: '', copiedFrom: null }] = rows;
+  const { checkedAt, isOk, problems, ...tasks } = await findHealth(db);
+  const copy =
+    copiedFrom === null
+      ? []
+      : [`the database is a copy: its queue is that of ${copiedFrom} (tend doctor --adopt)`];
+  return {
+    checkedAt,
+    database,
+    copiedFrom,
+    isOk: isOk && copiedFrom === null,
+    problems: [...copy, ...problems],
+    hosts: await findHosts(db),
+    tasks,
+    schedules: await findScheduleStates(db),
+    pauses: await findPauses(db),
+  };
+}

@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { createQueueSite, json, type QueueSite } from '../e2e/queue-site.ts';
+import { runCliOnTerminal } from '../support/run-cli.ts';
+
+let site: QueueSite;
+const query = async (sql: string) => await site.database.query(sql);
+
+beforeAll(async () => {
+  site = await createQueueSite('[tasks]\nhost = "web1"\n');
+  await site.tend(['migrations', 'up']);
+});
+afterAll(async () => await site[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await query('truncate tend.tasks, tend.attempts, tend.hosts, tend.schedules, tend.pauses cascade');
+  await query(`insert into tend.hosts (host, last_worker, last_busy_at, last_outcome)
+    values ('web1', 'web1:1:::', now(), '3 succeeded')`);
+});
+
+it('shows everything on one screen: tables with tabs when piped, sections without a row left out', async () => {
+  await query(`insert into tend.schedules (name, source, cron, kind, next_slot, last_slot)
+    values ('nightly', 'sql', '30 2 * * *', 'noop', '2099-01-02T02:30Z', '2026-01-01T02:30Z')`);
+  await query(`insert into tend.tasks (kind, state, finished_at, schedule, slot_at, created_at)
+    values ('noop', 'succeeded', now(), 'nightly', '2026-01-01T02:30Z', now())`);
+  const { exitCode, stdout, stderr } = await site.tend(['status']);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  const sections = stdout.split('\n\n').map((section) =>
+    section
+      .replace(/\n$/, '')
+      .split('\n')
+      .map((line) => line.split('\t')),
+  );
+  const time = expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ$/);
+  expect(sections).toEqual([
+    [[`Database "${site.database.name}": ok`]],
+    [
+      ['DUE', 'RUNNING', 'HELD', 'FAILED (1D)', 'MISSED (1D)', 'OLDEST DUE'],
+      ['0', '0', '0', '0', '0', ''],
+    ],
+    [
+      ['HOST', 'LAST TICK', 'AGO', 'RUNNING', 'LAST BUSY', 'OUTCOME'],
+      ['web1', time, expect.stringMatching(/ m?s$/), '0', time, '3 succeeded'],
+    ],
+    [
+      ['SCHEDULE', 'KIND', 'NEXT', 'LAST', 'LAST TASK', 'NOTE'],
+      [
+        'nightly',
+        'noop',
+        '2099-01-02 02:30:00Z',
+        '2026-01-01 02:30:00Z',
+        expect.stringMatching(/^\d+ succeeded$/),
+        '',
+      ],
+    ],
+  ]);
+});
+
+it('names every problem first, and is exit code 0 all the same', async () => {
+  await site.enqueue('make-coffee');
+  await query(
+    `insert into tend.pauses (scope, name, reason, paused_by) values ('kind', 'make-coffee', 'no beans', 'ann')`,
+  );
+  await query(`insert into tend.schedules (name, source, cron, kind, enabled, disabled_reason)
+    values ('b', 'sql', '0 4 * * *', 'noop', false, E'too\\tnoisy')`);
+  const { exitCode, stdout } = await site.tend(['status']);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^Database "\w+": 1 problems\n {2}1 due of a kind nobody knows\n\nDUE\t/);
+  expect(stdout).toMatch(/\nb\tnoop\t\t\t\tdisabled: too noisy\n/);
+  expect(stdout).toMatch(
+    /\nPAUSED\tNAME\tSINCE\tBY\tDUE\tREASON\nkind\tmake-coffee\t[^\t]+Z\tann\t1\tno beans\n$/,
+  );
+});
+
+it('aligns its tables on a terminal', async () => {
+  const { exitCode, stdout } = await runCliOnTerminal(['status', '--no-color'], { cwd: site.path });
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^HOST {2}LAST TICK {13}AGO .*\r\nweb1 {2}\d{4}-/m);
+  expect(stdout).not.toContain('\t');
+});
+
+it('has stable keys under --json', async () => {
+  await query(
+    `insert into tend.schedules (name, source, cron, kind) values ('nightly', 'sql', '30 2 * * *', 'noop')`,
+  );
+  await query(`insert into tend.pauses (scope, name) values ('queue', 'media')`);
+  const result = await site.tend(['status', '--json']);
+  expect(result).toMatchObject({ exitCode: 0, stderr: '' });
+  const time = expect.stringMatching(/^\d{4}-.*Z$/);
+  expect(json(result)).toEqual({
+    ...{ checkedAt: time, database: site.database.name, copiedFrom: null, isOk: true, problems: [] },
+    tasks: {
+      ...{ due: 0, running: 0, held: 0, failedLastDay: 0, missedLastDay: 0 },
+      ...{ oldestDueAt: null, oldestDueAgeMs: null },
+    },
+    hosts: [
+      {
+        ...{ host: 'web1', lastTickAt: time, lastTickAgeMs: expect.any(Number), firstSeenAt: time, ticks: 1 },
+        ...{ lastBusyAt: time, lastOutcome: '3 succeeded', running: 0 },
+      },
+    ],
+    schedules: [
+      {
+        ...{
+          name: 'nightly',
+          source: 'sql',
+          declaredBy: [],
+          cron: '30 2 * * *',
+          timezone: 'UTC',
+          kind: 'noop',
+        },
+        ...{
+          host: null,
+          isEnabled: true,
+          disabledReason: null,
+          nextSlot: null,
+          isLate: false,
+          lastSlot: null,
+        },
+        ...{ lastTask: null, lastState: null, lastFinishedAt: null, problem: null, conflict: null },
+      },
+    ],
+    pauses: [
+      { scope: 'queue', name: 'media', reason: null, pausedAt: time, pausedBy: expect.any(String), due: 0 },
+    ],
+  });
+});
+
+it('--check is one line and exit code 0 where all is well', async () => {
+  const { exitCode, stdout, stderr } = await site.tend(['status', '--check']);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(stdout).toMatch(/^ok: 1 hosts, last tick [\d.]+ m?s ago, 0 due, 0 running\n$/);
+});
+
+it('--check is one line and exit code 4 where something is wrong, in JSON too', async () => {
+  await site.enqueue('make-coffee');
+  await query(`update tend.hosts set last_tick_at = now() - interval '1 hour'`);
+  const { exitCode, stdout, stderr } = await site.tend(['status', '--check']);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 4, stderr: '' });
+  expect(stdout).toMatch(/^problem: no tick for 01:00:\d\d; 1 due of a kind nobody knows\n$/);
+  const inJson = await site.tend(['status', '--check', '--json']);
+  expect(inJson.exitCode).toBe(4);
+  expect(json(inJson)).toMatchObject({ isOk: false, tasks: { due: 1 } });
+});
+
+it('--check is exit code 4 in a copy, where nothing runs', async () => {
+  await query('update tend.meta set database_oid = database_oid::bigint + 1');
+  try {
+    const { exitCode, stdout } = await site.tend(['status', '--check']);
+    expect(exitCode).toBe(4);
+    expect(stdout).toMatch(/^problem: the database is a copy: .*tend doctor --adopt/);
+  } finally {
+    await query('update tend.meta set database_oid = database_oid::bigint - 1');
+  }
+});
+
+it('needs a database with the schema: exit code 78', async () => {
+  await query('alter table tend.migrations rename to hidden');
+  try {
+    const result = await site.tend(['status', '--check', '--json']);
+    expect(result.exitCode).toBe(78);
+    expect(json(result)).toMatchObject({ error: { code: 'SCHEMA_MISSING', hint: 'tend migrations up' } });
+  } finally {
+    await query('alter table tend.hidden rename to migrations');
+  }
+});
+
+it('is exit code 69 where the database cannot be reached', async () => {
+  const env = { TEND_DATABASE_URL: 'postgresql://cms@127.0.0.1:1/cms' };
+  expect((await site.tend(['status', '--check'], { env })).exitCode).toBe(69);
+});
