@@ -8,7 +8,7 @@ import { registerKinds } from '../../src/tasks/register-kinds.ts';
 export default class MigrationsUp extends TendCommand {
   static override summary = 'Create or update schema "tend" in the database.';
   static override description =
-    'Never happens inside a tick. Two at once are safe. With --grant-to, the role of the application may call tend.enqueue, tend.cancel, tend.retry and tend.task and read two views; it gets no right on any table.';
+    'Never happens inside a tick. Two at once are safe. With --grant-to, the role of the application may call tend.enqueue, tend.cancel, tend.retry, tend.task, tend.schedule and tend.unschedule and read three views; it gets no right on any table. Repeat it after an update: a function that is new has to be granted too.';
   static override examples = [
     '<%= config.bin %> migrations up',
     '<%= config.bin %> migrations up --grant-to cms_app',

@@ -20,7 +20,7 @@ afterAll(async () => {
 const denied = '42501';
 
 describe('the role of an application', () => {
-  it('enqueues, cancels, retries, looks at a task, and reads both views', async () => {
+  it('enqueues, cancels, retries, looks at a task, schedules, and reads the three views', async () => {
     const client = await application.connect();
     const one = async (sql: string, ...params: unknown[]) => (await client.query(sql, params)).rows[0];
     const { id } = await one(`select tend.enqueue('noop', '{"a": 1}') as id`);
@@ -28,6 +28,14 @@ describe('the role of an application', () => {
     expect(await one('select tend.retry($1) as result', id)).toEqual({ result: 'waiting' });
     expect((await one('select tend.task($1) as task', id)).task).toMatchObject({ payload: { a: 1 } });
     expect(await one('select id, due from tend.task_overview')).toEqual({ id, due: true });
+    const schedule = `tend.schedule('report', '30 6 * * mon', 'noop', timezone => 'Europe/Warsaw')`;
+    expect(await one(`select ${schedule} as result`)).toEqual({ result: 'created' });
+    expect(await one('select name, source, created_by from tend.schedule_overview')).toEqual({
+      name: 'report',
+      source: 'sql',
+      created_by: application.name,
+    });
+    expect(await one(`select tend.unschedule('report') as result`)).toEqual({ result: true });
     expect(await one('select ok, problems from tend.health')).toEqual({
       ok: false,
       problems: ['no tick has ever run', '1 due of a kind nobody knows'],
@@ -41,7 +49,7 @@ describe('the role of an application', () => {
     expect(rows).toEqual([{ created_by: application.name }]);
   });
 
-  it('has no right on any table, view or sequence but the two views', async () => {
+  it('has no right on any table, view or sequence but the three views', async () => {
     const relations = await database.query<{ name: string; kind: string; rights: string[] }>(
       `select c.relname as name, c.relkind as kind, array(
           select right_name from unnest(case when c.relkind = 'S' then array['USAGE', 'SELECT', 'UPDATE']
@@ -55,11 +63,12 @@ describe('the role of an application', () => {
     const allowed = relations.filter(({ rights }) => rights.length > 0);
     expect(allowed.toSorted((a, b) => a.name.localeCompare(b.name))).toEqual([
       { name: 'health', kind: 'v', rights: ['SELECT'] },
+      { name: 'schedule_overview', kind: 'v', rights: ['SELECT'] },
       { name: 'task_overview', kind: 'v', rights: ['SELECT'] },
     ]);
   });
 
-  it('may execute the four functions and no other of the schema, and make nothing in it', async () => {
+  it('may execute the six functions and no other of the schema, and make nothing in it', async () => {
     const mayExecute = async (role: string) => {
       const rows = await database.query<{ name: string }>(
         `select proname as name from pg_proc
@@ -68,7 +77,14 @@ describe('the role of an application', () => {
       );
       return rows.map(({ name }) => name);
     };
-    expect(await mayExecute(application.name)).toEqual(['cancel', 'enqueue', 'retry', 'task']);
+    expect(await mayExecute(application.name)).toEqual([
+      'cancel',
+      'enqueue',
+      'retry',
+      'schedule',
+      'task',
+      'unschedule',
+    ]);
     expect(await mayExecute(stranger.name)).toEqual([]);
     expect(await application.codeOf('create table tend.mine (id int)')).toBe(denied);
     expect(await application.codeOf(`create function tend.enqueue(a int) returns int return 1`)).toBe(denied);
@@ -84,6 +100,11 @@ describe('the role of an application', () => {
     `insert into tend.kinds values ('evil', 'config', 1, 'retry')`,
     `update tend.task_overview set state = 'waiting'`,
     'delete from tend.task_overview',
+    `insert into tend.schedules (name, source, cron, kind) values ('mine', 'sql', '@daily', 'noop')`,
+    'update tend.schedules set enabled = true',
+    'select payload from tend.schedules',
+    `insert into tend.pauses (scope, name) values ('queue', 'default')`,
+    'select tend.adopt()',
     `select nextval('tend.tasks_id_seq')`,
     'select raw from tend.deliveries',
     'alter function tend.cancel(bigint) security invoker',
@@ -97,6 +118,7 @@ describe('the role of an application', () => {
     expect(await application.codeOf(`select tend.enqueue('noop', '${payload}')`)).toBe('ok');
     expect(await application.codeOf(`select tend.enqueue('/bin/sh')`)).toBe('22023');
     expect(await application.codeOf(`select tend.enqueue('noop', command => 'sh')`)).toBe('42883');
+    expect(await application.codeOf(`select tend.schedule('mine', '@daily', '/bin/sh')`)).toBe('22023');
     const columns = await database.query(
       `select column_name from information_schema.columns where table_schema = 'tend' and column_name ~ 'command|argv|shell'`,
     );
@@ -110,6 +132,9 @@ describe('any other role', () => {
     'select tend.cancel(1)',
     'select tend.retry(1)',
     'select tend.task(1)',
+    `select tend.schedule('mine', '@daily', 'noop')`,
+    `select tend.unschedule('mine')`,
+    'select * from tend.schedule_overview',
     'select * from tend.health',
     'select * from tend.task_overview',
   ])('is denied: %s', async (sql) => {

@@ -29,7 +29,10 @@ begin
     raise exception 'tend.schedule: "%" cannot be a schedule: %', left(schedule.cron, 200), problem
       using errcode = '22023', hint = 'Five fields as in crontab(5), or @hourly, @daily, @weekly, @monthly, @yearly.';
   end if;
+  -- Not every file in PostgreSQL's folder of time zones is a zone to the program that plans: "localtime", "posix/…".
   if schedule.timezone is null
+     or schedule.timezone !~ '^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$'
+     or schedule.timezone in ('Factory', 'GMT0', 'GMT+0', 'GMT-0')
      or not exists (select from pg_timezone_names z where z.name = schedule.timezone) then
     raise exception 'tend.schedule: "%" is not a time zone', left(schedule.timezone, 200)
       using errcode = '22023', hint = 'Use a name such as "Europe/Warsaw", or "UTC".';
