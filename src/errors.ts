@@ -24,6 +24,7 @@ export const errorCodes = {
   TASK_STATE_CONFLICT: 'failed',
   TASK_FAILED: 'failed',
   KIND_UNKNOWN: 'missingInput',
+  MODULE_INVALID: 'config',
   PAYLOAD_INVALID: 'badData',
   LEASE_LOST: 'busy',
   MUTEX_BUSY: 'busy',

@@ -112,8 +112,11 @@ const mail = section({
   timeout: v.optional(duration, '2m'),
 });
 
-const taskKind = section({
-  command: argv,
+const modulePath = v.pipe(text, v.regex(/\.[cm]?[jt]s$/, 'the path of a .js, .mjs or .ts file was expected'));
+
+const taskKindKeys = section({
+  command: v.optional(argv),
+  module: v.optional(modulePath),
   directory: v.optional(text),
   env: v.optional(textList, []),
   timeout: v.optional(duration, '1h'),
@@ -124,6 +127,14 @@ const taskKind = section({
   retry_base: v.optional(duration, '15s'),
   retry_cap: v.optional(duration, '1h'),
 });
+
+export const commandOrModule = v.check(
+  ({ command, module }: v.InferOutput<typeof taskKindKeys>) =>
+    (command === undefined) !== (module === undefined),
+  'one of "command" and "module" was expected, and only one',
+);
+
+const taskKind = v.pipe(taskKindKeys, commandOrModule);
 
 const anyKind = v.pipe(
   v.string('a kind of task was expected'),
