@@ -2,7 +2,9 @@
 //   node bin/build.js          dist/ and oclif.manifest.json
 //   node bin/build.js --dist   dist/ only
 //   node bin/build.js --check  dist/, and fails when the committed oclif.manifest.json is not what the commands say
+import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -11,11 +13,10 @@ import { makeManifest } from './manifest.js';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const manifestFile = join(root, 'oclif.manifest.json');
 
-/** Entries that are no commands: what oclif, bin/sendmail.js and authors of task handlers load. */
+/** Entries that are no commands: what oclif and bin/sendmail.js load. */
 const otherEntries = {
   'command-not-found': 'src/cli/command-not-found.ts',
   sendmail: 'src/cli/sendmail-entry.ts',
-  index: 'src/index.ts',
 };
 
 /** Bundled apart: a tick starts every minute, and shared chunks would bring it code that only commands need. */
@@ -24,6 +25,29 @@ const tickEntry = { tick: 'src/cli/tick-entry.ts' };
 function commandEntries() {
   const files = globSync('commands/**/*.ts', { cwd: root }).sort();
   return Object.fromEntries(files.map((file) => [file.replace(/\.ts$/, ''), file]));
+}
+
+/** Bundled apart, a file each: what the process of every attempt at a module loads, and what modules import. */
+const moduleEntries = { 'run-module': 'src/tasks/modules/run-module.ts', index: 'src/index.ts' };
+
+/** What `import … from 'tend'` is typed with in a project that has the package. */
+function writeDeclarations(outdir) {
+  const require = createRequire(import.meta.url);
+  const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
+  const language = [
+    '--ignoreConfig',
+    '--strict',
+    '--target',
+    'es2024',
+    '--module',
+    'nodenext',
+    '--types',
+    '',
+  ];
+  const output = ['--declaration', '--emitDeclarationOnly', '--outDir', outdir];
+  execFileSync(process.execPath, [tsc, join(root, 'src/index.ts'), ...language, ...output], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
 }
 
 /** JSON Schema of tend.toml is computed here, once, so that the converter is no runtime dependency. */
@@ -70,7 +94,9 @@ async function replaceDist() {
     await Promise.all([
       bundle({ entries: { ...commandEntries(), ...otherEntries }, outdir: fresh, chunks: 'chunks' }),
       bundle({ entries: tickEntry, outdir: fresh, chunks: 'tick-chunks' }),
+      bundle({ entries: moduleEntries, outdir: fresh, chunks: 'module-chunks' }),
     ]);
+    writeDeclarations(fresh);
     if (existsSync(current)) renameSync(current, old);
     renameSync(fresh, current);
   } finally {

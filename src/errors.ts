@@ -25,6 +25,7 @@ export const errorCodes = {
   TASK_FAILED: 'failed',
   SCHEDULE_NOT_FOUND: 'missingInput',
   KIND_UNKNOWN: 'missingInput',
+  MODULE_INVALID: 'config',
   PAYLOAD_INVALID: 'badData',
   LEASE_LOST: 'busy',
   MUTEX_BUSY: 'busy',

@@ -3,14 +3,14 @@
  * that a project gets are made from it alone.
  */
 
-/** JSON that proves what an attempt did. Kept with the attempt, shown by `tend tasks show`. */
-export type Evidence = Record<string, unknown>;
+/** What proves that an attempt did its work, as an object of JSON. Kept with it, shown by `tend tasks show`. */
+export type Evidence = object;
 
 /** Another task to be enqueued; left out, a field is what `tend.enqueue` makes of it. */
 export interface FollowUp {
   kind: string;
   /** An object of JSON; copied when it is given. */
-  payload?: Record<string, unknown>;
+  payload?: object;
   /** Due so long after the attempt has ended. */
   delayMs?: number;
   queue?: string;

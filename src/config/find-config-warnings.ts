@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { closestName } from '../closest-name.ts';
 import { listEnvironmentSettings, variableOf } from './environment-settings.ts';
 import type { LoadedConfig } from './load-config.ts';
@@ -15,7 +17,7 @@ export interface ConfigWarning {
 /** Settings that are accepted, so that a file may be prepared, and that nothing acts on yet. */
 const notActedOn = [/^monitor\./, /^backup\.remotes\./, /^backup\.keep\./, /^backup\.encrypt_to$/];
 
-/** Warnings on settings without effect, and on `TEND_` variables that name no setting. */
+/** Warnings on settings without effect, on modules that are not there, and on `TEND_` variables that name no setting. */
 export function findConfigWarnings(loaded: LoadedConfig): ConfigWarning[] {
   const idle = readOrigins(loaded)
     .filter(({ key, origin }) => origin !== 'default' && notActedOn.some((pattern) => pattern.test(key)))
@@ -30,5 +32,15 @@ export function findConfigWarnings(loaded: LoadedConfig): ConfigWarning[] {
     const suggestion = guess === undefined ? '' : `; did you mean ${guess}?`;
     return { place: 'environment', key: variable, text: `${variable} names no setting${suggestion}` };
   });
-  return [...idle, ...unknown];
+  return [...idle, ...findMissingModules(loaded), ...unknown];
+}
+
+/** Only whether the file is there: what it exports is found when a task of it runs, by its own process. */
+function findMissingModules(loaded: LoadedConfig): ConfigWarning[] {
+  return readOrigins(loaded).flatMap(({ key, value, origin }) => {
+    if (!/^tasks\.kinds\..*\.module$/.test(key) || typeof value !== 'string') return [];
+    const path = resolve(loaded.baseDirectory, value);
+    if (existsSync(path)) return [];
+    return [{ place: origin, key, text: `the module "${path}" does not exist: its tasks will fail` }];
+  });
 }

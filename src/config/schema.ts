@@ -131,8 +131,11 @@ const http = section({
   headers: v.optional(httpHeaders, {}),
 });
 
-const taskKind = section({
-  command: argv,
+const modulePath = v.pipe(text, v.regex(/\.[cm]?[jt]s$/, 'the path of a .js, .mjs or .ts file was expected'));
+
+const taskKindKeys = section({
+  command: v.optional(argv),
+  module: v.optional(modulePath),
   directory: v.optional(text),
   env: v.optional(textList, []),
   timeout: v.optional(duration, '1h'),
@@ -143,6 +146,14 @@ const taskKind = section({
   retry_base: v.optional(duration, '15s'),
   retry_cap: v.optional(duration, '1h'),
 });
+
+export const commandOrModule = v.check(
+  ({ command, module }: v.InferOutput<typeof taskKindKeys>) =>
+    (command === undefined) !== (module === undefined),
+  'one of "command" and "module" was expected, and only one',
+);
+
+const taskKind = v.pipe(taskKindKeys, commandOrModule);
 
 const anyKind = v.pipe(
   v.string('a kind of task was expected'),

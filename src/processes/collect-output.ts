@@ -12,18 +12,20 @@ export interface CollectedOutput {
   isStreamed: boolean;
   /** Resolves when both outputs were read to their end (and written to where they go); never rejects. */
   ended: Promise<void>;
+  /** The same for the reports of a program that makes some. */
+  reported: Promise<void>;
   captured(): string;
   /** The stream stdout was sent to was closed before everything was written to it. */
   isCut(): boolean;
   close(): void;
 }
 
-/** Reads both outputs of a child as they come: into the tail, the capture, the log, or a stream. */
+/** Reads both outputs of a child as they come: into the tail, the capture, the log, or a stream; and its reports. */
 export function collectOutput(input: {
   child: SupervisedChild;
   options: RunToolOptions;
   onOutput: () => void;
-  /** The stream stdout is sent to failed: a full disk. */
+  /** The stream stdout is sent to failed (a full disk), or a report was refused. */
   onFailure: (reason: StopReason) => void;
 }): CollectedOutput {
   const { child, options, onOutput, onFailure } = input;
@@ -43,6 +45,15 @@ export function collectOutput(input: {
     tail.write(chunk);
     logLines.write(chunk);
   }).then(() => logLines.end());
+  const { reports } = child;
+  const report = (chunk: Buffer) => {
+    try {
+      options.onReport?.(chunk);
+    } catch (thrown) {
+      onFailure({ kind: 'report-refused', error: toError(thrown) });
+    }
+  };
+  const reported = reports && watch(reports, report);
   const target = options.stdout ?? 'tail';
   let main: Promise<unknown>;
   if (typeof target === 'string') {
@@ -62,11 +73,13 @@ export function collectOutput(input: {
     tail,
     isStreamed: typeof target !== 'string',
     ended: Promise.all([main, errors]).then(() => undefined),
+    reported: Promise.resolve(reported),
     captured: () => (target === 'capture' ? capture.text() : ''),
     isCut: () => isCut,
     close() {
       child.stdout.destroy();
       child.stderr.destroy();
+      child.reports?.destroy();
     },
   };
 }

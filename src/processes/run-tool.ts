@@ -28,10 +28,17 @@ export interface RunToolOptions {
    */
   stdout?: Writable | 'tail' | 'capture';
   captureLimitBytes?: number;
+  /**
+   * Gives the program descriptor 4, apart from what it prints, and gets what it writes there. All of it has arrived when
+   * `runTool` ends. Throwing stops the program.
+   */
+  onReport?: (chunk: Buffer) => void;
+  /** How errors name the program; `file` unless told. */
+  name?: string;
   signal: AbortSignal;
   /** Wall-clock limit. */
   timeoutMs?: number;
-  /** Limit on time without a byte of output. */
+  /** Limit on time without a byte of output, reports included. */
   silenceMs?: number;
   /** Between SIGTERM and SIGKILL of the whole process group; 10 s unless told. */
   graceMs?: number;
@@ -52,12 +59,14 @@ export interface ToolResult {
 
 /** How long what a program wrote last may take to arrive after it exited, while a daemon it left holds the pipes. */
 const pipeDrainMs = 500;
+/** The same for reports, which no daemon should hold and which must not be missed on a busy machine. */
+const reportDrainMs = 10_000;
 
 /**
  * Runs one program to its end: the only place of `tend` that starts a process.
  *
  * The child gets its own process group, an allow-listed environment and no shell. When `signal` aborts, a limit
- * passes, or `input` or `stdout` fails, the whole group gets SIGTERM and, after `graceMs`, SIGKILL (at once when the
+ * passes, or `input`, `stdout` or `onReport` fails, the whole group gets SIGTERM and, after `graceMs`, SIGKILL (at once when the
  * abort's reason is urgent). Should `tend` itself be killed with -9, the group dies too (see `spawnSupervised`). What a
  * program leaves running in the background after a normal end, such as a restarted daemon, is left alone.
  *
@@ -68,7 +77,8 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
   const env = childEnvironment(options.baseEnv, options.env);
   const cwd = options.cwd ?? process.cwd();
   const program = findProgram({ file: options.file, searchPath: env['PATH'] ?? '', cwd });
-  if (options.signal.aborted) throw stoppedBeforeStart(options.file);
+  const name = options.name ?? options.file;
+  if (options.signal.aborted) throw stoppedBeforeStart(name);
 
   using limits = startToolLimits(options);
   const started = performance.now();
@@ -77,6 +87,7 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
     args: options.args,
     env,
     cwd,
+    hasReports: options.onReport !== undefined,
     signal: limits.signal,
     graceMs: options.graceMs ?? 10_000,
   });
@@ -90,6 +101,7 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
   await (output.isStreamed
     ? output.ended
     : Promise.race([output.ended, delay(pipeDrainMs, undefined, { ref: false })]));
+  await Promise.race([output.reported, delay(reportDrainMs, undefined, { ref: false })]);
   child.dismissWatchdog();
   output.close();
   const ended = await child.ending;
@@ -97,7 +109,7 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
 
   const outputTail = options.secrets?.redact(output.tail.text()) ?? redact(output.tail.text());
   const failure = judgeEnding({
-    file: options.file,
+    name,
     ended,
     outputTail,
     okExitCodes: options.okExitCodes ?? [0],

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import { toError } from '../errors.ts';
 import { isGroupAlive } from './is-group-alive.ts';
 
@@ -8,10 +8,11 @@ import { isGroupAlive } from './is-group-alive.ts';
  * watchdog blocks on descriptor 3, whose other end only tend holds: a line means the program ended normally, end of
  * file means tend died, and then the watchdog kills the group, itself included. It is started by a subshell that
  * exits at once, so that the program does not inherit it as a child it never made; it ignores the signals that stop
- * the group, so that it outlives a grace period.
+ * the group, so that it outlives a grace period. Descriptor 4, where there is one, is the program's alone: its end of
+ * file is the program's end.
  */
 const supervisor = `
-( ( trap '' TERM INT HUP QUIT; read -r line <&3 || kill -KILL 0 ) </dev/null >/dev/null 2>&1 & )
+( ( trap '' TERM INT HUP QUIT; read -r line <&3 || kill -KILL 0 ) </dev/null >/dev/null 2>&1 4>&- & )
 exec "$@" 3<&-`;
 
 export interface ChildEnding {
@@ -28,6 +29,8 @@ export interface SupervisedChild {
   stdin: Writable;
   stdout: Readable;
   stderr: Readable;
+  /** What the program writes to descriptor 4, where it was given one. */
+  reports: Readable | undefined;
   /** Tells the watchdog that the program ended: what it left in the background lives on. */
   dismissWatchdog(): void;
   /** Whether any process of the group is left: a wrapper may end before the program it started. */
@@ -45,6 +48,7 @@ export async function spawnSupervised(options: {
   args: readonly string[];
   env: Record<string, string>;
   cwd: string;
+  hasReports: boolean;
   signal: AbortSignal;
   graceMs: number;
 }): Promise<SupervisedChild> {
@@ -53,7 +57,7 @@ export async function spawnSupervised(options: {
     env: options.env,
     cwd: options.cwd,
     extendEnv: false,
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...(options.hasReports ? (['pipe'] as const) : [])],
     buffer: false,
     encoding: 'buffer',
     reject: false,
@@ -62,8 +66,14 @@ export async function spawnSupervised(options: {
     forceKillAfterDelay: options.graceMs,
   });
   const { stdin, stdout, stderr } = subprocess;
-  // execa types the fourth descriptor as the union of both directions; as a plain 'pipe' it is a duplex socket.
-  const watchdog = subprocess.stdio[3] as unknown as Writable;
+  // execa types further descriptors as the union of both directions; as a plain 'pipe' each is a duplex socket.
+  const [, , , watchdog, reports] = subprocess.stdio as unknown as [
+    unknown,
+    unknown,
+    unknown,
+    Duplex,
+    Duplex?,
+  ];
   watchdog.on('error', () => {});
   return {
     ending: subprocess.then(({ exitCode, signal, cause }) => ({
@@ -75,6 +85,7 @@ export async function spawnSupervised(options: {
     stdin,
     stdout,
     stderr,
+    reports,
     dismissWatchdog: () => watchdog.end('ended\n'),
     isGroupAlive: () => subprocess.pid !== undefined && isGroupAlive(subprocess.pid),
     killGroup() {

@@ -23,15 +23,16 @@ export class ToolError extends TendError {
   }
 }
 
-export function stoppedBeforeStart(file: string): ToolError {
-  return new ToolError('TOOL_STOPPED', `"${file}" was not started: tend was asked to stop.`, {
+export function stoppedBeforeStart(name: string): ToolError {
+  return new ToolError('TOOL_STOPPED', `"${name}" was not started: tend was asked to stop.`, {
     outputTail: '',
   });
 }
 
 /** The error a program's ending amounts to, or undefined when it ended well. */
 export function judgeEnding(options: {
-  file: string;
+  /** How the message calls the program. */
+  name: string;
   ended: ChildEnding;
   outputTail: string;
   okExitCodes: readonly number[];
@@ -39,19 +40,19 @@ export function judgeEnding(options: {
   /** The reader of stdout closed it before its end. */
   isOutputCut: boolean;
 }): ToolError | undefined {
-  const { file, stopReason, isOutputCut, outputTail } = options;
+  const { name, stopReason, isOutputCut, outputTail } = options;
   const ended = { ...options.ended, outputTail };
   const isFine = ended.exitCode !== undefined && options.okExitCodes.includes(ended.exitCode);
   // Asked to stop, a program may still have finished its work: its exit status says so.
   if (stopReason?.kind === 'aborted' && isFine && !isOutputCut) return undefined;
   const { startError } = ended;
   if (startError !== undefined) {
-    const message = `"${file}" could not be started: ${startError.message}`;
+    const message = `"${name}" could not be started: ${startError.message}`;
     return new ToolError('TOOL_FAILED', message, ended, { cause: startError });
   }
-  if (stopReason !== undefined) return stoppedError(file, stopReason, ended);
+  if (stopReason !== undefined) return stoppedError(name, stopReason, ended);
   if (isOutputCut && !isFine) {
-    return new ToolError('TOOL_FAILED', `The output of "${file}" was not read to its end.`, ended);
+    return new ToolError('TOOL_FAILED', `The output of "${name}" was not read to its end.`, ended);
   }
   if (isFine) return undefined;
   const how =
@@ -59,28 +60,30 @@ export function judgeEnding(options: {
       ? `was killed by ${ended.signal ?? 'an unknown signal'}`
       : `failed with exit code ${ended.exitCode}`;
   const said = lastLines(outputTail, 1);
-  return new ToolError('TOOL_FAILED', `"${file}" ${how}${said === '' ? '.' : `: ${said}`}`, ended);
+  return new ToolError('TOOL_FAILED', `"${name}" ${how}${said === '' ? '.' : `: ${said}`}`, ended);
 }
 
 function stoppedError(
-  file: string,
+  name: string,
   reason: StopReason,
   ended: ChildEnding & { outputTail: string },
 ): ToolError {
   switch (reason.kind) {
     case 'aborted':
-      return new ToolError('TOOL_STOPPED', `"${file}" was stopped.`, ended);
+      return new ToolError('TOOL_STOPPED', `"${name}" was stopped.`, ended);
     case 'timeout':
       return timedOut(`ran longer than ${formatDuration(reason.limitMs)}`);
     case 'silence':
       return timedOut(`was silent for ${formatDuration(reason.limitMs)}`);
     case 'output-failed':
-      return streamFailed(`The output of "${file}" could not be written`, reason.error);
+      return streamFailed(`The output of "${name}" could not be written`, reason.error);
     case 'input-failed':
-      return streamFailed(`The input of "${file}" could not be read`, reason.error);
+      return streamFailed(`The input of "${name}" could not be read`, reason.error);
+    case 'report-refused':
+      return streamFailed(`What "${name}" reported could not be used`, reason.error);
   }
   function timedOut(what: string): ToolError {
-    return new ToolError('TOOL_TIMED_OUT', `"${file}" ${what} and was stopped.`, ended);
+    return new ToolError('TOOL_TIMED_OUT', `"${name}" ${what} and was stopped.`, ended);
   }
   function streamFailed(what: string, cause: Error): ToolError {
     return new ToolError('TOOL_FAILED', `${what}: ${cause.message}`, ended, { cause });

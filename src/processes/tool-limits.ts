@@ -2,7 +2,7 @@
 export type StopReason =
   | { kind: 'aborted' }
   | { kind: 'timeout' | 'silence'; limitMs: number }
-  | { kind: 'input-failed' | 'output-failed'; error: Error };
+  | { kind: 'input-failed' | 'output-failed' | 'report-refused'; error: Error };
 
 export interface ToolLimits extends Disposable {
   /** Aborts when the caller's signal does, or a limit passes. */

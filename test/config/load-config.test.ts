@@ -154,9 +154,24 @@ describe('a wrong configuration', () => {
       message: 'tend.toml:1: nonsense: this key is not known',
     },
     {
-      what: 'a missing key, at the table it belongs to',
+      what: 'a kind that says nothing to run, at its table',
       toml: '\n[tasks.kinds.resize]\ntimeout = "1m"\n',
-      message: 'tend.toml:2: tasks.kinds.resize.command: this key is missing',
+      message: 'tend.toml:2: tasks.kinds.resize: one of "command" and "module" was expected, and only one',
+    },
+    {
+      what: 'a kind with a command and a module',
+      toml: '[tasks.kinds.resize]\ncommand = ["x"]\nmodule = "x.js"\n',
+      message: 'tend.toml:1: tasks.kinds.resize: one of "command" and "module" was expected, and only one',
+    },
+    {
+      what: 'a module that is no file of JavaScript',
+      toml: '[tasks.kinds.resize]\nmodule = "./tasks/resize.py"\n',
+      message: 'tend.toml:2: tasks.kinds.resize.module: the path of a .js, .mjs or .ts file was expected',
+    },
+    {
+      what: 'a misspelt key of a kind',
+      toml: '[tasks.kinds.resize]\nmodule = "x.js"\ndirektory = "/x"\n',
+      message: 'tend.toml:3: tasks.kinds.resize.direktory: this key is not known; did you mean "directory"?',
     },
     {
       what: 'a key inside an inline table',
@@ -292,6 +307,7 @@ describe('a wrong configuration', () => {
     '[tasks.kinds.backup-photos]\ncommand = ["x"]\n',
     '[http]\nallow = ["a.example", "*.b.example:8443", "http://[::1]:80"]\nallow_private = ["10.0.0.0/8", "::1"]\n',
     '[http]\nallow = ["*.b.example"]\n[http.headers."a.b.example"]\nAuthorization = "env:TOKEN"\n',
+    '[tasks.kinds.sync-crm]\nmodule = "./tasks/sync-crm.ts"\n',
   ])('accepts %j', async (toml) => {
     await expect(load({ toml })).resolves.toBeDefined();
   });

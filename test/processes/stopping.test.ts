@@ -144,14 +144,15 @@ describe('limits', () => {
     await expect.poll(() => markedProcesses(mark)).toEqual([]);
   });
 
-  it('on silence let a program live that says something, streamed away or not', async () => {
+  it('on silence let a program live that says something, streamed away, reported or neither', async () => {
     const sink = new Writable({ write: (_chunk, _encoding, callback) => callback() });
     const script = 'i=0; while [ $i -lt 24 ]; do echo $i; sleep 0.1; i=$((i+1)); done';
     const ended = await Promise.all([
       runScript(script, { silenceMs: 2000 }),
       runScript(script, { silenceMs: 2000, stdout: sink }),
+      runScript(`exec >&4; ${script}`, { silenceMs: 2000, onReport() {} }),
     ]);
-    expect(ended).toMatchObject([{ exitCode: 0 }, { exitCode: 0 }]);
+    expect(ended).toMatchObject([{ exitCode: 0 }, { exitCode: 0 }, { exitCode: 0 }]);
   });
 
   it('on silence end a program that says nothing any more', async () => {

@@ -144,6 +144,13 @@ describe('a task that leaves follow-up tasks behind', () => {
     expect(await countTasks('mail')).toBe(0);
   });
 
+  it('enqueues nothing when it was deleted while it ran', async () => {
+    const task = await claimOne();
+    await queue.database.query('delete from tend.tasks where id = $1', [task.id]);
+    expect(await finish(task, [{ kind: 'mail' }])).toBeNull();
+    expect(await countTasks('mail')).toBe(0);
+  });
+
   it('enqueues nothing when it is cancelled instead of tried again', async () => {
     const task = await claimOne();
     await queue.database.query('select tend.cancel($1)', [task.id]);

@@ -5,16 +5,20 @@ import { TendError } from '../../errors.ts';
 import { runTool } from '../../processes/run-tool.ts';
 import { ToolError } from '../../processes/tool-error.ts';
 import type { RunningTask, TaskHandler, TaskResult } from './handler.ts';
+import { kindEnvironment } from './kind-environment.ts';
 
 /** sysexits(3) that say "the same input will fail again": no retry. */
 const permanentExitCodes = new Set([64, 65, 77, 78]);
+
+/** A kind that has a command. */
+type CommandKind = TaskKindConfig & { command: string[] };
 
 /**
  * A command of the application's own, as `[tasks.kinds.NAME]` describes it. The payload goes to its standard input
  * as one line of JSON; what it prints is the attempt's output tail. Exit 0 is success; 64, 65, 77 and 78 of
  * sysexits(3) are permanent failures; everything else is retried.
  */
-export function commandHandler(config: TaskKindConfig): TaskHandler<Record<string, unknown>> {
+export function commandHandler(config: CommandKind): TaskHandler<Record<string, unknown>> {
   return {
     payloadSchema: v.record(v.string(), v.unknown()),
     run: (task) => runCommand(config, task),
@@ -22,7 +26,7 @@ export function commandHandler(config: TaskKindConfig): TaskHandler<Record<strin
 }
 
 async function runCommand(
-  config: TaskKindConfig,
+  config: CommandKind,
   task: RunningTask<Record<string, unknown>>,
 ): Promise<TaskResult> {
   const { context } = task;
@@ -33,11 +37,7 @@ async function runCommand(
       args,
       cwd: resolve(context.baseDirectory, config.directory ?? '.'),
       baseEnv: context.env,
-      env: {
-        ...passedOn(config.env, context.env),
-        TEND_TASK_ID: String(task.id),
-        TEND_ATTEMPT: String(task.attempt),
-      },
+      env: kindEnvironment(config, task),
       input: `${JSON.stringify(task.payload)}\n`,
       signal: task.signal,
       timeoutMs: config.timeout,
@@ -64,16 +64,6 @@ class PermanentToolError extends TendError {
     super(cause.code, cause.message, { cause, isPermanent: true });
     this.toolExitCode = cause.toolExitCode;
   }
-}
-
-/** Variables of our environment that the configuration lets through by name. */
-function passedOn(names: readonly string[], env: NodeJS.ProcessEnv): Record<string, string> {
-  const passed: Record<string, string> = {};
-  for (const name of names) {
-    const value = env[name];
-    if (value !== undefined) passed[name] = value;
-  }
-  return passed;
 }
 
 function writeOutput(task: RunningTask<unknown>, output: string): void {

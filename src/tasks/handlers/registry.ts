@@ -1,4 +1,5 @@
-import type { Config } from '../../config/schema.ts';
+import type { Config, TaskKindConfig } from '../../config/schema.ts';
+import { TendError } from '../../errors.ts';
 import type { KindPolicy, TaskHandler, TaskKind } from './handler.ts';
 
 const minute = 60_000;
@@ -69,7 +70,7 @@ const builtInKinds: Record<string, BuiltInKind> = {
   },
 };
 
-/** Every kind this host can run: the built-in ones and the commands of `[tasks.kinds.*]`. */
+/** Every kind this host can run: the built-in ones, and the commands and modules of `[tasks.kinds.*]`. */
 export function knownKinds(config: Config): Map<string, TaskKind & { source: 'built-in' | 'config' }> {
   const kinds = new Map<string, TaskKind & { source: 'built-in' | 'config' }>();
   for (const [kind, { summary, policy, load }] of Object.entries(builtInKinds)) {
@@ -92,10 +93,20 @@ export function knownKinds(config: Config): Map<string, TaskKind & { source: 'bu
       retryBaseMs: own.retry_base,
       retryCapMs: own.retry_cap,
     };
-    const load = once(async () => (await import('./command.ts')).commandHandler(own));
-    kinds.set(kind, { kind, summary: own.command.join(' '), policy, load, source: 'config' });
+    kinds.set(kind, { kind, ...ownHandler(own), policy, source: 'config' });
   }
   return kinds;
+}
+
+function ownHandler(own: TaskKindConfig): Pick<TaskKind, 'summary' | 'load'> {
+  const { command, module } = own;
+  if (module !== undefined) {
+    const load = async () => (await import('./module.ts')).moduleHandler({ ...own, module });
+    return { summary: `module ${module}`, load: once(load) };
+  }
+  if (command === undefined) throw new TendError('BUG', 'A kind has neither a command nor a module.');
+  const load = async () => (await import('./command.ts')).commandHandler({ ...own, command });
+  return { summary: command.join(' '), load: once(load) };
 }
 
 function once<T>(load: () => Promise<T>): () => Promise<T> {
