@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from './free-port.ts';
 import { type ClusterOptions, configure, giveTo, initialise, putFiles } from './initialise-cluster.ts';
 import { findPostgresBinaries } from './postgres-binaries.ts';
 import { type ShutdownMode, startServer, stopServer } from './server-process.ts';
@@ -54,17 +54,4 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     await rm(directory, { recursive: true, force: true });
     throw error;
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => {
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', resolve);
-  });
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === 'string')
-    throw new Error('The probe for a free port has no port.');
-  return address.port;
 }
