@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -21,20 +21,22 @@ export interface Pgbouncer extends AsyncDisposable {
   port: number;
   /** Rows of a command of its admin console: `show clients`. */
   admin(command: string): Promise<Record<string, string>[]>;
+  log(): Promise<string>;
 }
 
-/** @param options.poolSize server sessions a database and user share. */
-export async function startPgbouncer(options: { poolSize: number }): Promise<Pgbouncer> {
+/** @param settings over those here: `{ default_pool_size: '1' }`. */
+export async function startPgbouncer(settings: Record<string, string>): Promise<Pgbouncer> {
   const { temporaryDirectory, superuser, password } = testRun();
   const user = unprivilegedUser();
   const directory = await mkdtemp(join(temporaryDirectory, 'pgbouncer-'));
   await giveTo(directory, user);
   const port = await freePort();
-  const settings = join(directory, 'pgbouncer.ini');
+  const file = join(directory, 'pgbouncer.ini');
+  const logfile = join(directory, 'log');
   await writeFile(join(directory, 'users.txt'), `"${superuser}" "${password.replaceAll('"', '""')}"\n`);
-  await writeFile(settings, settingsText({ ...options, directory, port }));
-  const [file, args] = asUser(user, program, [settings]);
-  const server = spawn(file, args, { cwd: '/', env: serverEnvironment(), stdio: 'ignore' });
+  await writeFile(file, settingsText({ settings: { logfile, ...settings }, directory, port }));
+  const [command, args] = asUser(user, program, [file]);
+  const server = spawn(command, args, { cwd: '/', env: serverEnvironment(), stdio: 'ignore' });
   const admin = async (command: string): Promise<Record<string, string>[]> => {
     const place = { host: '127.0.0.1', port, user: superuser, password, database: 'pgbouncer' };
     const client = new pg.Client(place);
@@ -50,6 +52,7 @@ export async function startPgbouncer(options: { poolSize: number }): Promise<Pgb
   return {
     port,
     admin,
+    log: () => readFile(logfile, 'utf8'),
     async [Symbol.asyncDispose]() {
       if (server.exitCode === null && server.signalCode === null) {
         server.kill('SIGKILL');
@@ -60,22 +63,25 @@ export async function startPgbouncer(options: { poolSize: number }): Promise<Pgb
   };
 }
 
-function settingsText(options: { poolSize: number; directory: string; port: number }): string {
+function settingsText(options: {
+  settings: Record<string, string>;
+  directory: string;
+  port: number;
+}): string {
   const { socketDirectory, port, superuser } = testRun();
-  return `[databases]
-* = host=${socketDirectory} port=${port}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = ${options.port}
-unix_socket_dir =
-auth_type = scram-sha-256
-auth_file = ${join(options.directory, 'users.txt')}
-admin_users = ${superuser}
-pool_mode = transaction
-default_pool_size = ${options.poolSize}
-logfile = ${join(options.directory, 'log')}
-pidfile =
-`;
+  const settings = {
+    listen_addr: '127.0.0.1',
+    listen_port: String(options.port),
+    unix_socket_dir: '',
+    auth_type: 'scram-sha-256',
+    auth_file: join(options.directory, 'users.txt'),
+    admin_users: superuser,
+    pool_mode: 'transaction',
+    pidfile: '',
+    ...options.settings,
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`);
+  return `[databases]\n* = host=${socketDirectory} port=${port}\n[pgbouncer]\n${lines.join('')}`;
 }
 
 async function answering(admin: Pgbouncer['admin'], server: ChildProcess): Promise<void> {
