@@ -111,7 +111,7 @@ describe('no server takes writes for longer than a lease', () => {
   it('running ticks stop their commands and end with 69, new ones too; the promoted standby goes on', async () => {
     const script = 'test -e "started-$TEND_TASK_ID" && exit 0; touch "started-$TEND_TASK_ID"; sleep 600';
     const lasting = scriptKind('lasting', `echo x >> starts; ${script}`, { env: ['MARK'] });
-    await using site = await replicatedSite(`[tasks]\nlease = "2s"\ngrace = "10m"\n${lasting}`);
+    await using site = await replicatedSite(`[tasks]\nlease = "3s"\ngrace = "10m"\n${lasting}`);
     const { primary, standby } = site;
     await queryCluster(primary, `select tend.enqueue('lasting') from generate_series(1, 4)`);
     const running = await Promise.all(
