@@ -3,6 +3,7 @@ import { newBackupId } from '../backups/backup-id.ts';
 import { type BackupSummary, describeBackup } from '../backups/describe-backup.ts';
 import { openMaintenanceDatabase } from '../backups/maintenance-database.ts';
 import { planRestore, type RestorePlan } from '../backups/plan-restore.ts';
+import { refusePooler } from '../backups/refuse-pooler.ts';
 import { findRestoreSource } from '../backups/restore-source.ts';
 import type { CommandContext } from './command-context.ts';
 
@@ -24,10 +25,9 @@ export async function previewRestore(
     config.backup.directory === undefined ? undefined : backupDirectory(config, baseDirectory);
   const uid = process.getuid?.();
   const set = await findRestoreSource({ source: options.source, directory, baseDirectory, uid });
-  await using maintenance = await openMaintenanceDatabase({
-    connection,
-    applicationName: 'tend restore --dry-run',
-  });
+  const applicationName = 'tend restore --dry-run';
+  await refusePooler({ connection, applicationName, clock });
+  await using maintenance = await openMaintenanceDatabase({ connection, applicationName });
   const id = newBackupId(clock.now());
   const plan = await planRestore({ set, maintenance, database: connection.database, into: options.into, id });
   return { backup: describeBackup(set), plan, restart: config.app.restart ?? null };

@@ -29,12 +29,25 @@ export function isConnectionLoss(error: unknown): boolean {
     return ['DATABASE_UNREACHABLE', 'DATABASE_BUSY', 'DATABASE_CONNECTION_LOST'].includes(error.code);
   }
   const code = errorCodeOf(error);
-  if (code !== undefined) return lostCodes.has(code);
+  if (code !== undefined) return lostCodes.has(code) || isSentAwayByPooler(error);
   return (
     error instanceof Error &&
     /connection terminated|query read timeout|client was closed|connection error|not queryable/i.test(
       error.message,
     )
+  );
+}
+
+/**
+ * pgbouncer says everything with 08P01: its server session is gone, the wait for one was too long. FATAL ends our
+ * connection to it. PostgreSQL uses the code for a message it does not understand, and goes on after that.
+ */
+function isSentAwayByPooler(error: unknown): boolean {
+  return (
+    errorCodeOf(error) === '08P01' &&
+    error instanceof Error &&
+    'severity' in error &&
+    error.severity === 'FATAL'
   );
 }
 
@@ -70,7 +83,8 @@ export function translateConnectError(error: Error, connection: ConnectionSettin
       `Check the name; the settings come from ${connection.origin} (tend config --origin).`,
     );
   }
-  if (code === '53300' || code === '57P03') {
+  // The last is pgbouncer's max_client_conn.
+  if (code === '53300' || code === '57P03' || error.message.startsWith('no more connections allowed')) {
     return fail(
       'DATABASE_BUSY',
       `Database ${place} takes no session now: ${error.message}`,

@@ -61,7 +61,14 @@ export async function runAttempt(options: RunAttemptOptions): Promise<RanAttempt
   const isTimedOut = stop === 'timed-out' && 'thrown' in ended;
   const judged = isTimedOut ? { thrown: timeoutError(kind.kind, timeoutMs) } : named;
   const ending = judge(options, judged, { tail, followUps });
-  return 'thrown' in ended ? { ending, thrown: ended.thrown } : { ending };
+  return 'thrown' in judged ? { ending, thrown: asSeen(judged.thrown, controller.signal) } : { ending };
+}
+
+/** A handler that was stopped may throw an AbortError, which says nothing: why it was stopped does. */
+function asSeen(thrown: unknown, signal: AbortSignal): unknown {
+  const stop = stopKindOf(signal);
+  if (stop === undefined || stop === 'worker-stopping' || thrown instanceof TendError) return thrown;
+  return signal.reason;
 }
 
 function judge(

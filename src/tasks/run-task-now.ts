@@ -4,6 +4,7 @@ import type { ClaimedTask } from './claim-due-tasks.ts';
 import type { AttemptEnding } from './finish-attempts.ts';
 import type { Evidence, HandlerContext, TaskKind } from './handlers/handler.ts';
 import { startTaskNow } from './start-task-now.ts';
+import { AttemptStopped } from './stop-reason.ts';
 import { workOff } from './work-off.ts';
 import type { WorkerIdentity } from './worker-identity.ts';
 
@@ -20,7 +21,8 @@ export interface RunNowOptions {
  * Runs one task that is claimed at birth by this process, and waits for its end. Interrupted, it is cancelled rather
  * than given back: nobody expects cron to go on with what a person stopped.
  *
- * @throws what the handler threw; TendError MUTEX_BUSY, TASK_FAILED for an outcome that is no success.
+ * @throws what the handler threw; TendError MUTEX_BUSY, LEASE_LOST where the database did not answer any more,
+ *   TASK_FAILED for another outcome that is no success.
  */
 export async function runTaskNow(
   options: RunNowOptions & { worker: WorkerIdentity; log: Log },
@@ -57,6 +59,7 @@ export async function runTaskNow(
     throw new TendError('TASK_FAILED', written.error ?? `Task ${task.id} (${task.kind}) failed.`);
   }
   if (ending.outcome === 'succeeded') return { taskId: task.id, evidence: ending.evidence ?? {} };
+  if (ended.thrown instanceof AttemptStopped) throw stopped(task, ended.thrown);
   if (ended.thrown !== undefined) throw ended.thrown;
   throw new TendError(
     'TASK_FAILED',
@@ -65,4 +68,12 @@ export async function runTaskNow(
       hint: `tend tasks show ${task.id}`,
     },
   );
+}
+
+function stopped(task: ClaimedTask, cause: AttemptStopped): TendError {
+  const code = cause.kind === 'lease-lost' ? 'LEASE_LOST' : 'TASK_FAILED';
+  return new TendError(code, `Task ${task.id} (${task.kind}) was stopped: ${cause.message}.`, {
+    cause,
+    hint: `tend tasks show ${task.id}`,
+  });
 }

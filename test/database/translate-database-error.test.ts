@@ -66,6 +66,11 @@ describe('isConnectionLoss', () => {
     },
   );
 
+  it('08P01: pgbouncer, if it is FATAL; a message that the server does not understand, if not', () => {
+    const error = (severity: string) => Object.assign(new Error('x'), { code: '08P01', severity });
+    expect([isConnectionLoss(error('FATAL')), isConnectionLoss(error('ERROR'))]).toEqual([true, false]);
+  });
+
   it.each(['23505', '40P01', '57014', '42P01', 'EACCES'])('%s: it was the statement', (code) => {
     expect(isConnectionLoss(Object.assign(new Error('x'), { code }))).toBe(false);
   });

@@ -21,11 +21,16 @@ beforeAll(async () => {
 afterAll(async () => await queue[Symbol.asyncDispose]());
 beforeEach(async () => await queue.clear());
 
-async function runNow(kind: Handler | FakeKind, signal = new AbortController().signal) {
+async function runNow(kind: Handler | FakeKind, signal = new AbortController().signal, lease = '60s') {
   const backup = fakeKinds({ backup: kind }).get('backup');
   if (backup === undefined) throw new Error('no kind');
   return await runTaskNow({
-    ...{ context: queue.context(), kind: backup, payload: { label: 'x' }, worker: workerIdentity(host) },
+    ...{
+      context: queue.context({ tasks: { lease } }),
+      kind: backup,
+      payload: { label: 'x' },
+      worker: workerIdentity(host),
+    },
     ...{ log: silentLog, signal, live: { log: silentLog, progress: progressToLog(silentLog) } },
   });
 }
@@ -61,6 +66,31 @@ describe('a task that a person runs now', () => {
     await expect(runNow(handler, stop.signal)).rejects.toThrow();
     expect(await onlyTask()).toMatchObject({ state: 'cancelled', reason: 'interrupted' });
     expect(await queue.tick({ backup: succeed })).toMatchObject({ isIdle: true });
+  });
+
+  it.each([
+    [
+      'whose lease another worker took',
+      {
+        code: 'LEASE_LOST',
+        exitCode: 75,
+        message: 'Task 1 (backup) was stopped: the lease was lost: the task was taken back.',
+      },
+      `update tend.tasks set lease_token = gen_random_uuid()`,
+    ],
+    [
+      'that somebody cancels',
+      { code: 'TASK_FAILED', exitCode: 1, message: 'Task 1 (backup) was stopped: cancel was requested.' },
+      `select tend.cancel(1)`,
+    ],
+  ])('%s says so, whatever its handler makes of being stopped', async (_what, error, change) => {
+    const handler: Handler = async ({ signal }) => {
+      await queue.database.query(change);
+      await delay(60_000, undefined, { signal }); // throws an AbortError
+      return { outcome: 'succeeded' };
+    };
+    const ended = runNow(handler, undefined, '2s');
+    await expect(ended).rejects.toMatchObject({ ...error, hint: 'tend tasks show 1' });
   });
 
   it('is not claimed by a tick meanwhile', async () => {
