@@ -27,6 +27,8 @@ describe('listTasks', () => {
         'attempt',
         'createdAt',
         'createdBy',
+        'enqueuedBy',
+        'fanOut',
         'finishedAt',
         'host',
         'id',
@@ -34,8 +36,8 @@ describe('listTasks', () => {
         'kind',
         'lastError',
       ],
-      ...['leaseUntil', 'maxAttempts', 'mutex', 'priority', 'queue', 'reason', 'runAt', 'startedAt', 'state'],
-      ...['uniqueKey', 'worker'],
+      ...['leaseUntil', 'maxAttempts', 'mutex', 'priority', 'queue', 'reason', 'runAt', 'schedule', 'slotAt'],
+      ...['startedAt', 'state', 'uniqueKey', 'worker'],
     ]);
   });
 
