@@ -1,6 +1,7 @@
-import type { Kysely } from 'kysely';
-import type { Database } from '../database/tables.ts';
+import type { Kysely, Selectable } from 'kysely';
+import type { Database, TasksTable } from '../database/tables.ts';
 import { TendError } from '../errors.ts';
+import type { TaskState } from './states.ts';
 import { type AttemptSummary, type TaskSummary, toAttemptSummary, toTaskSummary } from './task-row.ts';
 import { describeOwner } from './worker-identity.ts';
 
@@ -8,6 +9,14 @@ export interface ShownTask extends TaskSummary {
   payload: Record<string, unknown>;
   /** Every try, oldest first; the last one may be running. */
   attempts: AttemptSummary[];
+  /** The tasks for every host that it is one of, itself included, as far as they are kept; none where it stands alone. */
+  siblings: Sibling[];
+}
+
+export interface Sibling {
+  id: number;
+  host: string | null;
+  state: TaskState;
 }
 
 /**
@@ -36,7 +45,28 @@ export async function showTask(options: { db: Kysely<Database>; id: number }): P
       ...{ finishedAt: null, exitCode: null, error: null, outputTail: null, evidence: null },
     });
   }
-  return { ...toTaskSummary(row), payload: row.payload, attempts };
+  return { ...toTaskSummary(row), payload: row.payload, attempts, siblings: await findSiblings(db, row) };
+}
+
+/** Enqueued by one call, or the same occurrence of a schedule. */
+async function findSiblings(
+  db: Kysely<Database>,
+  task: Pick<Selectable<TasksTable>, 'fan_out' | 'schedule' | 'slot_at'>,
+): Promise<Sibling[]> {
+  const { fan_out: fanOut, schedule, slot_at: slotAt } = task;
+  if (fanOut === null && slotAt === null) return [];
+  const siblings = await db
+    .selectFrom('tend.tasks')
+    .select(['id', 'host', 'state'])
+    .where((eb) =>
+      fanOut === null
+        ? eb.and([eb('schedule', '=', schedule), eb('slot_at', '=', slotAt)])
+        : eb('fan_out', '=', fanOut),
+    )
+    .orderBy('host')
+    .orderBy('id')
+    .execute();
+  return siblings.length > 1 ? siblings : [];
 }
 
 export function taskNotFound(id: number): TendError {
