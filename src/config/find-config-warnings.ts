@@ -1,6 +1,8 @@
 import { closestName } from '../closest-name.ts';
+import { builtInKindNames } from './built-in-kinds.ts';
 import { listEnvironmentSettings, variableOf } from './environment-settings.ts';
 import type { LoadedConfig } from './load-config.ts';
+import { pathKey } from './locate-keys.ts';
 import { readOrigins } from './read-origins.ts';
 import { configSchema } from './schema.ts';
 
@@ -15,7 +17,7 @@ export interface ConfigWarning {
 /** Settings that are accepted, so that a file may be prepared, and that nothing acts on yet. */
 const notActedOn = [/^monitor\./, /^backup\.remotes\./, /^backup\.keep\./, /^backup\.encrypt_to$/];
 
-/** Warnings on settings without effect, and on `TEND_` variables that name no setting. */
+/** Warnings on settings without effect, on limits of kinds that are not known here, and on `TEND_` variables that name no setting. */
 export function findConfigWarnings(loaded: LoadedConfig): ConfigWarning[] {
   const idle = readOrigins(loaded)
     .filter(({ key, origin }) => origin !== 'default' && notActedOn.some((pattern) => pattern.test(key)))
@@ -30,5 +32,22 @@ export function findConfigWarnings(loaded: LoadedConfig): ConfigWarning[] {
     const suggestion = guess === undefined ? '' : `; did you mean ${guess}?`;
     return { place: 'environment', key: variable, text: `${variable} names no setting${suggestion}` };
   });
-  return [...idle, ...unknown];
+  return [...idle, ...findIdleLimits(loaded), ...unknown];
+}
+
+/** No error: the file may be that of several hosts, and this one lack the kind. */
+function findIdleLimits(loaded: LoadedConfig): ConfigWarning[] {
+  const kinds = [...builtInKindNames, ...Object.keys(loaded.config.tasks.kinds)];
+  const origins = new Map(readOrigins(loaded).map(({ key, origin }) => [key, origin]));
+  const idle = Object.keys(loaded.config.tasks.limits).filter((kind) => !kinds.includes(kind));
+  return idle.map((kind) => {
+    const key = pathKey(['tasks', 'limits', kind]);
+    const guess = closestName(kind, kinds);
+    const suggestion = guess === undefined ? '' : `; did you mean "${guess}"?`;
+    return {
+      place: origins.get(key) ?? 'default',
+      key,
+      text: `${key} limits a kind that is not known here${suggestion}`,
+    };
+  });
 }
