@@ -32,7 +32,10 @@ export default class TasksEnqueue extends TendCommand {
     }),
     'unique-key': string({ summary: 'Replace the waiting task with this key.', helpValue: 'KEY' }),
     mutex: string({ summary: 'At most one running task with this mutex.', helpValue: 'NAME' }),
-    host: string({ summary: 'Run on this host only.', helpValue: 'HOST' }),
+    host: string({
+      summary: 'Run on this host only; "*": once on every host that ticks.',
+      helpValue: 'HOST',
+    }),
     'max-attempts': integer({
       summary: 'Attempts in all. Default: of the kind.',
       min: 1,

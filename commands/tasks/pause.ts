@@ -3,6 +3,7 @@ import { TendCommand } from '../../src/cli/base-command.ts';
 import { pausedFlags, readPaused, requireKnownKinds } from '../../src/cli/paused-flags.ts';
 import { formatTime } from '../../src/cli/task-table.ts';
 import { whoDecides } from '../../src/cli/who-decides.ts';
+import { TendError } from '../../src/errors.ts';
 import { findPauses, pauseTasks } from '../../src/tasks/pause-tasks.ts';
 
 export default class TasksPause extends TendCommand {
@@ -23,6 +24,8 @@ export default class TasksPause extends TendCommand {
     const { flags } = await this.parse(TasksPause);
     await this.execute(flags, async (context) => {
       const paused = readPaused(flags);
+      if (flags.reason !== undefined && paused.length === 0)
+        throw new TendError('USAGE', 'Say what to pause: --kind KIND or --queue NAME.');
       await requireKnownKinds(context, paused);
       const db = await context.openDatabase();
       await pauseTasks({ db, paused, reason: flags.reason, by: whoDecides(context) });

@@ -17,8 +17,13 @@ export const pausedFlags = {
   }),
 };
 
+/** @throws TendError USAGE for a name that no kind or queue can have. */
 export function readPaused(flags: { kind?: string[] | undefined; queue?: string[] | undefined }): Paused[] {
   const { kind = [], queue = [] } = flags;
+  const wrong = queue.find((name) => name === '' || Buffer.byteLength(name) > 200);
+  if (wrong !== undefined) {
+    throw new TendError('USAGE', `--queue: "${wrong.slice(0, 60)}" cannot be a queue: 1 to 200 bytes.`);
+  }
   return [
     ...kind.map((name) => ({ scope: 'kind', name }) as const),
     ...queue.map((name) => ({ scope: 'queue', name }) as const),

@@ -1,5 +1,5 @@
 import { formatDuration } from '../duration.ts';
-import type { EnqueuedTask, ShownTask } from '../tasks/show-task.ts';
+import type { EnqueuedTask, ShownTask, Sibling } from '../tasks/show-task.ts';
 import type { AttemptSummary } from '../tasks/task-row.ts';
 import type { Output } from './output.ts';
 import { formatTime } from './task-table.ts';
@@ -20,7 +20,7 @@ export function printTask(task: ShownTask, output: Output): void {
     ['host', task.host],
     ['schedule', task.schedule],
     ['occurrence', task.slotAt === null ? null : formatTime(task.slotAt)],
-    ['every host', task.fanOut === null ? null : `one of those that began with task ${task.fanOut}`],
+    ['every host', task.siblings.length === 0 ? null : describeSiblings(task.siblings)],
     ['worker', task.worker],
     ['lease until', task.leaseUntil === null ? null : formatTime(task.leaseUntil)],
     ['cancel', task.isCancelRequested && task.state === 'running' ? 'requested' : null],
@@ -42,6 +42,12 @@ function printEnqueued(enqueued: readonly EnqueuedTask[], output: Output): void 
   }
   const rest = enqueued.length - mostShown;
   if (rest > 0) output.print(`… and ${rest} more (--json lists all)`);
+}
+
+/** `one of 2: web1 12 succeeded, web2 13 waiting`. */
+function describeSiblings(siblings: readonly Sibling[]): string {
+  const each = siblings.map(({ id, host, state }) => `${host ?? 'any host'} ${id} ${state}`);
+  return `one of ${siblings.length}: ${each.join(', ')}`;
 }
 
 function printAttempt(attempt: AttemptSummary, output: Output): void {

@@ -17,6 +17,7 @@ export async function planBody(context: CommandContext, flags: TickFlags): Promi
     kinds: [...knownKinds(context.config).keys()],
     onlyKinds: flags.kinds,
     onlyQueues: flags.queues,
+    hostLimit: context.config.tasks.max_running,
     limit: flags.limit,
   });
   const wouldReap = plan.wouldReap.map(({ id, kind, owner }) => ({ id, kind, worker: describeOwner(owner) }));
@@ -38,9 +39,9 @@ function render(plan: TickPlan, occurrences: readonly PreviewedOccurrence[], out
     if (occurrences.length === 0) output.print('Nothing is due.');
     return;
   }
-  const rows = plan.due.map(({ id, kind, queue, runAt, blockedBy }) => [
+  const rows = plan.due.map(({ id, kind, queue, runAt, blockedBy, resumedBy }) => [
     ...[String(id), kind, queue, formatTime(runAt)],
-    blockedBy === null ? 'would run' : `blocked: ${blockedBy}`,
+    blockedBy === null ? 'would run' : `blocked: ${blockedBy}${resumedBy === null ? '' : ` (${resumedBy})`}`,
   ]);
   const columns = ['ID', 'KIND', 'QUEUE', 'DUE SINCE', 'PLAN'];
   output.table(columns, rows);

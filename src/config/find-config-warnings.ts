@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { closestName } from '../closest-name.ts';
+import { builtInKindNames } from './built-in-kinds.ts';
 import { listEnvironmentSettings, variableOf } from './environment-settings.ts';
 import type { LoadedConfig } from './load-config.ts';
+import { pathKey } from './locate-keys.ts';
 import { readOrigins } from './read-origins.ts';
 import { configSchema } from './schema.ts';
 
@@ -17,7 +19,10 @@ export interface ConfigWarning {
 /** Settings that are accepted, so that a file may be prepared, and that nothing acts on yet. */
 const notActedOn = [/^monitor\./, /^backup\.remotes\./, /^backup\.keep\./, /^backup\.encrypt_to$/];
 
-/** Warnings on settings without effect, on modules that are not there, and on `TEND_` variables that name no setting. */
+/**
+ * Warnings on settings without effect, on modules that are not there, on limits of kinds that are not known here, and on
+ * `TEND_` variables that name no setting.
+ */
 export function findConfigWarnings(loaded: LoadedConfig): ConfigWarning[] {
   const idle = readOrigins(loaded)
     .filter(({ key, origin }) => origin !== 'default' && notActedOn.some((pattern) => pattern.test(key)))
@@ -32,7 +37,7 @@ export function findConfigWarnings(loaded: LoadedConfig): ConfigWarning[] {
     const suggestion = guess === undefined ? '' : `; did you mean ${guess}?`;
     return { place: 'environment', key: variable, text: `${variable} names no setting${suggestion}` };
   });
-  return [...idle, ...findMissingModules(loaded), ...unknown];
+  return [...idle, ...findMissingModules(loaded), ...findIdleLimits(loaded), ...unknown];
 }
 
 /** Only whether the file is there: what it exports is found when a task of it runs, by its own process. */
@@ -42,5 +47,22 @@ function findMissingModules(loaded: LoadedConfig): ConfigWarning[] {
     const path = resolve(loaded.baseDirectory, value);
     if (existsSync(path)) return [];
     return [{ place: origin, key, text: `the module "${path}" does not exist: its tasks will fail` }];
+  });
+}
+
+/** No error: the file may be that of several hosts, and this one lack the kind. */
+function findIdleLimits(loaded: LoadedConfig): ConfigWarning[] {
+  const kinds = [...builtInKindNames, ...Object.keys(loaded.config.tasks.kinds)];
+  const origins = new Map(readOrigins(loaded).map(({ key, origin }) => [key, origin]));
+  const idle = Object.keys(loaded.config.tasks.limits).filter((kind) => !kinds.includes(kind));
+  return idle.map((kind) => {
+    const key = pathKey(['tasks', 'limits', kind]);
+    const guess = closestName(kind, kinds);
+    const suggestion = guess === undefined ? '' : `; did you mean "${guess}"?`;
+    return {
+      place: origins.get(key) ?? 'default',
+      key,
+      text: `${key} limits a kind that is not known here${suggestion}`,
+    };
   });
 }

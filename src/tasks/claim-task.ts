@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { errorCodeOf } from '../database/translate-database-error.ts';
 import { TendError } from '../errors.ts';
-import { type ClaimedTask, type ClaimOptions, claimedColumns } from './claim-due-tasks.ts';
+import type { ClaimedTask, ClaimOptions } from './claim-due-tasks.ts';
+import { claimedColumns, lease } from './claim-statement.ts';
 import { explainTask } from './explain-task.ts';
 
 /**
@@ -16,10 +17,7 @@ export async function claimTask(
   const { db, id, worker, kinds } = options;
   const claimed = await sql<ClaimedTask>`
     update tend.tasks t
-       set state = 'running', attempt = t.attempt + 1, started_at = now(), reason = null,
-           lease_owner = ${worker.owner}, lease_token = gen_random_uuid(),
-           lease_until = now() + ${options.leaseMs}::float8 * interval '1 ms', cancel_requested_at = null,
-           limit_place = null, host_place = null
+       set ${lease(options)}, limit_place = null, host_place = null
      where t.id = ${id} and t.state = 'waiting' and t.kind = any(${kinds}::text[])
        and (t.host is null or t.host = ${worker.host})
        and not exists (
@@ -33,7 +31,7 @@ export async function claimTask(
   const task = claimed?.rows[0];
   if (task !== undefined) return task;
   const { reasons } = await explainTask({ db, id, knownKinds: kinds, host: worker.host });
-  const why = reasons.filter(({ blocks }) => blocks).map(({ text }) => text);
+  const why = reasons.filter(({ blocks, check }) => blocks && !overruled.has(check)).map(({ text }) => text);
   throw new TendError(
     'TASK_STATE_CONFLICT',
     `Task ${id} cannot be run now: ${why.join('; ') || 'try again'}.`,
@@ -42,3 +40,6 @@ export async function claimTask(
     },
   );
 }
+
+/** What keeps a tick from a task, and not a person. */
+const overruled = new Set(['due', 'limit']);

@@ -39,6 +39,9 @@ export async function enqueueTask(options: EnqueueOptions): Promise<number> {
     const message = error instanceof Error ? error.message : String(error);
     throw new TendError('PAYLOAD_INVALID', message.replace(/^tend\.enqueue: /, 'Not enqueued: '), {
       cause: error,
+      ...(error instanceof Error && 'hint' in error && typeof error.hint === 'string'
+        ? { hint: error.hint }
+        : {}),
     });
   }
 }

@@ -1,5 +1,6 @@
 import { formatDuration } from '../duration.ts';
 import type { ExplainRow } from './explain-row.ts';
+import { resumeCommand } from './pause-tasks.ts';
 import { describeOwner } from './worker-identity.ts';
 
 /** One thing that decides whether a task runs. */
@@ -40,7 +41,7 @@ function explainPauses({ pauses }: ExplainRow): Reason[] {
   return pauses.map(({ scope, name, reason, paused_by, for_ms }) => {
     const why = reason === null ? '' : ` (${reason})`;
     const since = `since ${formatDuration(for_ms)} by ${paused_by}${why}`;
-    const text = `${scope} "${name}" is paused ${since}: tend tasks resume --${scope} ${name}`;
+    const text = `${scope} "${name}" is paused ${since}: ${resumeCommand({ scope, name })}`;
     return { check: 'paused', blocks: true, text };
   });
 }

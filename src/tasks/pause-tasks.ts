@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/tables.ts';
+import { shellWord } from '../shell-word.ts';
 
 /** Kinds or queues of which nothing is claimed, on any host. */
 export interface Paused {
@@ -13,6 +14,11 @@ export interface Pause extends Paused {
   pausedBy: string;
   /** Waiting tasks it keeps back that are due. */
   due: number;
+}
+
+/** The command that ends a pause. */
+export function resumeCommand({ scope, name }: Paused): string {
+  return `tend tasks resume --${scope} ${shellWord(name)}`;
 }
 
 /**

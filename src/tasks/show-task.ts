@@ -1,5 +1,5 @@
-import type { Kysely } from 'kysely';
-import type { Database } from '../database/tables.ts';
+import type { Kysely, Selectable } from 'kysely';
+import type { Database, TasksTable } from '../database/tables.ts';
 import { TendError } from '../errors.ts';
 import type { TaskState } from './states.ts';
 import { type AttemptSummary, type TaskSummary, toAttemptSummary, toTaskSummary } from './task-row.ts';
@@ -11,11 +11,19 @@ export interface ShownTask extends TaskSummary {
   attempts: AttemptSummary[];
   /** What its attempts enqueued, in order; `enqueuedBy` is the other direction. */
   enqueued: EnqueuedTask[];
+  /** The tasks for every host that it is one of, itself included, as far as they are kept; none where it stands alone. */
+  siblings: Sibling[];
 }
 
 export interface EnqueuedTask {
   id: number;
   kind: string;
+  state: TaskState;
+}
+
+export interface Sibling {
+  id: number;
+  host: string | null;
   state: TaskState;
 }
 
@@ -51,7 +59,29 @@ export async function showTask(options: { db: Kysely<Database>; id: number }): P
     .where('enqueued_by', '=', id)
     .orderBy('id')
     .execute();
-  return { ...toTaskSummary(row), payload: row.payload, attempts, enqueued };
+  const siblings = await findSiblings(db, row);
+  return { ...toTaskSummary(row), payload: row.payload, attempts, enqueued, siblings };
+}
+
+/** Enqueued by one call, or the same occurrence of a schedule. */
+async function findSiblings(
+  db: Kysely<Database>,
+  task: Pick<Selectable<TasksTable>, 'fan_out' | 'schedule' | 'slot_at'>,
+): Promise<Sibling[]> {
+  const { fan_out: fanOut, schedule, slot_at: slotAt } = task;
+  if (fanOut === null && slotAt === null) return [];
+  const siblings = await db
+    .selectFrom('tend.tasks')
+    .select(['id', 'host', 'state'])
+    .where((eb) =>
+      fanOut === null
+        ? eb.and([eb('schedule', '=', schedule), eb('slot_at', '=', slotAt)])
+        : eb('fan_out', '=', fanOut),
+    )
+    .orderBy('host')
+    .orderBy('id')
+    .execute();
+  return siblings.length > 1 ? siblings : [];
 }
 
 export function taskNotFound(id: number): TendError {

@@ -259,7 +259,6 @@ describe('tasks enqueue', () => {
     ['a payload that is no object', ['noop', '--payload', '[1]'], 65],
     ['a text the database cannot store', ['noop', '--payload', '{"a":"\\u0000"}'], 65],
     ['a name that cannot be a kind', ['No Kind!'], 65],
-    ['every host', ['noop', '--host', '*'], 65],
     ['a priority out of range', ['noop', '--priority', '40000'], 64],
     ['no attempt', ['noop', '--max-attempts', '0'], 64],
     ['no kind', [], 64],

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findConfigWarnings } from '../../src/config/find-config-warnings.ts';
 import { type ConfigOverride, loadConfig } from '../../src/config/load-config.ts';
 import { readOrigins } from '../../src/config/read-origins.ts';
 import { TendError } from '../../src/errors.ts';
@@ -282,6 +283,15 @@ describe('a wrong configuration', () => {
       3,
       'http.headers.a: nothing is ever sent there: "a" is not in http.allow',
     ],
+    ['a limit of none', '[tasks.limits]\nnoop = 0\n', 2, 'tasks.limits.noop: a whole number from 1 to 10000'],
+    ['a limit by words', '[tasks.limits]\nnoop = "few"\n', 2, 'tasks.limits.noop: a whole number from 1'],
+    [
+      'a limit of no kind',
+      '[tasks.limits]\n"No Kind" = 1\n',
+      2,
+      'tasks.limits.No Kind: a kind is named with',
+    ],
+    ['a host that runs nothing', '[tasks]\nmax_running = 0\n', 2, 'tasks.max_running: a whole number from 1'],
     ['a table named __proto__', '[__proto__]\na = 1\n', 1, '__proto__: this key is not known'],
     [
       'a table named constructor',
@@ -308,6 +318,7 @@ describe('a wrong configuration', () => {
     '[http]\nallow = ["a.example", "*.b.example:8443", "http://[::1]:80"]\nallow_private = ["10.0.0.0/8", "::1"]\n',
     '[http]\nallow = ["*.b.example"]\n[http.headers."a.b.example"]\nAuthorization = "env:TOKEN"\n',
     '[tasks.kinds.sync-crm]\nmodule = "./tasks/sync-crm.ts"\n',
+    '[tasks]\nmax_running = 8\n[tasks.limits]\nsend-mail = 4\n"a.b" = 1\n',
   ])('accepts %j', async (toml) => {
     await expect(load({ toml })).resolves.toBeDefined();
   });
@@ -344,6 +355,21 @@ describe('a wrong configuration', () => {
   it('cannot reach the prototype of our objects', async () => {
     await failure({ toml: '[__proto__]\npolluted = true\n' });
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+  });
+});
+
+describe('a limit of a kind that is not known here', () => {
+  const textsOf = async (toml: string) =>
+    findConfigWarnings(await load({ toml })).map(({ place, text }) => `${place}: ${text}`);
+
+  it('is a warning at its place, with the kind that was meant', async () => {
+    expect(
+      await textsOf(
+        '[tasks.kinds."my.kind"]\ncommand = ["x"]\n[tasks.limits]\n"my.kin" = 1\nbackup = 1\n"my.kind" = 2\n',
+      ),
+    ).toEqual([
+      `${join(directory.path, 'tend.toml')}:4: tasks.limits.my.kin limits a kind that is not known here; did you mean "my.kind"?`,
+    ]);
   });
 });
 

@@ -61,6 +61,15 @@ const problems: [string, () => Promise<unknown>, RegExp][] = [
     () => finishAs({ outcome: 'failed', state: 'failed' }),
     /^1 failed in the last day$/,
   ],
+  [
+    'a pause keeps due tasks back for more than an hour',
+    async () => {
+      await age(await queue.enqueue('noop', { queue: 'imports' }), 'run_at', 90);
+      await queue.database.query(`insert into tend.pauses (scope, name, paused_at, paused_by)
+        values ('queue', 'imports', now() - interval '61 min', 'ann'), ('kind', 'other', now() - interval '1 day', 'ann')`);
+    },
+    /^queue "imports" is paused since \S+ \S+ with 1 due$/,
+  ],
   ['a kind is known to nobody', () => queue.enqueue('stranger'), /^1 due of a kind nobody knows$/],
 ];
 
@@ -75,4 +84,16 @@ it.each(problems)('says so where %s', async (_name, cause, text) => {
   const { ok, problems: found } = await health();
   expect(ok).toBe(false);
   expect(found).toEqual([expect.stringMatching(text)]);
+});
+
+it('is no trouble that a pause keeps back what is due, for an hour; what else is late is', async () => {
+  await age(await queue.enqueue('noop', { queue: 'imports' }), 'run_at', 50);
+  await queue.database.query(`insert into tend.pauses (scope, name, paused_at, paused_by)
+    values ('queue', 'imports', now() - interval '55 min', 'ann')`);
+  expect(await health()).toMatchObject({ ok: true, due: '1' });
+  await age(await queue.enqueue('noop'), 'run_at', 16);
+  expect(await health()).toMatchObject({
+    ok: false,
+    problems: [expect.stringMatching(/^a task is due since/)],
+  });
 });

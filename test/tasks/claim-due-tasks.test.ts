@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { claimDueTasks } from '../../src/tasks/claim-due-tasks.ts';
@@ -145,6 +146,45 @@ describe('a claim', () => {
     await queue.claim();
     expect(await queue.task(id)).toMatchObject({ cancel_requested_at: null });
   });
+});
+
+describe('a claim from a backlog', () => {
+  const limited = (maxRunning: number) =>
+    `insert into tend.kinds (kind, source, max_attempts, on_lost, max_running) values ('noop', 'config', 5, 'retry', ${maxRunning})`;
+
+  it.each<{ what: string; kind?: string; mutex?: string; prepare?: string; hostLimit?: number }>([
+    { what: 'of one kind' },
+    { what: 'where another kind is paused', prepare: `insert into tend.pauses values ('kind', 'other')` },
+    { what: 'where another queue is paused', prepare: `insert into tend.pauses values ('queue', 'other')` },
+    { what: 'of a kind with a limit', prepare: limited(50) },
+    {
+      what: 'of two kinds, one at its limit',
+      kind: `(array['noop', 'other'])[n % 2 + 1]`,
+      prepare: limited(1),
+    },
+    { what: 'on a host with a limit', hostLimit: 50 },
+    { what: 'all with one mutex', mutex: `'m'` },
+  ])(
+    '$what reads about what it takes',
+    async ({ kind = `'noop'`, mutex = 'null', prepare = '', hostLimit }) => {
+      const { database, db, worker } = queue;
+      await database.query(
+        `insert into tend.tasks (kind, mutex) select ${kind}, ${mutex} from generate_series(1, 5000) n`,
+      );
+      await database.query(prepare);
+      await database.query('analyze tend.tasks');
+      await db.transaction().execute(async (trx) => {
+        const kinds = ['noop', 'other'];
+        const claim = { db: trx, worker, leaseMs: 60_000, kinds, count: 4, hostLimit };
+        expect((await claimDueTasks(claim)).length).toBeGreaterThan(0);
+        const { rows } = await sql<{ scanned: number; fetched: number }>`
+        select seq_tup_read as scanned, idx_tup_fetch as fetched from pg_stat_xact_user_tables
+         where schemaname = 'tend' and relname = 'tasks'`.execute(trx);
+        expect(rows[0]?.scanned).toBe(0);
+        expect(rows[0]?.fetched).toBeLessThan(100);
+      });
+    },
+  );
 });
 
 describe('claims at once', () => {

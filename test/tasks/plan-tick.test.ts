@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { pauseTasks } from '../../src/tasks/pause-tasks.ts';
 import { planTick } from '../../src/tasks/plan-tick.ts';
 import { workerIdentity } from '../../src/tasks/worker-identity.ts';
 import { statementsDuring } from '../support/server-log.ts';
-import { createQueue, type Queue } from './support/queue.ts';
+import { createQueue, type Queue, succeed } from './support/queue.ts';
 
 let queue: Queue;
 
@@ -37,6 +38,35 @@ it('shows what is due in claim order, and why something would not run', async ()
   await queue.enqueue('noop', { run_at: new Date(Date.now() + 3_600_000) });
   const { due } = await plan({ onlyKinds: ['noop'], onlyQueues: ['default'] });
   expect(due.map(({ id, blockedBy }) => [id, blockedBy])).toEqual(expected);
+});
+
+it('says "paused" and with which command it goes on', async () => {
+  const pause = { db: queue.db, reason: undefined, by: 'ann' };
+  await pauseTasks({ ...pause, paused: [{ scope: 'kind', name: 'other' }] });
+  await pauseTasks({ ...pause, paused: [{ scope: 'queue', name: 'bulk mail' }] });
+  await queue.enqueue('other');
+  await queue.enqueue('noop', { queue: 'bulk mail' });
+  await queue.enqueue('noop');
+  const { due } = await plan();
+  expect(due.map(({ blockedBy, resumedBy }) => [blockedBy, resumedBy])).toEqual([
+    ['paused', 'tend tasks resume --kind other'],
+    ['paused', "tend tasks resume --queue 'bulk mail'"],
+    [null, null],
+  ]);
+});
+
+it('says "limit" for a kind that has reached its own, and for all on a host that has', async () => {
+  await queue.tick({ noop: { run: succeed, maxRunning: 1 } });
+  await queue.enqueue('noop');
+  await queue.claim();
+  await queue.enqueue('noop');
+  await queue.enqueue('other');
+  const blocked = async (hostLimit?: number) =>
+    (await plan({ hostLimit })).due.map(({ blockedBy }) => blockedBy);
+  expect(await blocked()).toEqual(['limit', null]);
+  expect(await blocked(2)).toEqual(['limit', null]);
+  expect(await blocked(1)).toEqual(['limit', 'limit']);
+  expect((await plan({ hostLimit: 1, worker: workerIdentity('web2') })).due.at(-1)?.blockedBy).toBeNull();
 });
 
 it('shows whose tasks it would take back', async () => {

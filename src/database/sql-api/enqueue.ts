@@ -28,10 +28,15 @@ begin
       using errcode = '22023', hint = 'Between 1 and 100 attempts.';
   end if;
   if enqueue.host = '*' then
-    -- One row for every host that ticks, all with the id of the first.
+    -- One row for every host that ticks, all with the id of the first. In one order: two calls with one unique key wait
+    -- for each other instead of in a circle.
     for target in
       select h.host from tend.hosts h where h.last_tick_at > now() - interval '7 days' order by h.host
     loop
+      if octet_length(enqueue.unique_key || '@' || target) > 500 then
+        raise exception 'tend.enqueue: a unique_key of % bytes cannot be for host "*"', octet_length(enqueue.unique_key)
+          using errcode = '22023', hint = format('With "@%s" it has more than 500.', target);
+      end if;
       new_id := tend.enqueue(enqueue.kind, enqueue.payload, enqueue.run_at, enqueue.queue, enqueue.priority,
         enqueue.unique_key || '@' || target, enqueue.mutex, target, enqueue.max_attempts);
       first_id := coalesce(first_id, new_id);
@@ -76,7 +81,7 @@ begin
   do update set kind = excluded.kind, payload = excluded.payload, run_at = excluded.run_at, queue = excluded.queue,
     priority = excluded.priority, mutex = excluded.mutex, host = excluded.host,
     max_attempts = excluded.max_attempts, max_attempts_given = excluded.max_attempts_given,
-    on_lost = excluded.on_lost, attempt = 0, reason = null, last_error = null, enqueued_by = null
+    on_lost = excluded.on_lost, attempt = 0, reason = null, last_error = null, fan_out = null, enqueued_by = null
   returning t.id into new_id;
   if enqueue.unique_key is not null then
     -- A message composed from the replaced payload must not be the one that is sent. What may have reached somebody

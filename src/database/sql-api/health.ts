@@ -5,6 +5,9 @@ create or replace view tend.health as
     select
       (select count(*) from tend.tasks where state = 'waiting' and run_at <= now()) as due,
       (select min(run_at) from tend.tasks where state = 'waiting') as next_due_at,
+      (select min(t.run_at) from tend.tasks t where t.state = 'waiting' and t.run_at <= now() - interval '15 minutes'
+         and not exists (select from tend.pauses p
+                          where p.name = case p.scope when 'kind' then t.kind else t.queue end)) as late_since,
       (select count(*) from tend.tasks where state = 'running') as running,
       (select count(*) from tend.tasks where state = 'running' and lease_until < now()) as leases_expired,
       (select count(*) from tend.tasks where state = 'held') as held,
@@ -41,8 +44,7 @@ create or replace view tend.health as
       case when c.last_tick_at is null then 'no tick has ever run'
            when c.last_tick_at < now() - interval '5 minutes'
            then 'no tick for ' || date_trunc('second', now() - c.last_tick_at) end,
-      case when c.due > 0 and c.next_due_at < now() - interval '15 minutes'
-           then 'a task is due since ' || c.next_due_at end,
+      case when c.late_since is not null then 'a task is due since ' || c.late_since end,
       case when c.leases_expired > 0 then c.leases_expired || ' running with an expired lease' end,
       case when c.held > 0 then c.held || ' held: a person must decide' end,
       case when c.failed_last_day > 0 then c.failed_last_day || ' failed in the last day' end,

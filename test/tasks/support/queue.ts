@@ -78,6 +78,7 @@ export interface Queue extends AsyncDisposable {
     kinds?: string[];
     worker?: WorkerIdentity;
     leaseMs?: number;
+    hostLimit?: number;
   }): Promise<ClaimedTask[]>;
   /** Lets the lease of a running task end in the past. */
   expire(id: number): Promise<void>;
@@ -121,8 +122,13 @@ export async function createQueue(): Promise<Queue> {
       const sql = 'select * from tend.attempts where task_id = $1 order by started_at, finished_at';
       return (await admin.query<AttemptRow>(sql, [id])).rows;
     },
-    async claim({ count = 1, kinds = ['noop'], worker: claimer = worker, leaseMs = 60_000 } = {}) {
-      return await claimDueTasks({ db, worker: claimer, leaseMs, kinds, count });
+    async claim({ worker: claimer = worker, ...given } = {}) {
+      return await claimDueTasks({
+        db,
+        worker: claimer,
+        ...{ leaseMs: 60_000, kinds: ['noop'], count: 1 },
+        ...given,
+      });
     },
     async expire(id) {
       await admin.query(`update tend.tasks set lease_until = now() - interval '1 s' where id = $1`, [id]);
@@ -147,7 +153,7 @@ export async function createQueue(): Promise<Queue> {
     },
     async clear() {
       await admin.query(
-        'truncate tend.tasks, tend.attempts, tend.kinds, tend.hosts, tend.deliveries restart identity',
+        'truncate tend.tasks, tend.attempts, tend.kinds, tend.hosts, tend.deliveries, tend.pauses restart identity',
       );
     },
     async [Symbol.asyncDispose]() {
