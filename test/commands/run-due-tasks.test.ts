@@ -195,7 +195,16 @@ describe('--dry-run', () => {
       dryRun: true,
       wouldReap: [],
       occurrences: [],
-      due: [{ id, kind: 'noop', queue: 'default', runAt: expect.stringMatching(/Z$/), blockedBy: null }],
+      due: [
+        {
+          id,
+          kind: 'noop',
+          queue: 'default',
+          runAt: expect.stringMatching(/Z$/),
+          blockedBy: null,
+          resumedBy: null,
+        },
+      ],
     });
   });
 });
