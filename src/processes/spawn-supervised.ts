@@ -8,11 +8,12 @@ import { isGroupAlive } from './is-group-alive.ts';
  * watchdog blocks on descriptor 3, whose other end only tend holds: a line means the program ended normally, end of
  * file means tend died, and then the watchdog kills the group, itself included. It is started by a subshell that
  * exits at once, so that the program does not inherit it as a child it never made; it ignores the signals that stop
- * the group, so that it outlives a grace period. Descriptor 4, where there is one, is the program's alone: its end of
+ * the group, so that it outlives a grace period. The program begins when the watchdog stands: the substitution waits until
+ * the watchdog closes its output, which it does after it has set its traps. Descriptor 4, where there is one, is the program's alone: its end of
  * file is the program's end.
  */
 const supervisor = `
-( ( trap '' TERM INT HUP QUIT; read -r line <&3 || kill -KILL 0 ) </dev/null >/dev/null 2>&1 4>&- & )
+: "$( ( trap '' TERM INT HUP QUIT; exec </dev/null >/dev/null 2>&1 4>&-; read -r line <&3 || kill -KILL 0 ) & )"
 exec "$@" 3<&-`;
 
 export interface ChildEnding {
