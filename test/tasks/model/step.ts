@@ -48,7 +48,7 @@ export class Step implements fc.AsyncCommand<QueueModel, Real> {
 /** Which of those that there are when the step is taken. */
 export const place = fc.nat(99);
 
-export function pick<T>(list: readonly T[], at: number): T | undefined {
+function pick<T>(list: readonly T[], at: number): T | undefined {
   return list[at % list.length];
 }
 
