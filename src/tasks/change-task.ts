@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import { repeatOnConflict } from '../database/repeat-on-conflict.ts';
 import type { Database } from '../database/tables.ts';
 import { errorCodeOf } from '../database/translate-database-error.ts';
 import { TendError } from '../errors.ts';
@@ -40,7 +41,8 @@ export async function retryTask({ db, id }: ChangeOptions): Promise<'waiting' | 
 
 async function callTaskFunction<T>(id: number, call: () => Promise<T>): Promise<T> {
   try {
-    return await call();
+    // A newer task with its unique key may come at this very moment; then it is seen.
+    return await repeatOnConflict(call);
   } catch (error) {
     const code = errorCodeOf(error);
     if (code === 'P0002') throw taskNotFound(id);

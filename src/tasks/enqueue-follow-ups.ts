@@ -25,18 +25,18 @@ export function enqueueFollowUps(
 ): FollowUpClauses {
   const given = endings
     .filter(({ ending }) => ending.followUps.length > 0)
-    .map(({ task, ending }) => ({ finished: task.id, tasks: ending.followUps }));
+    .map(({ task, ending }) => ({ finished: task.id, token: task.token, tasks: ending.followUps }));
   return {
     given: sql`follow_ups as materialized (
-      select f.* from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as f (finished bigint, tasks jsonb)
+      select f.* from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as f (finished bigint, token uuid, tasks jsonb)
     ),`,
     orSupersedes: sql`or exists (
       select from follow_ups f join tend.tasks mine on mine.id = f.finished
-       where f.finished = e.id and f.tasks @> jsonb_build_array(jsonb_build_object('uniqueKey', mine.unique_key)))`,
+       where f.token = e.token and f.tasks @> jsonb_build_array(jsonb_build_object('uniqueKey', mine.unique_key)))`,
     isWanted: sql`, (t.state <> 'cancelled' or t.cancel_requested_at is null) as is_wanted`,
     enqueued: sql`, enqueued as materialized (
       select sum(tend.enqueue_follow_ups(m.id, f.tasks)) as tasks
-        from (select * from moved order by id) m join follow_ups f on f.finished = m.id
+        from (select * from moved order by id) m join follow_ups f on f.token = m.token
        where m.is_wanted
     )`,
     // Named in the result, since a query that nobody reads is not run.

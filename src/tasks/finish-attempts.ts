@@ -91,19 +91,19 @@ async function finishBatch(options: {
                         select from tend.tasks mine join tend.tasks w on w.unique_key = mine.unique_key
                          where mine.id = e.id and w.state = 'waiting') ${followUps.orSupersedes}) as is_superseded) s
        where t.id = e.id and t.lease_token = e.token and t.state = 'running'
-      returning t.id, t.state ${followUps.isWanted}
+      returning t.id, e.token, t.state ${followUps.isWanted}
     ), recorded as (
       insert into tend.attempts
         (task_id, token, attempt, owner, started_at, outcome, exit_code, error, output_tail, evidence)
       select e.id, e.token, e.attempt, e.owner, e.started_at, e.outcome, e.exit_code, e.error, e.output_tail, e.evidence
-        from ended e join moved m on m.id = e.id
+        from ended e join moved m on m.token = e.token
        where e.recorded
     ) ${followUps.enqueued}
     select e.token,
            coalesce(m.state, case when exists (
              select from tend.attempts a where a.task_id = e.id and a.token = e.token and a.outcome = e.outcome)
              then e.state end) as state ${followUps.count}
-      from ended e left join moved m on m.id = e.id`.execute(options.db);
+      from ended e left join moved m on m.token = e.token`.execute(options.db);
   return result.rows.map(({ token, state }) => ({ token, state }));
 }
 

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import { repeatOnConflict } from '../database/repeat-on-conflict.ts';
 import type { Database } from '../database/tables.ts';
 import { TendError } from '../errors.ts';
 import { showTask } from './show-task.ts';
@@ -12,20 +13,36 @@ const nextState = { done: 'succeeded', retry: 'waiting', drop: 'cancelled' } as 
   TaskState
 >;
 
+interface ResolveOptions {
+  db: Kysely<Database>;
+  id: number;
+  decision: Decision;
+  decidedBy: string;
+}
+
 /**
  * Ends the hold of a task by a person's decision, which stays on the row with who decided. For a mail, `done` also
  * marks the delivery as sent and `retry` lets its unknown recipients be tried again.
  *
  * @throws TendError TASK_NOT_FOUND; TASK_STATE_CONFLICT when the task is not held, or its unique key waits again.
  */
-export async function resolveTask(options: {
-  db: Kysely<Database>;
-  id: number;
-  decision: Decision;
-  decidedBy: string;
-}): Promise<TaskState> {
-  const { db, id, decision, decidedBy } = options;
+export async function resolveTask(options: ResolveOptions): Promise<TaskState> {
+  const { db, id, decision } = options;
   const state = nextState[decision];
+  // A newer task with its unique key may come at this very moment; then it is seen.
+  if (await repeatOnConflict(() => endHold(options, state))) return state;
+  const task = await showTask({ db, id });
+  const why =
+    task.state === 'held'
+      ? `another task with its unique key "${task.uniqueKey}" is waiting`
+      : `it is ${task.state}, not held`;
+  throw new TendError('TASK_STATE_CONFLICT', `Task ${id} cannot be resolved: ${why}.`, {
+    hint: `tend tasks explain ${id}`,
+  });
+}
+
+/** False where the task is not held, or must not wait again. */
+async function endHold({ db, id, decision, decidedBy }: ResolveOptions, state: TaskState): Promise<boolean> {
   const delivery = { done: 'sent', retry: 'composed', drop: 'refused' }[decision];
   const { rows } = await sql<{ id: number }>`
     with moved as (
@@ -44,15 +61,7 @@ export async function resolveTask(options: {
         from moved where d.task_id = moved.id and d.state in ('unknown', 'committing')
     )
     select id from moved`.execute(db);
-  if (rows.length > 0) return state;
-  const task = await showTask({ db, id });
-  const why =
-    task.state === 'held'
-      ? `another task with its unique key "${task.uniqueKey}" is waiting`
-      : `it is ${task.state}, not held`;
-  throw new TendError('TASK_STATE_CONFLICT', `Task ${id} cannot be resolved: ${why}.`, {
-    hint: `tend tasks explain ${id}`,
-  });
+  return rows.length > 0;
 }
 
 /**

@@ -21,7 +21,12 @@ export interface Transition {
 
 /** The state machine as data: docs draw it, tests walk it, and nothing else moves a task. */
 export const transitions: readonly Transition[] = [
-  { from: 'waiting', to: 'running', by: 'worker', when: 'claimed: due, kind known here, mutex free' },
+  {
+    from: 'waiting',
+    to: 'running',
+    by: 'worker',
+    when: 'claimed: due, not paused, kind known here, mutex free, below the limits',
+  },
   { from: 'running', to: 'succeeded', by: 'worker', when: 'the handler finished' },
   {
     from: 'running',

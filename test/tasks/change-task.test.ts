@@ -62,6 +62,20 @@ it('says why a task cannot be retried, and what to do', async () => {
   });
 });
 
+it('says so too where a newer task with its unique key comes at that very moment', async () => {
+  const id = await queue.enqueue('noop', { unique_key: 'k' });
+  await queue.database.query('select tend.cancel($1)', [id]);
+  const session = await queue.database.connect();
+  await session.query(`begin; select tend.enqueue('noop', unique_key => 'k')`);
+  const retrying = retryTask({ db: queue.db, id });
+  retrying.catch(() => {});
+  await queue.untilBlocked();
+  await session.query('commit');
+  await session.end();
+  await expect(retrying).rejects.toThrow('with the same unique key "k" is already waiting');
+  expect(await queue.task(id)).toMatchObject({ state: 'cancelled' });
+});
+
 it('finds failed tasks by kind and age', async () => {
   const [old, young, other] = [await failed(), await failed(), await failed('other')];
   await queue.database.query(`update tend.tasks set finished_at = now() - interval '2 h' where id = $1`, [

@@ -144,6 +144,21 @@ describe('a task that leaves follow-up tasks behind', () => {
     expect(await countTasks('mail')).toBe(0);
   });
 
+  it('enqueues nothing of an attempt without a lease that ends in one statement with the newer one', async () => {
+    const stale = await claimOne();
+    await queue.expire(stale.id);
+    await reapLostTasks({ db: queue.db, deadOwners: [] });
+    await queue.database.query('update tend.tasks set run_at = now() where id = $1', [stale.id]);
+    const [newer] = await queue.claim();
+    if (newer === undefined) throw new Error('it was not claimed again');
+    const endings = [
+      { task: stale, ending: ending({ followUps: [checkFollowUp({ kind: 'stale' })] }) },
+      { task: newer, ending: ending({ followUps: [checkFollowUp({ kind: 'newer' })] }) },
+    ];
+    await finishAttempts({ db: queue.db, endings });
+    expect(await followUpsOf(stale.id)).toEqual(['newer']);
+  });
+
   it('enqueues nothing when it was deleted while it ran', async () => {
     const task = await claimOne();
     await queue.database.query('delete from tend.tasks where id = $1', [task.id]);

@@ -132,6 +132,27 @@ describe('a late finisher', () => {
     expect(await queue.task(zombie.id)).toMatchObject({ state: 'running', lease_token: second?.token });
   });
 
+  it('whose task runs again in the same worker, and ends in the same statement, leaves no trace', async () => {
+    const lost = await claimOne();
+    await queue.expire(lost.id);
+    await reapLostTasks({ db: queue.db, deadOwners: [] });
+    await queue.database.query('update tend.tasks set run_at = now()');
+    const [again] = await queue.claim();
+    if (again === undefined) throw new Error('nothing was claimed');
+    const endings = [
+      { task: lost, ending: ending({ outcome: 'failed', state: 'failed', error: 'too late' }) },
+      { task: again, ending: ending() },
+    ];
+    const finished = await finishAttempts({ db: queue.db, endings });
+    expect(new Map(finished.map(({ token, state }) => [token, state]))).toEqual(
+      new Map([
+        [lost.token, null],
+        [again.token, 'succeeded'],
+      ]),
+    );
+    expect(await queue.attempts(lost.id)).toMatchObject([{ outcome: 'lost' }, { outcome: 'succeeded' }]);
+  });
+
   it('whose task was deleted while it ran does not fail, and nothing comes back', async () => {
     const task = await claimOne();
     const other = await claimOne();

@@ -76,6 +76,19 @@ describe('resolveTask', () => {
     expect(await resolve(id, 'drop')).toBe('cancelled');
   });
 
+  it('refuses so too where a newer one comes at that very moment', async () => {
+    const id = await held({ unique_key: 'k' });
+    const session = await queue.database.connect();
+    await session.query(`begin; select tend.enqueue('noop', unique_key => 'k')`);
+    const resolving = resolve(id, 'retry');
+    resolving.catch(() => {});
+    await queue.untilBlocked();
+    await session.query('commit');
+    await session.end();
+    await expect(resolving).rejects.toThrow('another task with its unique key "k" is waiting');
+    expect(await queue.task(id)).toMatchObject({ state: 'held' });
+  });
+
   it('refuses what is not there', async () => {
     await expect(resolve(4711, 'done')).rejects.toMatchObject({ code: 'TASK_NOT_FOUND' });
   });
