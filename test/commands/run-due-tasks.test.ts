@@ -194,7 +194,12 @@ describe('--dry-run', () => {
     expect(result).toEqual({
       dryRun: true,
       wouldReap: [],
-      due: [{ id, kind: 'noop', queue: 'default', runAt: expect.stringMatching(/Z$/), blockedBy: null }],
+      due: [
+        {
+          ...{ id, kind: 'noop', queue: 'default', runAt: expect.stringMatching(/Z$/) },
+          ...{ blockedBy: null, resumedBy: null },
+        },
+      ],
     });
   });
 });
