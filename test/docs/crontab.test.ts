@@ -63,6 +63,7 @@ async function runAsCron(title: string, command: string) {
     cwd: home,
     env: { ...env, ...Object.fromEntries(settings) },
   });
+  running.child.stdin?.on('error', () => {}); // a program that does not read its input is allowed to go
   running.child.stdin?.end(input.join('\n'));
   return await running;
 }

@@ -128,6 +128,7 @@ async function runScript(
   };
   const program = typeof file === 'string' ? file : file();
   const running = promisify(execFile)(program, [...args], { env, cwd, timeout: 60_000 });
+  running.child.stdin?.on('error', () => {}); // a program that does not read its input is allowed to go
   running.child.stdin?.end(script);
   return await running;
 }
