@@ -26,6 +26,8 @@ export interface Bench extends AsyncDisposable {
   serverLog: string;
   createDatabase(name: string, options: { isMigrated: boolean }): Promise<BenchDatabase>;
   dropDatabase(database: BenchDatabase): Promise<void>;
+  /** Another session in the database; disposing closes it. */
+  openSession(database: BenchDatabase): Promise<AsyncDisposable & { client: pg.Client }>;
 }
 
 /** Default durability, not the suite's: fsync, full page writes and synchronous commit are on. */
@@ -67,6 +69,10 @@ export async function openBench({ pairs }: { pairs: number }): Promise<Bench> {
       open.delete(client);
       await client.end();
       await admin.query(`drop database ${connection.database} with (force)`);
+    },
+    async openSession({ connection }) {
+      const client = await connect(cluster, connection.database);
+      return { client, [Symbol.asyncDispose]: () => client.end() };
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...open].map((client) => client.end()));

@@ -3,18 +3,24 @@ import { median } from './statistics.ts';
 
 /** Both tables of a benchmark in Markdown, aligned so that a terminal shows them well. */
 export function formatResult({ claims, measurements }: BenchResult): string {
-  return [table(claimRows(claims)), ...measurementTables(measurements)].join('\n');
+  const promised = claims.length === 0 ? [] : [table(claimRows(claims))];
+  return [...promised, ...measurementTables(measurements)].join('\n');
 }
 
 function claimRows(claims: readonly Claim[]): string[][] {
   const rows = claims.map((claim) => [
     claim.what,
-    claim.bound,
+    claim.bound === 'none' ? '' : claim.bound,
     number(claim.measured),
     claim.ofMinima === undefined ? '' : number(claim.ofMinima),
-    isKept(claim) ? 'ok' : '**missed**',
+    verdict(claim),
   ]);
   return [['claim', 'bound', 'median', 'of the minima', ''], ...rows];
+}
+
+function verdict(claim: Claim): string {
+  if (claim.bound === 'none') return '';
+  return isKept(claim) ? 'ok' : '**missed**';
 }
 
 /** One table for all subjects with the same columns. */
@@ -26,11 +32,13 @@ function measurementTables(measurements: readonly Measurement[]): string[] {
       subject,
       ...names.map((name) => spread(name, columns[name] ?? [])),
     ]);
-    return table([['median (best)', ...names], ...rows]);
+    const isRepeated = group.some(({ columns }) => Object.values(columns).some(({ length }) => length > 1));
+    return table([[isRepeated ? 'median (best)' : 'counted', ...names], ...rows]);
   });
 }
 
 function spread(name: string, values: readonly number[]): string {
+  if (values.length === 1) return number(median(values));
   const best = name.startsWith('tasks/s') ? Math.max(...values) : Math.min(...values);
   return `${number(median(values))} (${number(best)})`;
 }

@@ -31,6 +31,24 @@ export function graphileWorker({ home }: Bench, database: BenchDatabase, ...args
   };
 }
 
+/** Arguments for the setting in which graphile-worker drains fastest. */
+export const batched = ['--config', fileURLToPath(new URL('peers/graphile-batched.cjs', import.meta.url))];
+
+/** A program that uses pg-boss, of those in `peers/`: it is a library, and brings none that runs jobs. */
+export function pgBoss(
+  { home }: Bench,
+  database: BenchDatabase,
+  name: 'once' | 'drain' | 'work',
+  ...args: string[]
+): Program {
+  return {
+    file: process.execPath,
+    args: [fileURLToPath(new URL(`peers/pg-boss-${name}.mjs`, import.meta.url)), ...args],
+    cwd: database.directory,
+    env: { ...cronEnvironment(home), DATABASE_URL: database.url },
+  };
+}
+
 /** The same program with Node's compile cache, which it does not turn on itself. */
 export function withCompileCache(program: Program, { home }: Bench): Program {
   return { ...program, env: { ...program.env, NODE_COMPILE_CACHE: join(home, 'compile-cache') } };

@@ -3,19 +3,29 @@
 import { parseArgs } from 'node:util';
 import { type Bench, openBench } from './bench.ts';
 import { drain } from './drain.ts';
+import { dueToStart } from './due-to-start.ts';
+import { enqueue } from './enqueue.ts';
 import { formatResult } from './format-results.ts';
 import { fullTables } from './full-tables.ts';
+import { heldSnapshot } from './held-snapshot.ts';
 import { help } from './help.ts';
 import { idleTick } from './idle-tick.ts';
+import { killedWorker } from './killed-worker.ts';
 import { measuringObstacle } from './measure-program.ts';
 import { type BenchResult, isKept } from './results.ts';
+import { retention } from './retention.ts';
 import { describeMachine, writeDocument } from './write-document.ts';
 
 const benchmarks: Record<string, (bench: Bench) => Promise<BenchResult>> = {
   'idle-tick': idleTick,
   help,
+  enqueue,
   drain,
+  'due-to-start': dueToStart,
+  'killed-worker': killedWorker,
   'full-tables': fullTables,
+  'held-snapshot': heldSnapshot,
+  retention,
 };
 const names = Object.keys(benchmarks);
 const defaultPairs = 40;

@@ -27,15 +27,20 @@ export async function writeDocument(options: {
 export async function describeMachine(serverVersion: string): Promise<string> {
   const processors = cpus();
   const memoryGiB = Math.round(totalmem() / 2 ** 30);
-  const graphile = await readFile(new URL('../package.json', import.meta.resolve('graphile-worker')), 'utf8');
-  const { version }: { version: string } = JSON.parse(graphile);
   return [
     `${processors.length} × ${processors[0]?.model ?? process.arch}`,
     `${memoryGiB} GiB`,
     `Node ${process.versions.node}`,
     `PostgreSQL ${serverVersion.split(' ')[0]} (shared_buffers 256 MB, else its defaults), over the unix socket`,
-    `graphile-worker ${version}`,
+    `graphile-worker ${await versionOf('graphile-worker')}`,
+    `pg-boss ${await versionOf('pg-boss')}`,
   ].join(', ');
+}
+
+async function versionOf(packageName: string): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.resolve(packageName)), 'utf8');
+  const { version }: { version: string } = JSON.parse(text);
+  return version;
 }
 
 function wrap(text: string): string {
