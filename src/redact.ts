@@ -11,6 +11,7 @@ const keyValueSecret =
  *   them everywhere would eat ordinary words.
  */
 export function redact(text: string, secrets: Iterable<string> = []): string {
+  if (text === '') return text;
   let result = text;
   for (const secret of secrets) {
     if (secret.length < 4) continue;
