@@ -21,6 +21,7 @@ export class OutputTail {
 
   /** The tail as text; starts with `…` where older output was dropped. */
   text(): string {
+    if (this.#bytes === 0) return '';
     this.#shrink();
     const all = this.#chunks[0] ?? Buffer.alloc(0);
     if (!this.#hasDropped) return all.toString('utf8');

@@ -62,16 +62,20 @@ async function finishBatch(options: {
   db: Kysely<Database>;
   endings: readonly { task: ClaimedTask; ending: AttemptEnding }[];
 }): Promise<FinishedAttempt[]> {
-  const rows = options.endings.map(({ task, ending }) => toRow(task, ending));
+  const { ids, tokens, owners, details } = toColumns(options.endings);
   const followUps = options.endings.some(({ ending }) => ending.followUps.length > 0)
     ? enqueueFollowUps(options.endings)
     : noFollowUps;
   const result = await sql<FinishedAttempt>`
     with ${followUps.given} ended as materialized (
-      select e.* from jsonb_to_recordset(${toStorableJson(rows)}::jsonb) as e (
-        id bigint, token uuid, attempt smallint, owner text, started_at timestamptz, outcome text, state text,
-        delay_ms float8, counted boolean, recorded boolean, reason text, error text, exit_code integer,
-        output_tail text, evidence jsonb)
+      select e.id, e.token, e.owner, coalesce(d.outcome, 'succeeded') as outcome,
+             coalesce(d.state, 'succeeded') as state, coalesce(d.delay_ms, 0) as delay_ms,
+             coalesce(d.counted, true) as counted, coalesce(d.recorded, true) as recorded,
+             d.reason, d.error, d.exit_code, d.output_tail, d.evidence
+        from unnest(${ids}::bigint[], ${tokens}::uuid[], ${owners}::text[]) as e (id, token, owner)
+        left join jsonb_to_recordset(${details}::jsonb) as d (
+               token uuid, outcome text, state text, delay_ms float8, counted boolean, recorded boolean, reason text,
+               error text, exit_code integer, output_tail text, evidence jsonb) on d.token = e.token
     ), moved as (
       update tend.tasks t
          set state = case when s.is_superseded or (e.state = 'waiting' and t.cancel_requested_at is not null)
@@ -91,11 +95,12 @@ async function finishBatch(options: {
                         select from tend.tasks mine join tend.tasks w on w.unique_key = mine.unique_key
                          where mine.id = e.id and w.state = 'waiting') ${followUps.orSupersedes}) as is_superseded) s
        where t.id = e.id and t.lease_token = e.token and t.state = 'running'
-      returning t.id, e.token, t.state ${followUps.isWanted}
+      returning t.id, e.token, t.state, t.started_at,
+                case when e.counted then t.attempt else t.attempt + 1 end as attempt ${followUps.isWanted}
     ), recorded as (
       insert into tend.attempts
         (task_id, token, attempt, owner, started_at, outcome, exit_code, error, output_tail, evidence)
-      select e.id, e.token, e.attempt, e.owner, e.started_at, e.outcome, e.exit_code, e.error, e.output_tail, e.evidence
+      select e.id, e.token, m.attempt, e.owner, m.started_at, e.outcome, e.exit_code, e.error, e.output_tail, e.evidence
         from ended e join moved m on m.token = e.token
        where e.recorded
     ) ${followUps.enqueued}
@@ -107,14 +112,29 @@ async function finishBatch(options: {
   return result.rows.map(({ token, state }) => ({ token, state }));
 }
 
-/** Absent keys are null for jsonb_to_recordset: most endings say little, and there may be hundreds. */
-function toRow(task: ClaimedTask, ending: AttemptEnding) {
+/**
+ * Most endings say no more than "succeeded": those go as bare columns, which cost a third less than JSON to send and to
+ * read, and there may be hundreds. The others say what else they have to say in `details`, where an absent key is null.
+ */
+function toColumns(endings: readonly { task: ClaimedTask; ending: AttemptEnding }[]) {
+  const details = endings.filter(({ ending }) => !isPlainSuccess(ending)).map(toDetails);
   return {
-    id: task.id,
+    ids: endings.map(({ task }) => task.id),
+    tokens: endings.map(({ task }) => task.token),
+    owners: endings.map(({ task }) => task.owner),
+    details: toStorableJson(details),
+  };
+}
+
+function isPlainSuccess(ending: AttemptEnding): boolean {
+  const { outcome, state, isCounted, isRecorded, reason, error, exitCode, outputTail, evidence } = ending;
+  const isSuccess = outcome === 'succeeded' && state === 'succeeded' && isCounted && isRecorded;
+  return isSuccess && [reason, error, exitCode, outputTail, evidence].every((value) => value === null);
+}
+
+function toDetails({ task, ending }: { task: ClaimedTask; ending: AttemptEnding }) {
+  return {
     token: task.token,
-    attempt: task.attempt,
-    owner: task.owner,
-    started_at: task.startedAt,
     outcome: ending.outcome,
     state: ending.state,
     delay_ms: Number.isFinite(ending.delayMs) ? Math.min(Math.max(ending.delayMs, 0), longestDelayMs) : 0,

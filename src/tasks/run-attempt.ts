@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
 import { formatDuration } from '../duration.ts';
 import { TendError } from '../errors.ts';
@@ -47,13 +46,7 @@ export async function runAttempt(options: RunAttemptOptions): Promise<RanAttempt
     },
     Math.min(timeoutMs, longestTimerMs),
   );
-  const ended = await Promise.race([
-    runHandler(options, tailLog(tail, options.live?.log), followUps).then(
-      (result) => ({ result }),
-      (thrown: unknown) => ({ thrown }),
-    ),
-    abandoned(controller.signal, Math.max(options.graceMs, kind.policy.graceMs ?? 0)),
-  ]);
+  const ended = await handlerOrAbandoned(options, tailLog(tail, options.live?.log), followUps);
   clearTimeout(timer);
   const stop = stopKindOf(controller.signal);
   // What a handler throws when it is stopped says less than why it was.
@@ -137,14 +130,29 @@ function isResult(result: Partial<TaskResult> | undefined | null): boolean {
   return outcome === 'succeeded' || outcome === 'postponed' || outcome === 'unknown';
 }
 
-/** Resolves when a handler was told to stop and has not within the grace period: it cannot be killed, only left. */
-async function abandoned(signal: AbortSignal, graceMs: number): Promise<{ thrown: unknown }> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (signal.aborted) resolve();
-  else signal.addEventListener('abort', () => resolve(), { once: true });
-  await promise;
-  await delay(graceMs + 2000, undefined, { ref: false });
-  return { thrown: new Error(`the handler did not stop within ${formatDuration(graceMs)} of being told to`) };
+/**
+ * How the handler ended; or, when it was told to stop and has not within the grace period, that it was left: it cannot
+ * be killed. One promise and no race, since hundreds of trivial tasks run in the time of a statement.
+ */
+function handlerOrAbandoned(
+  options: RunAttemptOptions,
+  log: Log,
+  followUps: FollowUps,
+): Promise<AttemptVerdictInput['ended']> {
+  const { signal } = options.controller;
+  const graceMs = Math.max(options.graceMs, options.kind.policy.graceMs ?? 0);
+  const { promise, resolve } = Promise.withResolvers<AttemptVerdictInput['ended']>();
+  const abandon = () => {
+    const thrown = new Error(`the handler did not stop within ${formatDuration(graceMs)} of being told to`);
+    setTimeout(() => resolve({ thrown }), graceMs + 2000).unref();
+  };
+  if (signal.aborted) abandon();
+  else signal.addEventListener('abort', abandon, { once: true });
+  runHandler(options, log, followUps).then(
+    (result) => resolve({ result }),
+    (thrown: unknown) => resolve({ thrown }),
+  );
+  return promise;
 }
 
 function timeoutError(kind: string, timeoutMs: number): TendError {
