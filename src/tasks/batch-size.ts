@@ -1,10 +1,12 @@
 /**
- * How many tasks to claim at once: as many as will end within a small part of the lease, learned from how long the last
- * batch took from its claim to its last end. Long tasks are claimed one free slot at a time, trivial ones hundreds in a
- * statement; a worker that dies never holds more than it would have worked off in that time.
+ * How many tasks to claim at once: half of what will end within a small part of the lease, learned from how long the
+ * last batch took from its claim to its last end. Half, since while one batch is worked off another is claimed ahead, so
+ * that neither the worker nor the server waits. Long tasks are claimed one free slot at a time, and so are all where the
+ * database is slow to answer; trivial ones hundreds in a statement. A worker that dies never holds more than it would have
+ * worked off in that time.
  */
 export class BatchSize {
-  /** The part of the lease that a batch may fill. */
+  /** The part of the lease that the batches held at once may fill. */
   readonly horizonMs: number;
   #learned = 0;
 
@@ -17,9 +19,14 @@ export class BatchSize {
     return Math.max(freeSlots, this.#learned);
   }
 
-  /** Learns from a batch of `count` tasks whose last one ended `elapsedMs` after the claim was answered. */
+  /** Whether another batch may be claimed while `waiting` tasks of the last one wait for a slot. */
+  allowsAnother({ waiting, concurrency }: { waiting: number; concurrency: number }): boolean {
+    return this.#learned > concurrency && waiting <= this.#learned;
+  }
+
+  /** Learns from a batch of `count` tasks whose last one ended `elapsedMs` after their claim was sent. */
   learn(count: number, elapsedMs: number): void {
-    const fits = Math.floor((count / Math.max(elapsedMs, 0.5)) * this.horizonMs);
+    const fits = Math.floor(((count / Math.max(elapsedMs, 0.5)) * this.horizonMs) / 2);
     // Grows in steps: a few quick tasks say little about the next thousand.
     this.#learned = Math.min(fits, count * 8, maxBatch);
   }

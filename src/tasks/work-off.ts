@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { toError } from '../errors.ts';
 import type { Log, Progress } from '../log.ts';
 import { BatchSize } from './batch-size.ts';
@@ -43,6 +44,7 @@ interface Batch {
   count: number;
   /** How many of them have not ended yet. */
   left: number;
+  sentAtMs: number;
   answeredAtMs: number;
 }
 
@@ -66,6 +68,7 @@ class Worker {
   readonly #active = new Set<Held>();
   #unwritten = 0;
   #claimed = 0;
+  #isClaiming = false;
   #isExhausted = false;
   #claimError: Error | undefined;
   #patience: NodeJS.Timeout | undefined;
@@ -96,7 +99,7 @@ class Worker {
     this.#options.signal.addEventListener('abort', onStop, { once: true });
     try {
       for (;;) {
-        if (this.#shouldClaim()) await this.#claimBatch();
+        if (this.#shouldClaim()) await this.#startClaim();
         this.#startWaiting();
         if (this.#isIdle() && !this.#shouldClaim()) break;
         if (this.#shouldClaim()) continue;
@@ -113,25 +116,48 @@ class Worker {
   }
 
   #isIdle(): boolean {
-    return this.#active.size === 0 && this.#waiting.length === 0 && this.#unwritten === 0;
+    const isHoldingNone = this.#active.size === 0 && this.#waiting.length === 0;
+    return isHoldingNone && !this.#isClaiming && this.#unwritten === 0;
   }
 
   #shouldClaim(): boolean {
     return (
       !this.#options.signal.aborted &&
+      !this.#isClaiming &&
       !this.#isExhausted &&
       this.#claimError === undefined &&
-      this.#waiting.length === 0 &&
-      this.#active.size < this.#options.concurrency &&
+      this.#hasRoom() &&
       this.#unwritten < 1000 &&
       this.#claimed < this.#options.limit &&
       this.#options.mayClaim()
     );
   }
 
+  /** For tasks that start at once, or for a batch claimed ahead. */
+  #hasRoom(): boolean {
+    const waiting = this.#waiting.length;
+    const { concurrency } = this.#options;
+    return waiting === 0 ? this.#freeSlots() > 0 : this.#batch.allowsAnother({ waiting, concurrency });
+  }
+
+  /** Slots that a task claimed now could take at once. */
+  #freeSlots(): number {
+    return Math.max(this.#options.concurrency - this.#active.size - this.#waiting.length, 0);
+  }
+
+  /** Returns when the claim is on its way: quick tasks that are started before it leave no turn to send it. */
+  async #startClaim(): Promise<void> {
+    this.#isClaiming = true;
+    void this.#claimBatch().then(() => {
+      this.#isClaiming = false;
+      this.#wake.resolve();
+    });
+    if (this.#waiting.length > 0) await nextTurn();
+  }
+
   async #claimBatch(): Promise<void> {
     const { clock } = this.#options.context;
-    const freeSlots = this.#options.concurrency - this.#active.size;
+    const freeSlots = this.#freeSlots();
     const count = Math.min(this.#batch.next(freeSlots), this.#options.limit - this.#claimed);
     const sentAtMs = clock.monotonicMs();
     let tasks: ClaimedTask[];
@@ -142,9 +168,12 @@ class Worker {
       this.#claimError = toError(error);
       return;
     }
-    this.#isExhausted = tasks.length === 0;
+    // Ahead, only what may wait is claimed: that there is none does not mean that nothing is due.
+    if (tasks.length === 0 && freeSlots === 0) this.#batch.forget();
+    this.#isExhausted = tasks.length === 0 && freeSlots > 0;
     this.#claimed += tasks.length;
-    const batch: Batch = { count: tasks.length, left: tasks.length, answeredAtMs: clock.monotonicMs() };
+    const answeredAtMs = clock.monotonicMs();
+    const batch: Batch = { count: tasks.length, left: tasks.length, sentAtMs, answeredAtMs };
     for (const task of tasks) {
       const controller = new AbortController();
       this.#keeper.hold({ id: task.id, token: task.token, sentAtMs, controller });
@@ -191,7 +220,7 @@ class Worker {
   #learnFrom(batch: Batch): void {
     batch.left -= 1;
     if (batch.left > 0) return;
-    this.#batch.learn(batch.count, this.#options.context.clock.monotonicMs() - batch.answeredAtMs);
+    this.#batch.learn(batch.count, this.#options.context.clock.monotonicMs() - batch.sentAtMs);
   }
 
   async #attempt(held: Held): Promise<void> {

@@ -26,7 +26,21 @@ describe('BatchSize', () => {
     expect(size.next(4)).toBe(4);
   });
 
-  it('never claims more than would end within a thirtieth of the lease, or half a second', () => {
+  it('lets another batch be claimed while no more than one waits, and only where batches are worth it', () => {
+    const size = new BatchSize({ leaseMs: 60_000 });
+    const concurrency = 4;
+    expect(size.allowsAnother({ waiting: 1, concurrency })).toBe(false);
+    size.learn(100, 1);
+    expect(size.allowsAnother({ waiting: size.next(4), concurrency })).toBe(true);
+    expect(size.allowsAnother({ waiting: size.next(4) + 1, concurrency })).toBe(false);
+    size.learn(4, 250);
+    expect(size.allowsAnother({ waiting: 1, concurrency })).toBe(false);
+    size.learn(100, 1);
+    size.forget();
+    expect(size.allowsAnother({ waiting: 1, concurrency })).toBe(false);
+  });
+
+  it('never holds more, in two batches, than would end within a thirtieth of the lease, or half a second', () => {
     const timings = fc.record({
       leaseMs: fc.integer({ min: 2000, max: 3_600_000 }),
       count: fc.integer({ min: 1, max: 500 }),
@@ -38,7 +52,7 @@ describe('BatchSize', () => {
         const size = new BatchSize({ leaseMs });
         size.learn(count, elapsedMs);
         const next = size.next(freeSlots);
-        const neededMs = (next - freeSlots) * (elapsedMs / count);
+        const neededMs = 2 * (next - freeSlots) * (elapsedMs / count);
         expect(next).toBeGreaterThanOrEqual(freeSlots);
         expect(neededMs).toBeLessThanOrEqual(Math.min(500, leaseMs / 30));
       }),

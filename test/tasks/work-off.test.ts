@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { claimDueTasks } from '../../src/tasks/claim-due-tasks.ts';
-import { createQueue, type Handler, type Queue, succeed } from './support/queue.ts';
+import { silentLog } from '../../src/log.ts';
+import { type ClaimedTask, claimDueTasks } from '../../src/tasks/claim-due-tasks.ts';
+import { type WorkOptions, workOff } from '../../src/tasks/work-off.ts';
+import type { WorkReport } from '../../src/tasks/work-report.ts';
+import { createQueue, fakeKinds, type Handler, type Queue, succeed } from './support/queue.ts';
 
 let queue: Queue;
 
@@ -93,6 +96,70 @@ describe('a worker', () => {
     expect(await countOf('waiting')).toBe(9);
   });
 });
+
+describe('a worker with quick tasks', () => {
+  it('claims the next batch while it works one off, and never holds more than two', async () => {
+    const claims: { startable: number; held: number }[] = [];
+    let held = 0;
+    const report = await workOffQuick({
+      tasks: 3000,
+      async claim(count, startable) {
+        claims.push({ startable, held });
+        const tasks = await claimQuick(count, startable);
+        held += tasks.length;
+        return tasks;
+      },
+      onAttemptEnded: () => {
+        held -= 1;
+      },
+    });
+    expect(report.succeeded).toBe(3000);
+    const ahead = claims.filter(({ startable }) => startable === 0);
+    expect(ahead.length).toBeGreaterThan(1);
+    for (const claim of ahead) {
+      expect(claim.held).toBeGreaterThan(0);
+      expect(claim.held).toBeLessThanOrEqual(500 + 4);
+    }
+  });
+
+  it('goes on when there was nothing that may be claimed ahead, however late that is known', async () => {
+    let isAheadAnswered = false;
+    const report = await workOffQuick({
+      tasks: 600,
+      async claim(count, startable) {
+        if (startable > 0) return await claimQuick(count, startable);
+        await expect.poll(() => countOf('running')).toBe(0);
+        isAheadAnswered = true;
+        return [];
+      },
+    });
+    expect(isAheadAnswered).toBe(true);
+    expect(report.succeeded).toBe(600);
+  });
+});
+
+async function claimQuick(count: number, startable: number): Promise<ClaimedTask[]> {
+  const { db, worker } = queue;
+  return await claimDueTasks({ db, worker, leaseMs: 60_000, kinds: ['quick'], count, startable });
+}
+
+async function workOffQuick(
+  options: { tasks: number } & Pick<WorkOptions, 'claim' | 'onAttemptEnded'>,
+): Promise<WorkReport> {
+  await queue.database.query(
+    `insert into tend.tasks (kind) select 'quick' from generate_series(1, ${options.tasks})`,
+  );
+  return await workOff({
+    ...options,
+    context: queue.context(),
+    kinds: fakeKinds({ quick: succeed }),
+    worker: queue.worker,
+    ...{ leaseMs: 60_000, concurrency: 4, graceMs: 1000, limit: 10_000 },
+    mayClaim: () => true,
+    signal: new AbortController().signal,
+    log: silentLog,
+  });
+}
 
 describe('what is claimed beyond the free slots', () => {
   it('holds no mutex, and needs no person should the worker die', async () => {
