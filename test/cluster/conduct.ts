@@ -45,6 +45,7 @@ async function conduct(): Promise<Outcome> {
   const failOvers = await loseEveryPrimary(nodes, application);
   await application.stop();
   const client = await connectTo((await untilWhole(nodes)).machine);
+  await client.query('update tend.schedules set enabled = false');
   await until('the end of every task', 120_000, async () => {
     const { rows } = await client.query(
       `select from tend.tasks where state in ('waiting', 'running') limit 1`,

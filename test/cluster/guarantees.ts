@@ -35,7 +35,8 @@ export const guarantees: readonly Guarantee[] = [
     title: 'no task is there that was not enqueued, and none is there twice',
     async breaches({ client, application }) {
       const { rows } = await client.query<{ n: number; count: number }>(
-        `select (payload->>'n')::int as n, count(*)::int as count from tend.tasks group by 1`,
+        `select (payload->>'n')::int as n, count(*)::int as count from tend.tasks where schedule is null
+          group by 1`,
       );
       return rows
         .filter(
@@ -54,6 +55,20 @@ export const guarantees: readonly Guarantee[] = [
          having t.state <> 'succeeded' or t.attempt <> count(*)
              or count(*) filter (where a.outcome = 'succeeded') <> 1
              or count(*) filter (where a.outcome = 'lost') <> count(*) - 1`,
+      ),
+  },
+  {
+    title: 'every minute between the first and the last has its occurrence of each schedule, once',
+    breaches: ({ client }) =>
+      lines(
+        client,
+        `select format('%s: %s rows and %s slots in %s minutes', schedule, count(*), count(distinct slot_at),
+                       extract(epoch from max(slot_at) - min(slot_at)) / 60 + 1) as line
+           from tend.tasks where slot_at is not null group by schedule
+         having count(*) <> count(distinct slot_at)
+             or count(*) <> extract(epoch from max(slot_at) - min(slot_at)) / 60 + 1
+         union all select 'there are only ' || count(distinct schedule) || ' schedules with occurrences'
+           from tend.tasks where slot_at is not null having count(distinct schedule) < 3`,
       ),
   },
   {

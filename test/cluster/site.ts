@@ -51,6 +51,10 @@ export function connectionOf(user: string, machines: readonly Machine[]): Connec
   };
 }
 
+/** The same on every host. */
+const schedules = ['minutely-1', 'minutely-2', 'minutely-3'];
+const everyMinute = 'cron = "* * * * *"\nkind = "quick"\ncatch_up = "all"\noverlap = "queue"\n';
+
 /**
  * The directory of a host with its tend.toml. Its kinds: something short, something that is likely to be running when a
  * server is lost, and something that still is when there is another.
@@ -71,6 +75,7 @@ export async function writeConfig(
     commandKind('quick', started),
     commandKind('lasting', `${started}; sleep 3`),
     commandKind('long', `${started}; sleep 25`),
+    ...schedules.map((name) => `[schedules.${name}]\n${everyMinute}`),
   ];
   await writeFile(join(path, 'tend.toml'), sections.join(''));
   return path;
