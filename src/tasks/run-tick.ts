@@ -2,15 +2,12 @@ import { isConnectionLoss } from '../database/translate-database-error.ts';
 import { toError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { beginTick, type TickBeginning } from './begin-tick.ts';
-import { claimDueTasks } from './claim-due-tasks.ts';
 import type { ClaimSource } from './claim-source.ts';
-import { claimTask } from './claim-task.ts';
 import type { HandlerContext } from './handlers/handler.ts';
 import { pruneTasks } from './prune-tasks.ts';
 import { type ReapedTask, reapLostTasks } from './reap-lost-tasks.ts';
 import { recordBusyTick } from './record-tick.ts';
 import { kindsFingerprint, type RegisteredKind, registerKinds } from './register-kinds.ts';
-import { workOff } from './work-off.ts';
 import { emptyReport, type WorkReport } from './work-report.ts';
 import { isDeadHere, type WorkerIdentity } from './worker-identity.ts';
 
@@ -110,7 +107,9 @@ async function reap(options: TickOptions, beginning: TickBeginning): Promise<Rea
   return reaped;
 }
 
+/** What claims and runs is loaded here: most ticks are idle, and pay for none of it. */
 async function work(options: TickOptions, mayClaim: () => boolean): Promise<WorkReport> {
+  const { workOff } = await import('./work-off.ts');
   const { context, worker, kinds, taskId } = options;
   const leaseMs = context.config.tasks.lease;
   return await workOff({
@@ -129,18 +128,30 @@ async function work(options: TickOptions, mayClaim: () => boolean): Promise<Work
 }
 
 function dueTasks(options: TickOptions, leaseMs: number): ClaimSource {
+  const claiming = import('./claim-due-tasks.ts');
   const { context, worker, onlyKinds } = options;
   const kinds = [...options.kinds.keys()].filter((kind) => onlyKinds?.includes(kind) ?? true);
   const queues = options.onlyQueues;
   const hostLimit = context.config.tasks.max_running;
-  return (count, startable) =>
-    claimDueTasks({ db: context.db, worker, leaseMs, kinds, queues, count, startable, hostLimit });
+  return async (count, startable) =>
+    await (await claiming).claimDueTasks({
+      db: context.db,
+      worker,
+      leaseMs,
+      kinds,
+      queues,
+      count,
+      startable,
+      hostLimit,
+    });
 }
 
 function theTask(options: TickOptions, leaseMs: number, id: number): ClaimSource {
   const { context, worker } = options;
   const kinds = [...options.kinds.keys()];
-  return async () => [await claimTask({ db: context.db, worker, leaseMs, kinds, id })];
+  return async () => [
+    await (await import('./claim-task.ts')).claimTask({ db: context.db, worker, leaseMs, kinds, id }),
+  ];
 }
 
 function summarise(
