@@ -1,5 +1,7 @@
-import { access, readdir, readFile, realpath } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { access, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import type { Config } from '../config/schema.ts';
 import { TendError, toError } from '../errors.ts';
 import { isBackupId } from './backup-id.ts';
@@ -8,8 +10,27 @@ import { type Manifest, parseManifest } from './manifest.ts';
 /** A backup set as it was found: complete, since only then it has its name. */
 export interface BackupSet {
   id: string;
+  /** Where it lies, for people: a directory here, or an address in a remote. */
   path: string;
   manifest: Manifest;
+  files: SetFiles;
+}
+
+/** The files of a set, wherever it lies. */
+export interface SetFiles {
+  /** Its size in bytes; rejects where there is none. */
+  size(file: string): Promise<number>;
+  /** Its bytes as they lie there. */
+  open(file: string): Promise<Readable>;
+}
+
+/** The files of a set in a directory of this machine. */
+export function filesIn(directory: string): SetFiles {
+  return {
+    size: async (file) => (await stat(join(directory, file))).size,
+    open: async (file) =>
+      await Promise.resolve(createReadStream(join(directory, file), { highWaterMark: 1024 * 1024 })),
+  };
 }
 
 /** A directory that is named like a set and cannot be read as one. */
@@ -94,7 +115,7 @@ async function readSet(path: string, id?: string): Promise<BackupSet> {
       isPermanent: true,
     });
   }
-  return { id: manifest.id, path: await realpath(path), manifest };
+  return { id: manifest.id, path: await realpath(path), manifest, files: filesIn(path) };
 }
 
 function notFound(message: string): TendError {

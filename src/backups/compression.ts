@@ -1,12 +1,10 @@
-import { createReadStream } from 'node:fs';
-import type { Duplex, Readable, Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import type { Log } from '../log.ts';
 import { findProgram } from '../processes/find-program.ts';
 import { runTool } from '../processes/run-tool.ts';
 import type { ManifestPart } from './manifest.ts';
-import { runTogether } from './run-together.ts';
 
 export interface CompressionContext {
   env: NodeJS.ProcessEnv;
@@ -54,32 +52,18 @@ export async function compress(
   }
 }
 
-/** Reads the file of a part into `target`, decompressed; `through` sees the bytes as they lie on the disk. */
+/** Decompresses `source` into `target`. */
 export async function decompress(
-  options: CompressionContext & {
-    path: string;
-    format: Compression['format'];
-    through: Duplex;
-    target: Writable;
-  },
+  options: CompressionContext & { source: Readable; target: Writable; format: Compression['format'] },
 ): Promise<void> {
-  const { path, format, through, target, env, log, signal } = options;
-  const file = createReadStream(path, { highWaterMark: 1024 * 1024 });
+  const { source, target, format, env, log, signal } = options;
   if (format === 'none') {
-    await pipeline(file, through, target, { signal });
+    await pipeline(source, target, { signal });
   } else if (hasZstdProgram(env)) {
     const args = ['--quiet', '--decompress', '--stdout', '--memory=2048MB'];
-    const tool = { file: 'zstd', args, baseEnv: env, log };
-    await runTogether({
-      signal,
-      joints: [through],
-      members: [
-        async (stop) => await pipeline(file, through, { signal: stop }),
-        async (stop) => await runTool({ ...tool, input: through, stdout: target, signal: stop }),
-      ],
-    });
+    await runTool({ file: 'zstd', args, baseEnv: env, input: source, stdout: target, log, signal });
   } else {
-    await pipeline(file, through, createZstdDecompress(), target, { signal });
+    await pipeline(source, createZstdDecompress(), target, { signal });
   }
 }
 

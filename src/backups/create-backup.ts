@@ -8,7 +8,7 @@ import type { ConnectionSettings } from '../connection/settings.ts';
 import type { Database } from '../database/tables.ts';
 import type { Log, Progress } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
-import { type BackupSet, backupDirectory } from './backup-directory.ts';
+import { type BackupSet, backupDirectory, filesIn } from './backup-directory.ts';
 import { newBackupId } from './backup-id.ts';
 import { lockBackups } from './backup-lock.ts';
 import { parseCompression } from './compression.ts';
@@ -66,7 +66,8 @@ export async function createBackup(options: CreateBackupOptions): Promise<Backup
     const manifest = await writeSet({ ...options, id, startedAt, partial });
     await moveIntoPlace(partial, join(directory, id));
     log.info(`Backup set "${id}" is complete.`);
-    return { id, path: join(directory, id), manifest };
+    const path = join(directory, id);
+    return { id, path, manifest, files: filesIn(path) };
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
     throw isFileSystemError(error) ? unwritable(directory, error) : error;
@@ -81,7 +82,6 @@ async function writeSet(
   const toolsDirectory = config.backup.tools_directory;
   const pgDump = await findPostgresProgram({ name: 'pg_dump', major, toolsDirectory, env, signal });
   const compression = parseCompression(config.backup.compression);
-  const file = compression.format === 'zstd' ? 'database.dump.zst' : 'database.dump';
 
   const dump = await progress.step(`Dump database "${connection.database}"`, async () => {
     return await dumpDatabase({
@@ -93,11 +93,11 @@ async function writeSet(
         tool: 'pg_dump',
         serverOptions: await serverOptions(db, connection),
       }),
-      path: join(partial, file),
+      directory: partial,
       countBudgetMs: Math.min(config.tasks.lease / 2, longestCountMs),
     });
   });
-  const manifest = describeSet({ ...options, dump, file, pgDumpVersion: pgDump.version });
+  const manifest = describeSet({ ...options, dump, pgDumpVersion: pgDump.version });
   await writeManifest(partial, manifest);
   return manifest;
 }
@@ -107,11 +107,10 @@ function describeSet(
     id: string;
     startedAt: Date;
     dump: DatabaseDump;
-    file: string;
     pgDumpVersion: string;
   },
 ): Manifest {
-  const { id, label, taskId, host, startedAt, clock, dump, file, pgDumpVersion } = options;
+  const { id, label, taskId, host, startedAt, clock, dump, pgDumpVersion } = options;
   const { database, extensions, roles, largeObjects } = dump.facts;
   const finishedAt = clock.now();
   return {
@@ -130,7 +129,8 @@ function describeSet(
     largeObjects,
     tables: dump.tables,
     sequences: dump.sequences,
-    parts: [{ file, holds: 'database', ...dump.part }],
+    recipients: [],
+    parts: [dump.part],
   };
 }
 

@@ -3,25 +3,23 @@ import type { Clock } from '../clock.ts';
 import type { Database } from '../database/tables.ts';
 import type { Log } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
-import { type Compression, compress, compressorName } from './compression.ts';
+import { type Compression, compressorName } from './compression.ts';
 import { countRows } from './count-rows.ts';
 import { databaseFacts, type RecordedFacts } from './database-facts.ts';
 import type { PostgresProgram } from './find-postgres-program.ts';
 import type { ManifestPart, SequenceValues, TableRows } from './manifest.ts';
-import { Meter } from './meter.ts';
-import { PartFile } from './part-file.ts';
 import { runPostgresTool } from './run-postgres-tool.ts';
-import { runTogether } from './run-together.ts';
 import { readSequences, sequenceRanges } from './sequence-values.ts';
 import { withoutChatter } from './tool-log.ts';
+import { writePart } from './write-part.ts';
 
 export interface DumpDatabaseOptions {
   db: Kysely<Database>;
   /** PG* variables that lead pg_dump to the same database. */
   connectionEnv: Record<string, string>;
   pgDump: PostgresProgram;
-  /** The file to write, without the ending that the compression adds. */
-  path: string;
+  /** The set that is being made. */
+  directory: string;
   compression: Compression;
   /** How long rows may be counted: the one session is not free for the heartbeat meanwhile. */
   countBudgetMs: number;
@@ -36,7 +34,7 @@ export interface DatabaseDump {
   facts: RecordedFacts;
   tables: TableRows[];
   sequences: SequenceValues[];
-  part: Omit<ManifestPart, 'file' | 'holds'>;
+  part: ManifestPart;
   compressor: string;
 }
 
@@ -91,14 +89,12 @@ export async function dumpDatabase(options: DumpDatabaseOptions): Promise<Databa
 interface StartedDump {
   /** Resolves when pg_dump has the snapshot, and a lock on every table. */
   hasLocks: Promise<void>;
-  part: Promise<DatabaseDump['part']>;
+  part: Promise<ManifestPart>;
 }
 
 function startDump(options: DumpDatabaseOptions & { snapshot: string }): StartedDump {
-  const { connectionEnv, pgDump, path, compression, env, secrets, log, signal, snapshot } = options;
+  const { connectionEnv, pgDump, env, secrets, log, snapshot } = options;
   const hasLocks = Promise.withResolvers<void>();
-  const meter = new Meter();
-  const target = new PartFile(path);
   const args = [
     '--format=custom',
     '--compress=0',
@@ -107,31 +103,22 @@ function startDump(options: DumpDatabaseOptions & { snapshot: string }): Started
     '--no-password',
     '--verbose',
   ];
-  const running = runTogether({
-    signal,
-    joints: [meter],
-    members: [
-      async (memberSignal) =>
-        await runPostgresTool({
-          file: pgDump.path,
-          args,
-          baseEnv: env,
-          env: connectionEnv,
-          stdout: meter,
-          secrets,
-          log: watchForLocks(withoutChatter(log), hasLocks.resolve),
-          signal: memberSignal,
-        }),
-      async (memberSignal) =>
-        await compress({ source: meter, target, compression, env, log, signal: memberSignal }),
-    ],
+  const part = writePart({
+    ...options,
+    name: 'database.dump',
+    holds: 'database',
+    produce: async (stdout, signal) =>
+      await runPostgresTool({
+        file: pgDump.path,
+        args,
+        baseEnv: env,
+        env: connectionEnv,
+        stdout,
+        secrets,
+        log: watchForLocks(withoutChatter(log), hasLocks.resolve),
+        signal,
+      }),
   });
-  const part = running.then(() => ({
-    compression: compression.format,
-    bytes: target.bytes,
-    uncompressedBytes: meter.bytes,
-    sha256: target.sha256(),
-  }));
   part.catch(() => undefined); // awaited later; until then a failure is not unhandled
   return { hasLocks: hasLocks.promise, part };
 }

@@ -1,13 +1,11 @@
-import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import type { ConnectionSettings } from '../connection/settings.ts';
 import type { Log } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
 import type { BackupSet } from './backup-directory.ts';
-import { decompress } from './compression.ts';
 import type { PostgresProgram } from './find-postgres-program.ts';
 import { databasePart } from './manifest.ts';
-import { Meter } from './meter.ts';
+import { readPart } from './read-part.ts';
 import { runPostgresTool } from './run-postgres-tool.ts';
 import { runTogether } from './run-together.ts';
 import { toolEnvironment } from './tool-environment.ts';
@@ -39,16 +37,7 @@ export async function loadArchive(options: LoadArchiveOptions): Promise<void> {
     signal,
     joints: [archive],
     members: [
-      async (stop) =>
-        await decompress({
-          path: join(set.path, part.file),
-          format: part.compression,
-          through: new Meter(),
-          target: archive,
-          env,
-          log,
-          signal: stop,
-        }),
+      async (stop) => await readPart({ set, part, target: archive, env, log, signal: stop }),
       async (stop) =>
         await runPostgresTool({
           file: pgRestore.path,

@@ -9,10 +9,14 @@ const fileName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/));
 
 const part = v.object({
   file: fileName,
-  holds: v.picklist(['database', 'files']),
+  /** `globals`: roles and their memberships, as `pg_dumpall --globals-only` writes them, without passwords. */
+  holds: v.picklist(['database', 'files', 'globals']),
   compression: v.picklist(['none', 'zstd']),
+  /** After the compression. Sets of before there was encryption do not say. */
+  encryption: v.optional(v.picklist(['none', 'age']), 'none'),
   bytes: count,
   uncompressedBytes: count,
+  /** Of the file as it lies in the set: compressed, encrypted. */
   sha256,
 });
 
@@ -66,6 +70,8 @@ export const manifestSchema = v.object({
   tables: v.array(table),
   sequences: v.array(sequence),
   largeObjects: count,
+  /** The age recipients that the parts are encrypted to. */
+  recipients: v.optional(v.array(v.string()), []),
   parts: v.pipe(v.array(part), v.minLength(1)),
 });
 

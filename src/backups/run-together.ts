@@ -15,6 +15,7 @@ export interface RunTogetherOptions {
  * its error is the one that is thrown: the others only say that they were stopped.
  */
 export async function runTogether({ signal, joints, members }: RunTogetherOptions): Promise<void> {
+  signal.throwIfAborted();
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   const closeJoints = () => {

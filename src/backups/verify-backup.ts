@@ -1,14 +1,11 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { TendError, toError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { runTool } from '../processes/run-tool.ts';
 import type { BackupSet } from './backup-directory.ts';
-import { decompress } from './compression.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
 import { databasePart } from './manifest.ts';
-import { Meter } from './meter.ts';
+import { damagedPart, readPart } from './read-part.ts';
 import { runTogether } from './run-together.ts';
 
 export interface VerifyBackupOptions {
@@ -37,8 +34,6 @@ export interface VerifiedBackup {
 export async function verifyBackup(options: VerifyBackupOptions): Promise<VerifiedBackup> {
   const { set, toolsDirectory, env, log, signal } = options;
   const part = databasePart(set.manifest);
-  const path = join(set.path, part.file);
-  await checkSize(set.id, path, part.bytes);
   const pgRestore = await findPostgresProgram({
     name: 'pg_restore',
     major: set.manifest.database.serverMajor,
@@ -46,20 +41,17 @@ export async function verifyBackup(options: VerifyBackupOptions): Promise<Verifi
     env,
     signal,
   });
-  const onDisk = new Meter({ algorithm: 'sha256' });
-  const unpacked = new Meter();
   const archive = new PassThrough();
+  let read = { bytes: 0, uncompressedBytes: 0 };
   try {
     await runTogether({
       signal,
-      joints: [onDisk, unpacked, archive],
+      joints: [archive],
       members: [
         async (stop) => {
-          const format = part.compression;
-          await decompress({ path, format, through: onDisk, target: unpacked, env, log, signal: stop });
+          read = await readPart({ set, part, target: archive, env, log, signal: stop });
         },
         async (stop) => {
-          unpacked.pipe(archive);
           const args = ['--file=/dev/null'];
           await runTool({ file: pgRestore.path, args, baseEnv: env, input: archive, log, signal: stop });
         },
@@ -67,25 +59,8 @@ export async function verifyBackup(options: VerifyBackupOptions): Promise<Verifi
     });
   } catch (error) {
     signal.throwIfAborted();
-    throw damaged(set.id, `"${part.file}" cannot be read: ${toError(error).message}`, error);
+    if (error instanceof TendError && error.code === 'BACKUP_DAMAGED') throw error;
+    throw damagedPart(set.id, `"${part.file}" cannot be read: ${toError(error).message}`, error);
   }
-  const sha256 = onDisk.digest();
-  if (sha256 !== part.sha256)
-    throw damaged(set.id, `"${part.file}" has the SHA-256 ${sha256}, not ${part.sha256}`);
-  return { id: set.id, bytes: onDisk.bytes, uncompressedBytes: unpacked.bytes, sha256 };
-}
-
-async function checkSize(id: string, path: string, expected: number): Promise<void> {
-  const found = await stat(path).catch((error: unknown) => {
-    throw damaged(id, `its dump cannot be read: ${toError(error).message}`, error);
-  });
-  if (found.size !== expected) throw damaged(id, `its dump has ${found.size} bytes, not ${expected}`);
-}
-
-function damaged(id: string, why: string, cause?: unknown): TendError {
-  return new TendError('BACKUP_DAMAGED', `Backup set "${id}" is damaged: ${why.replace(/\.$/, '')}.`, {
-    cause,
-    isPermanent: true,
-    hint: 'Keep it for now, and take another: tend backup',
-  });
+  return { id: set.id, ...read, sha256: part.sha256 };
 }
