@@ -3,6 +3,7 @@ import type { ConnectionSettings } from '../connection/settings.ts';
 import type { Log } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
 import type { BackupSet } from './backup-directory.ts';
+import type { Identity } from './find-identity.ts';
 import type { PostgresProgram } from './find-postgres-program.ts';
 import { databasePart } from './manifest.ts';
 import { readPart } from './read-part.ts';
@@ -13,6 +14,8 @@ import { withoutChatter } from './tool-log.ts';
 
 export interface LoadArchiveOptions {
   set: BackupSet;
+  /** Opens an encrypted set. */
+  identity?: Identity | undefined;
   connection: ConnectionSettings;
   /** The empty database it goes into. */
   database: string;
@@ -30,14 +33,15 @@ export interface LoadArchiveOptions {
  * Subscriptions are left out: a restored copy must not begin to receive what the original receives.
  */
 export async function loadArchive(options: LoadArchiveOptions): Promise<void> {
-  const { set, connection, database, pgRestore, serverOptions, env, secrets, log, signal } = options;
+  const { set, identity, connection, database, pgRestore, serverOptions, env, secrets, log, signal } =
+    options;
   const part = databasePart(set.manifest);
   const archive = new PassThrough();
   await runTogether({
     signal,
     joints: [archive],
     members: [
-      async (stop) => await readPart({ set, part, target: archive, env, log, signal: stop }),
+      async (stop) => await readPart({ set, part, identity, target: archive, env, log, signal: stop }),
       async (stop) =>
         await runPostgresTool({
           file: pgRestore.path,

@@ -14,6 +14,7 @@ import { totalRows } from './manifest.ts';
 import { planRestore, type RestorePlan } from './plan-restore.ts';
 import { refusePooler } from './refuse-pooler.ts';
 import { replaceLive } from './replace-live.ts';
+import { requireIdentity } from './require-identity.ts';
 import type { RestoreBackupOptions, RestoreResult } from './restore-options.ts';
 import { createScratchDatabase, dropDatabase, sweepScratchDatabases } from './scratch-database.ts';
 import { serverOptions } from './tool-environment.ts';
@@ -33,10 +34,11 @@ export interface RestoreWork extends RestoreBackupOptions {
  * leaves nothing but the error.
  *
  * @throws TendError RESTORE_REFUSED (nothing was begun, or the restored data differ from the manifest),
- *   BACKUP_DAMAGED, BACKUP_BUSY, DATABASE_BUSY (a pooler is in between), RESTORE_ROLLED_BACK (exit 1), RESTORE_STUCK (exit 2).
+ *   BACKUP_DAMAGED, BACKUP_KEY_MISSING, BACKUP_KEY_WRONG, BACKUP_BUSY, DATABASE_BUSY (a pooler is in between), RESTORE_ROLLED_BACK (exit 1), RESTORE_STUCK (exit 2).
  */
 export async function restoreBackup(options: RestoreBackupOptions): Promise<RestoreResult> {
   const { set, connection, applicationName, into, clock, log, progress, lockDirectory } = options;
+  requireIdentity(set.manifest, options.identity);
   if (into === undefined) options.app.preflight?.();
   using _lock = lockDirectory === undefined ? undefined : await lockBackups(lockDirectory);
   await refusePooler({ connection, applicationName, clock });

@@ -6,9 +6,12 @@ import type { Database } from '../database/tables.ts';
 import type { Log, Progress } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
 import type { BackupSet } from './backup-directory.ts';
+import type { Identity } from './find-identity.ts';
 
 export interface RestoreBackupOptions {
   set: BackupSet;
+  /** Opens an encrypted set. */
+  identity?: Identity | undefined;
   /** Of the live database; also says where the server is. */
   connection: ConnectionSettings;
   /** The handle on the live database; not used where that database does not exist. */

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import * as v from 'valibot';
 import { appControls } from '../../app/app-controls.ts';
 import { backupDirectory } from '../../backups/backup-directory.ts';
+import { findIdentity } from '../../backups/find-identity.ts';
 import { restoreBackup } from '../../backups/restore-backup.ts';
 import { findRestoreSource } from '../../backups/restore-source.ts';
 import { TendError } from '../../errors.ts';
@@ -25,7 +26,7 @@ export const restoreHandler: TaskHandler<Payload> = { payloadSchema, run };
 
 async function run(task: RunningTask<Payload>): Promise<TaskResult> {
   const { context, payload, log, progress, signal } = task;
-  const { config, baseDirectory, connection } = context;
+  const { config, baseDirectory, connection, secrets } = context;
   requireConfirmation(payload, connection.database);
   const directory =
     config.backup.directory === undefined ? undefined : backupDirectory(config, baseDirectory);
@@ -35,9 +36,11 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
     baseDirectory,
     uid: process.getuid?.(),
   });
+  const identity = await findIdentity({ manifest: set.manifest, config, baseDirectory, log, secrets });
   const result = await restoreBackup({
     ...context,
     set,
+    identity,
     applicationName: `tend restore ${hostname()}:${process.pid}`,
     into: payload.into,
     app: payload.restart === false ? {} : appOf(context, task),
