@@ -56,7 +56,7 @@ const sizes = [
 
 const pairs = ageRoads.flatMap((writer) => ageRoads.map((reader) => ({ writer, reader })));
 
-test.for(pairs)(
+test.each(pairs)(
   'what $writer.road wrote, $reader.road reads, with the key of each recipient',
   async ({ writer, reader }) => {
     for (const size of sizes) {
@@ -68,7 +68,6 @@ test.for(pairs)(
       }
     }
   },
-  60_000,
 );
 
 test.skipIf(ageDirectory === undefined)('the age program itself reads it, with nothing of tend', async () => {
