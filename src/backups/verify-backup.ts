@@ -1,11 +1,11 @@
 import { PassThrough } from 'node:stream';
 import { TendError, toError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { runTool } from '../processes/run-tool.ts';
 import type { BackupSet } from './backup-directory.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
 import { databasePart } from './manifest.ts';
 import { damagedPart, readPart } from './read-part.ts';
+import { readWithPgRestore } from './read-with-pg-restore.ts';
 import { runTogether } from './run-together.ts';
 
 export interface VerifyBackupOptions {
@@ -14,6 +14,8 @@ export interface VerifyBackupOptions {
   toolsDirectory: string | undefined;
   env: NodeJS.ProcessEnv;
   log: Log;
+  /** How long pg_restore may stand still; two minutes unless told. */
+  silenceMs?: number;
   signal: AbortSignal;
 }
 
@@ -32,7 +34,7 @@ export interface VerifiedBackup {
  * @throws TendError BACKUP_DAMAGED saying what does not fit.
  */
 export async function verifyBackup(options: VerifyBackupOptions): Promise<VerifiedBackup> {
-  const { set, toolsDirectory, env, log, signal } = options;
+  const { set, toolsDirectory, env, log, silenceMs, signal } = options;
   const part = databasePart(set.manifest);
   const pgRestore = await findPostgresProgram({
     name: 'pg_restore',
@@ -52,14 +54,16 @@ export async function verifyBackup(options: VerifyBackupOptions): Promise<Verifi
           read = await readPart({ set, part, target: archive, env, log, signal: stop });
         },
         async (stop) => {
-          const args = ['--file=/dev/null'];
-          await runTool({ file: pgRestore.path, args, baseEnv: env, input: archive, log, signal: stop });
+          await readWithPgRestore({
+            ...{ pgRestore, input: archive, env, log, signal: stop },
+            ...(silenceMs !== undefined && { silenceMs }),
+          });
         },
       ],
     });
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof TendError && error.code === 'BACKUP_DAMAGED') throw error;
+    if (error instanceof TendError && ['BACKUP_DAMAGED', 'TOOL_TIMED_OUT'].includes(error.code)) throw error;
     throw damagedPart(set.id, `"${part.file}" cannot be read: ${toError(error).message}`, error);
   }
   return { id: set.id, ...read, sha256: part.sha256 };
