@@ -106,16 +106,21 @@ export function requireHash(id: string, part: ManifestPart, sha256: string): voi
   throw damagedPart(id, `"${part.file}" has the SHA-256 ${sha256}, not ${part.sha256}`);
 }
 
-const verdicts = new Set<string>(['BACKUP_DAMAGED', 'BACKUP_KEY_MISSING', 'BACKUP_KEY_WRONG']);
+const verdicts = new Set<string>([
+  'BACKUP_DAMAGED',
+  'BACKUP_KEY_MISSING',
+  'BACKUP_KEY_WRONG',
+  'TOOL_TIMED_OUT',
+]);
 
-/** The error of a reader: what is already said about the set, or that its part cannot be read. */
+/** The error of a reader: what is already said about the set or its reader, or that its part cannot be read. */
 export function aboutSet(id: string, file: string, error: unknown): TendError {
   if (error instanceof TendError && verdicts.has(error.code)) return error;
   return damagedPart(id, `"${file}" cannot be read: ${toError(error).message}`, error);
 }
 
 /** A set that is not what its manifest says, in the words that every reader of sets uses. */
-function damagedPart(id: string, why: string, cause?: unknown): TendError {
+export function damagedPart(id: string, why: string, cause?: unknown): TendError {
   return new TendError('BACKUP_DAMAGED', `Backup set "${id}" is damaged: ${why.replace(/\.$/, '')}.`, {
     cause,
     isPermanent: true,

@@ -12,13 +12,13 @@ import { loadArchive } from './load-archive.ts';
 import { openMaintenanceDatabase } from './maintenance-database.ts';
 import { totalRows } from './manifest.ts';
 import { planRestore, type RestorePlan } from './plan-restore.ts';
+import { readyArchive } from './ready-archive.ts';
 import { refusePooler } from './refuse-pooler.ts';
 import { replaceLive } from './replace-live.ts';
 import { requireIdentity } from './require-identity.ts';
 import type { RestoreBackupOptions, RestoreResult } from './restore-options.ts';
 import { createScratchDatabase, dropDatabase, sweepScratchDatabases } from './scratch-database.ts';
 import { serverOptions } from './tool-environment.ts';
-import { verifyBackup } from './verify-backup.ts';
 
 /** What the steps of one restore share. */
 export interface RestoreWork extends RestoreBackupOptions {
@@ -26,6 +26,8 @@ export interface RestoreWork extends RestoreBackupOptions {
   maintenance: Kysely<Database>;
   /** See the function of this name. */
   serverOptions: string;
+  /** Where the dump lies unpacked; undefined reads it from the set. */
+  archivePath?: string | undefined;
 }
 
 /**
@@ -52,10 +54,12 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
     maintenance,
     serverOptions: await serverOptions(maintenance, connection),
   };
-  await progress.step(`Verify backup set ${set.id}`, async () => await verifyBackup(options));
+  await using archive = await progress.step(`Verify backup set ${set.id}`, async () => {
+    return await readyArchive(options);
+  });
   await sweepScratchDatabases({ maintenance, database: connection.database, log });
   try {
-    await restoreBeside(work);
+    await restoreBeside({ ...work, archivePath: archive.path });
     const ending = plan.mode === 'into' ? await finishInto(work) : await replaceLive(work);
     return {
       backupId: set.id,

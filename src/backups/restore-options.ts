@@ -25,6 +25,10 @@ export interface RestoreBackupOptions {
   /** The backup directory, locked while the restore works; undefined where none is configured. */
   lockDirectory: string | undefined;
   toolsDirectory: string | undefined;
+  /** Where the dump is unpacked. */
+  workDirectory: string;
+  /** How many sessions load the dump at once. */
+  jobs: number;
   clock: Clock;
   env: NodeJS.ProcessEnv;
   secrets: SecretRegistry;

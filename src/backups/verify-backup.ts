@@ -1,12 +1,12 @@
 import { PassThrough } from 'node:stream';
 import type { Log } from '../log.ts';
-import { runTool } from '../processes/run-tool.ts';
 import type { BackupSet } from './backup-directory.ts';
 import { checkStored } from './check-stored.ts';
 import { type Identity, isEncrypted } from './find-identity.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
 import { databasePart } from './manifest.ts';
 import { aboutSet, readPart } from './read-part.ts';
+import { readWithPgRestore } from './read-with-pg-restore.ts';
 import { runTogether } from './run-together.ts';
 
 export interface VerifyBackupOptions {
@@ -17,6 +17,8 @@ export interface VerifyBackupOptions {
   toolsDirectory: string | undefined;
   env: NodeJS.ProcessEnv;
   log: Log;
+  /** How long pg_restore may stand still; two minutes unless told. */
+  silenceMs?: number;
   signal: AbortSignal;
 }
 
@@ -36,10 +38,11 @@ export interface VerifiedBackup {
  * that was cut off). It does not prove that the dump can be restored into a server: only a restore does.
  * An encrypted set whose key is not here, as on the server that makes the sets, is compared with its manifest alone.
  *
- * @throws TendError BACKUP_DAMAGED saying what does not fit; BACKUP_KEY_WRONG.
+ * @throws TendError BACKUP_DAMAGED saying what does not fit; BACKUP_KEY_WRONG;
+ *   TOOL_TIMED_OUT where pg_restore stands still.
  */
 export async function verifyBackup(options: VerifyBackupOptions): Promise<VerifiedBackup> {
-  const { set, identity, toolsDirectory, env, log, signal } = options;
+  const { set, identity, toolsDirectory, env, log, silenceMs, signal } = options;
   const part = databasePart(set.manifest);
   const { sha256 } = part;
   if (isEncrypted(set.manifest) && identity === undefined) {
@@ -64,8 +67,10 @@ export async function verifyBackup(options: VerifyBackupOptions): Promise<Verifi
           read = await readPart({ set, part, identity, target: archive, env, log, signal: stop });
         },
         async (stop) => {
-          const args = ['--file=/dev/null'];
-          await runTool({ file: pgRestore.path, args, baseEnv: env, input: archive, log, signal: stop });
+          await readWithPgRestore({
+            ...{ pgRestore, input: archive, env, log, signal: stop },
+            ...(silenceMs !== undefined && { silenceMs }),
+          });
         },
       ],
     });

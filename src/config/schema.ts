@@ -107,6 +107,10 @@ const backup = section({
     {},
   ),
   tools_directory: v.optional(text),
+  /** Where a restore unpacks the dump; the backup directory unless set. */
+  work_directory: v.optional(text),
+  /** How many sessions a restore loads with; one for each processor unless set, at most 8. */
+  jobs: v.optional(integer(1, 64)),
 });
 
 const translations = section({

@@ -4,6 +4,7 @@ import { appControls } from '../../app/app-controls.ts';
 import { backupDirectory } from '../../backups/backup-directory.ts';
 import { findIdentity } from '../../backups/find-identity.ts';
 import { restoreBackup } from '../../backups/restore-backup.ts';
+import { restoreJobs, workDirectory } from '../../backups/restore-resources.ts';
 import { findRestoreSource } from '../../backups/restore-source.ts';
 import { TendError } from '../../errors.ts';
 import type { HandlerContext, RunningTask, TaskHandler, TaskResult } from './handler.ts';
@@ -18,6 +19,8 @@ const payloadSchema = v.strictObject({
   confirm: v.optional(name),
   /** False neither restarts nor checks the application. */
   restart: v.optional(v.boolean()),
+  /** How many sessions load at once; as configured unless given. */
+  jobs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64))),
 });
 type Payload = v.InferOutput<typeof payloadSchema>;
 
@@ -46,6 +49,8 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
     app: payload.restart === false ? {} : appOf(context, task),
     lockDirectory: directory,
     toolsDirectory: config.backup.tools_directory,
+    workDirectory: workDirectory({ config, baseDirectory, env: context.env }),
+    jobs: payload.jobs ?? restoreJobs(config),
     log,
     progress,
     signal,
