@@ -16,6 +16,8 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 } else {
   // Packages we use warn the operator of a cron job about our own code; commands put warnings into the debug log.
   process.removeAllListeners('warning');
+  // Nothing is open or awaited any more. To end here spares taking the heap down piece by piece, as Node would.
+  process.once('beforeExit', () => process.exit());
   enableCompileCache();
   start(process.argv.slice(2)).then(
     (code) => {
