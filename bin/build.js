@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { withoutBuiltinImports } from './builtin-imports.js';
+import { deferPasswordCode } from './defer-password-code.js';
 import { makeManifest } from './manifest.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -79,7 +80,7 @@ async function bundle({ entries, outdir, chunks }) {
     minifySyntax: true,
     logLevel: 'warning',
     external: ['@oclif/core', 'pg-native'],
-    plugins: [jsonSchemaAtBuildTime],
+    plugins: [jsonSchemaAtBuildTime, deferPasswordCode],
     // pg, nodemailer and others are CommonJS and call require for Node's own modules.
     banner: {
       js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);",

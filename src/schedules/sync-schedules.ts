@@ -1,16 +1,13 @@
-import { createHash } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import type { Config } from '../config/schema.ts';
 import type { Database } from '../database/tables.ts';
+import { fingerprint } from '../fingerprint.ts';
 
 export type ConfiguredSchedules = Config['schedules'];
 
 /** Changes whenever what `tend.schedules` should hold for this host changes. */
 export function schedulesFingerprint(schedules: ConfiguredSchedules): string {
-  return createHash('sha256')
-    .update(JSON.stringify(toRows(schedules)))
-    .digest('hex')
-    .slice(0, 16);
+  return fingerprint(toRows(schedules));
 }
 
 /**

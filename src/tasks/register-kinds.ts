@@ -1,16 +1,13 @@
-import { createHash } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/tables.ts';
+import { fingerprint } from '../fingerprint.ts';
 import type { TaskKind } from './handlers/handler.ts';
 
 export type RegisteredKind = TaskKind & { source: 'built-in' | 'config' };
 
 /** Changes whenever what `tend.kinds` should hold for this host changes. */
 export function kindsFingerprint(kinds: Iterable<RegisteredKind>): string {
-  return createHash('sha256')
-    .update(JSON.stringify(toRows(kinds)))
-    .digest('hex')
-    .slice(0, 16);
+  return fingerprint(toRows(kinds));
 }
 
 /**
