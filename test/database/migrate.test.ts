@@ -3,11 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Kysely } from 'kysely';
 import { expect, it } from 'vitest';
-import { findMigrations, migrateUp, schemaVersion } from '../../src/database/migrate.ts';
+import { findMigrations, migrateUp } from '../../src/database/migrate.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
+import { requireSchema } from '../../src/database/require-schema.ts';
+import { schemaVersion } from '../../src/database/schema-version.ts';
 import type { Database } from '../../src/database/tables.ts';
 import { TendError } from '../../src/errors.ts';
-import { requireSchema } from '../../src/tasks/begin-tick.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const all = ['0001-queue', '0002-schedules'];
