@@ -9,11 +9,19 @@ const memory = '/dev/shm';
 /** A run takes about a tenth of it. */
 const enoughBytes = 2 * 1024 ** 3;
 
+export interface RunDirectory {
+  path: string;
+  /** For the test files, which must leave it empty. */
+  temporaryDirectory: string;
+  /** For what programs keep from one run to the next, such as compiled code. */
+  cacheDirectory: string;
+}
+
 /**
  * Makes the directory everything of one run lives in, after removing those of runs that were killed. It is removed
  * when this process exits, whatever the reason.
  */
-export async function createRunDirectory(id: string): Promise<{ path: string; temporaryDirectory: string }> {
+export async function createRunDirectory(id: string): Promise<RunDirectory> {
   for (const parent of new Set([memory, tmpdir()])) removeDirectoriesOfDeadRuns(parent);
   const path = makeInMemory(id) ?? makeIn(tmpdir(), id);
   process.once('exit', () => remove(path));
@@ -21,7 +29,9 @@ export async function createRunDirectory(id: string): Promise<{ path: string; te
   const temporaryDirectory = join(path, 'tmp');
   await mkdir(temporaryDirectory);
   await chmod(temporaryDirectory, 0o1777);
-  return { path, temporaryDirectory };
+  const cacheDirectory = join(path, 'cache');
+  await mkdir(cacheDirectory);
+  return { path, temporaryDirectory, cacheDirectory };
 }
 
 function makeIn(parent: string, id: string): string {
