@@ -69,7 +69,8 @@ it('two migrations at once over two connections: one applies, the others find no
 it('two migrations at once in two processes: one applies, the other finds nothing to do', async () => {
   await using database = await createTestDatabase({ empty: true });
   const program = fileURLToPath(new URL('migrate-process.ts', import.meta.url));
-  const env = { PATH: process.env.PATH, CONNECTION: JSON.stringify(database.connection) };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, CONNECTION: JSON.stringify(database.connection) };
   const runs = [1, 2].map(() => promisify(execFile)(process.execPath, [program], { env }));
   const applied = (await Promise.all(runs)).map(({ stdout }) => stdout.trim());
   expect(applied.toSorted()).toEqual([JSON.stringify(all), '[]']);
