@@ -8,15 +8,18 @@ import { lockBackups } from './backup-lock.ts';
 import { compareWithManifest } from './compare-with-manifest.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
 import { finishInto } from './finish-into.ts';
+import { removeFresh, sweepFresh } from './fresh-files.ts';
 import { loadArchive } from './load-archive.ts';
 import { openMaintenanceDatabase } from './maintenance-database.ts';
 import { totalRows } from './manifest.ts';
+import { planFiles } from './plan-files.ts';
 import { planRestore, type RestorePlan } from './plan-restore.ts';
 import { refusePooler } from './refuse-pooler.ts';
 import { replaceLive } from './replace-live.ts';
 import type { RestoreBackupOptions, RestoreResult } from './restore-options.ts';
 import { createScratchDatabase, dropDatabase, sweepScratchDatabases } from './scratch-database.ts';
 import { serverOptions } from './tool-environment.ts';
+import { unpackFiles } from './unpack-files.ts';
 import { verifyBackup } from './verify-backup.ts';
 
 /** What the steps of one restore share. */
@@ -38,11 +41,15 @@ export interface RestoreWork extends RestoreBackupOptions {
 export async function restoreBackup(options: RestoreBackupOptions): Promise<RestoreResult> {
   const { set, connection, applicationName, into, clock, log, progress, lockDirectory } = options;
   if (into === undefined) options.app.preflight?.();
-  using _lock = lockDirectory === undefined ? undefined : await lockBackups(lockDirectory);
+  using lock = lockDirectory === undefined ? undefined : await lockBackups(lockDirectory);
   await refusePooler({ connection, applicationName, clock });
   await using maintenance = await openMaintenanceDatabase({ connection, applicationName });
   const id = newBackupId(clock.now());
-  const plan = await planRestore({ set, maintenance, database: connection.database, into, id });
+  const mode = into === undefined ? 'replace' : 'into';
+  // Before the space is looked at, which they may have taken.
+  if (options.files && lock !== undefined) await sweepFresh({ ...options, ...options.files });
+  const files = options.files && (await planFiles({ ...options.files, set, id, mode }));
+  const plan = await planRestore({ set, maintenance, database: connection.database, into, id, files });
   for (const warning of plan.warnings) log.warn(warning);
   const work: RestoreWork = {
     ...options,
@@ -60,11 +67,15 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
       database: plan.target,
       tables: set.manifest.tables.length,
       rows: totalRows(set.manifest.tables),
+      files: plan.files.map(({ live, keptAs }) => ({ path: live, keptAs })),
       ...ending,
     };
   } catch (error) {
     // Where a person must act now, both databases stay.
-    if (!(error instanceof TendError && error.code === 'RESTORE_STUCK')) await dropScratch(work);
+    if (!(error instanceof TendError && error.code === 'RESTORE_STUCK')) {
+      await dropScratch(work);
+      await removeFresh(plan.files, options);
+    }
     throw error;
   }
 }
@@ -109,6 +120,10 @@ async function restoreBeside(work: RestoreWork): Promise<void> {
 
   await progress.step('Gather statistics', async () => {
     await untilAborted(signal, sql`analyze`.execute(db));
+  });
+  if (plan.files.length === 0) return;
+  await progress.step('Unpack files', async () => {
+    await unpackFiles({ ...work, files: plan.files, silenceMs: work.files?.backup.silence });
   });
 }
 

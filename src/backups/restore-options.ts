@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { AppControls } from '../app/app-controls.ts';
 import type { Clock } from '../clock.ts';
+import type { Config } from '../config/schema.ts';
 import type { ConnectionSettings } from '../connection/settings.ts';
 import type { Database } from '../database/tables.ts';
 import type { Log, Progress } from '../log.ts';
@@ -22,6 +23,8 @@ export interface RestoreBackupOptions {
   /** The backup directory, locked while the restore works; undefined where none is configured. */
   lockDirectory: string | undefined;
   toolsDirectory: string | undefined;
+  /** Where the set's files go, as configured; without it only the database is restored. */
+  files?: { backup: Pick<Config['backup'], 'files' | 'silence'>; baseDirectory: string } | undefined;
   clock: Clock;
   env: NodeJS.ProcessEnv;
   secrets: SecretRegistry;
@@ -44,6 +47,8 @@ export interface RestoreResult {
   outageMs: number | null;
   /** Unfinished tasks of the backup that now wait for a person. */
   heldTasks: number;
+  /** Files that were restored, each with the name under which the present ones are kept. */
+  files: { path: string; keptAs: string }[];
 }
 
 /** What the two ways of ending add to the result. */

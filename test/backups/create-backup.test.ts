@@ -52,6 +52,13 @@ function contents(): string[] {
   return readdirSync(directory).filter((name) => name !== '.tend.lock');
 }
 
+/** A small file system of its own; only root can mount one. */
+function mountSmall(path: string, size: string): Disposable {
+  mkdirSync(path, { recursive: true });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path]);
+  return { [Symbol.dispose]: () => void execFileSync('umount', [path]) };
+}
+
 async function sessionsOf(name: string): Promise<number> {
   const [row] = await database.query<{ count: number }>(
     `select count(*)::int as count from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()`,
@@ -114,6 +121,8 @@ test.each([
   expect(magic.toString('latin1')).toBe(compression === 'none' ? 'PGDM' : '\x28\xb5\x2f\xfd');
 });
 
+const canMount = process.getuid?.() === 0 && process.platform === 'linux';
+
 describe('what ends a backup early leaves nothing', () => {
   test('a stop signal: no set, no child, no session', async () => {
     const controller = new AbortController();
@@ -169,25 +178,50 @@ describe('what ends a backup early leaves nothing', () => {
     using _lock = await lockBackups(directory);
   });
 
-  test('a full disk: exit 73', async (context) => {
-    if (process.getuid?.() !== 0 || process.platform !== 'linux')
-      context.skip('only root can mount a small file system');
-    mkdirSync(directory);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory]);
+  test.skipIf(!canMount).each([
+    { title: 'in the middle of the dump', noise: 9000, files: 'none' },
+    { title: 'in the middle of the files', noise: 0, files: 'noise' },
+  ])('a disk that fills up $title: exit 73, and the older set is as it was', async (variant) => {
+    const older = await takeBackup({ database, directory: place.path });
+    using _disk = mountSmall(directory, '600k');
+    execFileSync('cp', ['-a', older.path, directory]);
+    const media = join(place.path, 'media');
+    mkdirSync(media);
+    // Measured when it is small; it is found large when it is read.
+    const tools = join(place.path, 'tools');
+    mkdirSync(tools);
+    const growing = `#!/bin/sh\ncase "$*" in *--file=-*) head -c 2000000 /dev/urandom > ${media}/new;; esac\nexec /bin/tar "$@"\n`;
+    writeFileSync(join(tools, 'tar'), growing, { mode: 0o755 });
+    await database.query(
+      `create table public.noise as select sha512(n::text::bytea) as bytes from generate_series(1, ${variant.noise}) n`,
+    );
     try {
-      await database.query(
-        `create table public.noise as select sha512(n::text::bytea) as bytes from generate_series(1, 9000) n`,
-      );
-      const failing = takeBackup({ database, directory });
+      const failing = takeBackup({
+        ...{ database, directory, env: { ...process.env, PATH: `${tools}:${process.env['PATH']}` } },
+        config: { files: variant.files === 'none' ? [] : [media] },
+      });
       await expect(failing).rejects.toMatchObject({
         code: 'OUTPUT_UNWRITABLE',
+        exitCode: 73,
         message: expect.stringContaining('ENOSPC'),
       });
-      expect(contents()).toEqual([]);
+      expect(contents()).toEqual([older.id]);
+      expect((await listBackups(directory)).sets).toMatchObject([{ manifest: older.manifest }]);
     } finally {
-      execFileSync('umount', [directory]);
-      await database.query('drop table if exists public.noise');
+      await database.query('drop table public.noise');
     }
+  });
+
+  test.skipIf(!canMount)('too little space, seen beforehand: exit 73 with the numbers', async () => {
+    using _disk = mountSmall(directory, '64k');
+    const torso = join(directory, '20250101T000000Z-beef.partial');
+    mkdirSync(torso);
+    await expect(takeBackup({ database, directory })).rejects.toMatchObject({
+      code: 'OUTPUT_UNWRITABLE',
+      exitCode: 73,
+      message: expect.stringMatching(/needs about .* MB, and .* kB are free/),
+    });
+    expect(contents()).toEqual([]);
   });
 
   test('a pg_dump that writes half and then fails', async () => {
@@ -221,7 +255,6 @@ test('while another works in the directory it is busy', async () => {
 test.each([
   { setting: 'encrypt_to', config: { encrypt_to: ['age1abc'] } },
   { setting: 'remotes', config: { remotes: { offsite: { type: 's3' as const } } } },
-  { setting: 'files', config: { files: ['/srv/media'] } },
 ])('[backup] $setting is refused before anything is written', async ({ setting, config }) => {
   await expect(takeBackup({ database, directory, config })).rejects.toMatchObject({
     code: 'CONFIG_INVALID',

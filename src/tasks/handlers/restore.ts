@@ -17,6 +17,8 @@ const payloadSchema = v.strictObject({
   confirm: v.optional(name),
   /** False neither restarts nor checks the application. */
   restart: v.optional(v.boolean()),
+  /** False leaves `[backup] files` alone. */
+  files: v.optional(v.boolean()),
 });
 type Payload = v.InferOutput<typeof payloadSchema>;
 
@@ -43,6 +45,7 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
     app: payload.restart === false ? {} : appOf(context, task),
     lockDirectory: directory,
     toolsDirectory: config.backup.tools_directory,
+    files: payload.files === false ? undefined : { backup: config.backup, baseDirectory },
     log,
     progress,
     signal,
