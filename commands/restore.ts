@@ -36,6 +36,7 @@ export default class Restore extends TendCommand {
     }),
     identity: identityFlag,
     'dry-run': boolean({ summary: 'Say what would happen, and what is in the way.' }),
+    'no-files': boolean({ summary: 'Only the database, not [backup] files.' }),
     'no-restart': boolean({ summary: 'Neither restart nor check the application.' }),
   };
 
@@ -46,7 +47,8 @@ export default class Restore extends TendCommand {
       const source = absoluteSource(args.source, context.cwd);
       const { into } = flags;
       if (flags['dry-run']) {
-        const preview = await previewRestore(context, { source, into });
+        const includeFiles = flags['no-files'] ? 'no' : 'yes';
+        const preview = await previewRestore(context, { source, into, includeFiles });
         return { result: preview, render: (output) => printRestorePlan(preview, output) };
       }
       const { database } = await context.connection();
@@ -67,6 +69,7 @@ export default class Restore extends TendCommand {
         source,
         ...(into === undefined ? { confirm: database } : { into }),
         ...(flags['no-restart'] && { restart: false }),
+        ...(flags['no-files'] && { files: false }),
       };
       const { taskId, evidence } = await runKindNow(context, { kind: 'restore', payload });
       const report = parse(restoreReportSchema, evidence);

@@ -1,15 +1,15 @@
 import { boolean, string } from '@oclif/core/flags';
 import { parse } from 'valibot';
-import { backupReportSchema } from '../../src/backups/backup-report.ts';
+import { backupExitCode, backupReportSchema } from '../../src/backups/backup-report.ts';
 import { TendCommand } from '../../src/cli/base-command.ts';
 import { runKindNow } from '../../src/cli/run-kind-now.ts';
 import { formatDuration } from '../../src/duration.ts';
 import { formatBytes } from '../../src/format-bytes.ts';
 
 export default class Backup extends TendCommand {
-  static override summary = 'Take a backup set of the database.';
+  static override summary = 'Take a backup set of the database and its files.';
   static override description =
-    'The set is a directory below [backup] directory. It gets its name only when it is complete and on disk: the dump, and a manifest with its SHA-256 and the rows of every table, counted in the very snapshot that was dumped. Exit code 75: another backup or restore is at work. 73: no space, or no right to write.';
+    'The set is a directory below [backup] directory. It gets its name only when it is complete and on disk: the dump, and a manifest with its SHA-256 and the rows of every table, counted in the very snapshot that was dumped. Then [backup] files, as they are. Exit code 3: the set is there, without files that could not be read. 75: another backup or restore is at work. 73: no space, or no right to write.';
   static override examples = [
     '<%= config.bin %> backup',
     '<%= config.bin %> backup --label "before the upgrade" --json',
@@ -30,11 +30,12 @@ export default class Backup extends TendCommand {
       const report = parse(backupReportSchema, evidence);
       return {
         result: { ...report, taskId },
+        exitCode: backupExitCode(report),
         render(output) {
-          const took = formatDuration(report.durationMs);
-          output.summary(
-            `Backup ${report.id} made: ${formatBytes(report.bytes)}, ${report.rows} rows, ${took}.`,
-          );
+          const { id, bytes, rows, files, durationMs } = report;
+          const packed = files === null ? '' : `, ${files.entries} files in ${formatBytes(files.bytes)}`;
+          const took = formatDuration(durationMs);
+          output.summary(`Backup ${id} made: ${formatBytes(bytes)}, ${rows} rows${packed}, ${took}.`);
         },
       };
     });

@@ -8,16 +8,18 @@ import type { ConnectionSettings } from '../connection/settings.ts';
 import type { Database } from '../database/tables.ts';
 import type { Log, Progress } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
-import { type BackupSet, backupDirectory, filesIn } from './backup-directory.ts';
+import { backUpFiles, type PreparedFiles, prepareFiles } from './back-up-files.ts';
+import { type BackupSet, backupDirectory, filesIn, listBackups } from './backup-directory.ts';
 import { newBackupId } from './backup-id.ts';
 import { lockBackups } from './backup-lock.ts';
 import { parseCompression } from './compression.ts';
-import { serverVersion } from './database-facts.ts';
+import { databaseSize, serverVersion } from './database-facts.ts';
 import { type DatabaseDump, dumpDatabase } from './dump-database.ts';
 import { encryptorName } from './encryption.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
-import { type Manifest, manifestSchema } from './manifest.ts';
+import { type Manifest, type ManifestPart, manifestSchema, type RecordedFiles } from './manifest.ts';
 import { refuseUnsupported } from './refuse-unsupported.ts';
+import { requireSpace } from './require-space.ts';
 import { partialSuffix, sweepPartials } from './sweep-partials.ts';
 import { serverOptions, toolEnvironment } from './tool-environment.ts';
 import { isFileSystemError, unwritable } from './unwritable.ts';
@@ -51,20 +53,23 @@ const longestCountMs = 25_000;
  * The queue (schema `tend`) is part of the dump like everything else: a copy in another database needs it. That a
  * restore in place does not rewind the queue is the restore's business.
  *
- * @throws TendError BACKUP_BUSY, OUTPUT_UNWRITABLE, TOOL_NOT_FOUND, TOOL_FAILED, and those of the connection.
+ * @throws TendError BACKUP_BUSY, OUTPUT_UNWRITABLE (also before it begins, where the space will not do), INPUT_MISSING,
+ *   TOOL_NOT_FOUND, TOOL_FAILED, and those of the connection.
  */
 export async function createBackup(options: CreateBackupOptions): Promise<BackupSet> {
   const { config, clock, log } = options;
-  refuseUnsupported({ backup: config.backup, includeFiles: options.includeFiles });
+  refuseUnsupported(config);
   const directory = backupDirectory(config, options.baseDirectory);
   using _lock = await lockBackups(directory);
   await sweepPartials(directory, log);
+  const prepared = await prepareFiles({ ...options, ...config, backupDirectory: directory });
+  await requireRoom({ ...options, directory, prepared });
   const startedAt = clock.now();
   const id = newBackupId(startedAt);
   const partial = join(directory, id + partialSuffix);
   try {
     await mkdir(partial, { mode: 0o700 });
-    const manifest = await writeSet({ ...options, id, startedAt, partial });
+    const manifest = await writeSet({ ...options, id, startedAt, partial, prepared });
     await moveIntoPlace(partial, join(directory, id));
     log.info(`Backup set "${id}" is complete.`);
     const path = join(directory, id);
@@ -75,10 +80,29 @@ export async function createBackup(options: CreateBackupOptions): Promise<Backup
   }
 }
 
+async function requireRoom(
+  options: CreateBackupOptions & { directory: string; prepared: PreparedFiles | undefined },
+): Promise<void> {
+  const { directory, connection, config, db, prepared } = options;
+  const { sets } = await listBackups(directory);
+  await requireSpace({
+    directory,
+    databaseBytes: await databaseSize(db),
+    archiveBytes: prepared?.measured.archiveBytes ?? 0,
+    compression: parseCompression(config.backup.compression),
+    newest: sets.find(({ manifest }) => manifest.database.name === connection.database),
+  });
+}
+
 async function writeSet(
-  options: CreateBackupOptions & { id: string; startedAt: Date; partial: string },
+  options: CreateBackupOptions & {
+    id: string;
+    startedAt: Date;
+    partial: string;
+    prepared: PreparedFiles | undefined;
+  },
 ): Promise<Manifest> {
-  const { config, connection, db, env, signal, partial, progress } = options;
+  const { config, connection, db, env, signal, partial, prepared, progress } = options;
   const { major } = await serverVersion(db);
   const toolsDirectory = config.backup.tools_directory;
   const pgDump = await findPostgresProgram({ name: 'pg_dump', major, toolsDirectory, env, signal });
@@ -99,7 +123,9 @@ async function writeSet(
       countBudgetMs: Math.min(config.tasks.lease / 2, longestCountMs),
     });
   });
-  const manifest = describeSet({ ...options, dump, pgDumpVersion: pgDump.version });
+  // After the database: a file that a row names is there, unless it was removed since.
+  const packed = prepared && (await backUpFiles({ ...options, ...config, prepared, directory: partial }));
+  const manifest = describeSet({ ...options, dump, packed, pgDumpVersion: pgDump.version });
   await writeManifest(partial, manifest);
   return manifest;
 }
@@ -109,10 +135,11 @@ function describeSet(
     id: string;
     startedAt: Date;
     dump: DatabaseDump;
+    packed: { part: ManifestPart; files: RecordedFiles } | undefined;
     pgDumpVersion: string;
   },
 ): Manifest {
-  const { config, env, id, label, taskId, host, startedAt, clock, dump, pgDumpVersion } = options;
+  const { config, env, id, label, taskId, host, startedAt, clock, dump, packed, pgDumpVersion } = options;
   const { database, extensions, roles, largeObjects } = dump.facts;
   const finishedAt = clock.now();
   return {
@@ -136,7 +163,8 @@ function describeSet(
     tables: dump.tables,
     sequences: dump.sequences,
     recipients: [...new Set(config.backup.encrypt_to)],
-    parts: [dump.part],
+    ...(packed && { files: packed.files }),
+    parts: [dump.part, ...(packed ? [packed.part] : [])],
   };
 }
 

@@ -20,6 +20,13 @@ export async function serverVersion(db: Kysely<Database>): Promise<{ version: st
   return { version: row?.version ?? '', major: Math.floor((row?.number ?? 0) / 10_000) };
 }
 
+/** Of the connected database, on the server's disk. */
+export async function databaseSize(db: Kysely<Database>): Promise<number> {
+  const { rows } = await sql<{ bytes: number }>`
+    select pg_catalog.pg_database_size(current_database())::float8 as bytes`.execute(db);
+  return rows[0]?.bytes ?? 0;
+}
+
 /** Reads the facts of the connected database. */
 export async function databaseFacts(db: Kysely<Database>): Promise<RecordedFacts> {
   const { version, major } = await serverVersion(db);

@@ -35,6 +35,22 @@ const sequence = v.object({
   after: nullableText,
 });
 
+const namedFiles = v.object({ count, names: v.array(v.string()) });
+
+/** A member of the archive by its whole name: never a way out of where it is unpacked. */
+const member = v.pipe(
+  v.string(),
+  v.regex(/^[^/]+(\/[^/]+)*$/),
+  v.check((name) => !name.split('/').some((word) => word === '.' || word === '..'), 'it leads elsewhere'),
+);
+
+const files = v.object({
+  /** `path` as it was configured, `member` as it is called in the archive; measured just before it was packed. */
+  roots: v.array(v.object({ path: v.string(), member, bytes: count, entries: count })),
+  unreadable: namedFiles,
+  changed: namedFiles,
+});
+
 const database = v.object({
   name: v.string(),
   serverVersion: v.string(),
@@ -70,6 +86,8 @@ export const manifestSchema = v.object({
   tables: v.array(table),
   sequences: v.array(sequence),
   largeObjects: count,
+  /** Of the part that holds files, where there is one. */
+  files: v.optional(files),
   /** The age recipients that the parts are encrypted to. */
   recipients: v.optional(v.array(v.string()), []),
   parts: v.pipe(v.array(part), v.minLength(1)),
@@ -79,6 +97,7 @@ export type Manifest = v.InferOutput<typeof manifestSchema>;
 export type ManifestPart = Manifest['parts'][number];
 export type TableRows = Manifest['tables'][number];
 export type SequenceValues = Manifest['sequences'][number];
+export type RecordedFiles = NonNullable<Manifest['files']>;
 export type DatabaseFacts = Manifest['database'];
 
 /**
@@ -104,6 +123,11 @@ export function databasePart(manifest: Manifest): ManifestPart {
   const found = manifest.parts.find(({ holds }) => holds === 'database');
   if (found === undefined) throw damaged(manifest.id, 'it names no dump of a database');
   return found;
+}
+
+/** The part that holds files; undefined where the set has none. */
+export function filesPart(manifest: Manifest): ManifestPart | undefined {
+  return manifest.parts.find(({ holds }) => holds === 'files');
 }
 
 /** All rows that were counted. */

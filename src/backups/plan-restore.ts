@@ -4,6 +4,7 @@ import { TendError } from '../errors.ts';
 import type { BackupSet } from './backup-directory.ts';
 import { companionDatabase } from './backup-id.ts';
 import { serverVersion } from './database-facts.ts';
+import type { FilesPlan, PlannedFiles } from './plan-files.ts';
 import { findObstacles } from './restore-obstacles.ts';
 
 export interface PlanRestoreOptions {
@@ -15,6 +16,8 @@ export interface PlanRestoreOptions {
   into: string | undefined;
   /** Of this restore; names its databases. */
   id: string;
+  /** Of the same restore; without it files are left alone. */
+  files?: FilesPlan | undefined;
 }
 
 /** What a restore will do, after everything that can be known beforehand was found to be in order. */
@@ -30,6 +33,8 @@ export interface RestorePlan {
   keptAs: string | undefined;
   owner: string;
   serverMajor: number;
+  /** Files that change places in the same step. */
+  files: PlannedFiles[];
   warnings: string[];
 }
 
@@ -40,7 +45,7 @@ export interface RestorePlan {
  * @throws TendError RESTORE_REFUSED naming the first obstacle, with all of them in `details`.
  */
 export async function planRestore(options: PlanRestoreOptions): Promise<RestorePlan> {
-  const { set, maintenance, database, into, id } = options;
+  const { set, maintenance, database, into, id, files } = options;
   const { manifest } = set;
   const target = into ?? database;
   const existing = await findDatabase(maintenance, target);
@@ -56,6 +61,7 @@ export async function planRestore(options: PlanRestoreOptions): Promise<RestoreP
     owner,
     serverMajor,
   });
+  obstacles.push(...(files?.obstacles ?? []));
   if (obstacles.length > 0) throw refused(target, obstacles);
   return {
     target,
@@ -65,7 +71,8 @@ export async function planRestore(options: PlanRestoreOptions): Promise<RestoreP
     keptAs: live === undefined ? undefined : companionDatabase(target, 'before', id),
     owner,
     serverMajor,
-    warnings: warningsAbout(options),
+    files: files?.files ?? [],
+    warnings: [...warningsAbout(options), ...(files?.warnings ?? [])],
   };
 }
 

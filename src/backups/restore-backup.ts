@@ -8,9 +8,11 @@ import { lockBackups } from './backup-lock.ts';
 import { compareWithManifest } from './compare-with-manifest.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
 import { finishInto } from './finish-into.ts';
+import { removeFresh, sweepFresh } from './fresh-files.ts';
 import { loadArchive } from './load-archive.ts';
 import { openMaintenanceDatabase } from './maintenance-database.ts';
 import { totalRows } from './manifest.ts';
+import { planFiles } from './plan-files.ts';
 import { planRestore, type RestorePlan } from './plan-restore.ts';
 import { readyArchive } from './ready-archive.ts';
 import { refusePooler } from './refuse-pooler.ts';
@@ -19,6 +21,7 @@ import { requireIdentity } from './require-identity.ts';
 import type { RestoreBackupOptions, RestoreResult } from './restore-options.ts';
 import { createScratchDatabase, dropDatabase, sweepScratchDatabases } from './scratch-database.ts';
 import { serverOptions } from './tool-environment.ts';
+import { unpackFiles } from './unpack-files.ts';
 
 /** What the steps of one restore share. */
 export interface RestoreWork extends RestoreBackupOptions {
@@ -42,11 +45,15 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
   const { set, connection, applicationName, into, clock, log, progress, lockDirectory } = options;
   requireIdentity(set.manifest, options.identity);
   if (into === undefined) options.app.preflight?.();
-  using _lock = lockDirectory === undefined ? undefined : await lockBackups(lockDirectory);
+  using lock = lockDirectory === undefined ? undefined : await lockBackups(lockDirectory);
   await refusePooler({ connection, applicationName, clock });
   await using maintenance = await openMaintenanceDatabase({ connection, applicationName });
   const id = newBackupId(clock.now());
-  const plan = await planRestore({ set, maintenance, database: connection.database, into, id });
+  const mode = into === undefined ? 'replace' : 'into';
+  // Before the space is looked at, which they may have taken.
+  if (options.files && lock !== undefined) await sweepFresh({ ...options, ...options.files });
+  const files = options.files && (await planFiles({ ...options.files, set, id, mode }));
+  const plan = await planRestore({ set, maintenance, database: connection.database, into, id, files });
   for (const warning of plan.warnings) log.warn(warning);
   const work: RestoreWork = {
     ...options,
@@ -66,11 +73,15 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
       database: plan.target,
       tables: set.manifest.tables.length,
       rows: totalRows(set.manifest.tables),
+      files: plan.files.map(({ live, keptAs }) => ({ path: live, keptAs })),
       ...ending,
     };
   } catch (error) {
     // Where a person must act now, both databases stay.
-    if (!(error instanceof TendError && error.code === 'RESTORE_STUCK')) await dropScratch(work);
+    if (!(error instanceof TendError && error.code === 'RESTORE_STUCK')) {
+      await dropScratch(work);
+      await removeFresh(plan.files, options);
+    }
     throw error;
   }
 }
@@ -115,6 +126,10 @@ async function restoreBeside(work: RestoreWork): Promise<void> {
 
   await progress.step('Gather statistics', async () => {
     await untilAborted(signal, sql`analyze`.execute(db));
+  });
+  if (plan.files.length === 0) return;
+  await progress.step('Unpack files', async () => {
+    await unpackFiles({ ...work, files: plan.files, silenceMs: work.files?.backup.silence });
   });
 }
 

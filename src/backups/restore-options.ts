@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { AppControls } from '../app/app-controls.ts';
 import type { Clock } from '../clock.ts';
+import type { Config } from '../config/schema.ts';
 import type { ConnectionSettings } from '../connection/settings.ts';
 import type { Database } from '../database/tables.ts';
 import type { Log, Progress } from '../log.ts';
@@ -29,6 +30,8 @@ export interface RestoreBackupOptions {
   workDirectory: string;
   /** How many sessions load the dump at once. */
   jobs: number;
+  /** Where the set's files go, as configured; without it only the database is restored. */
+  files?: { backup: Pick<Config['backup'], 'files' | 'silence'>; baseDirectory: string } | undefined;
   clock: Clock;
   env: NodeJS.ProcessEnv;
   secrets: SecretRegistry;
@@ -51,6 +54,8 @@ export interface RestoreResult {
   outageMs: number | null;
   /** Unfinished tasks of the backup that now wait for a person. */
   heldTasks: number;
+  /** Files that were restored, each with the name under which the present ones are kept. */
+  files: { path: string; keptAs: string }[];
 }
 
 /** What the two ways of ending add to the result. */

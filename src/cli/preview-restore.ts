@@ -3,6 +3,7 @@ import { newBackupId } from '../backups/backup-id.ts';
 import { type BackupSummary, describeBackup } from '../backups/describe-backup.ts';
 import { findIdentity } from '../backups/find-identity.ts';
 import { openMaintenanceDatabase } from '../backups/maintenance-database.ts';
+import { planFiles } from '../backups/plan-files.ts';
 import { planRestore, type RestorePlan } from '../backups/plan-restore.ts';
 import { refusePooler } from '../backups/refuse-pooler.ts';
 import { requireIdentity } from '../backups/require-identity.ts';
@@ -19,7 +20,7 @@ export interface RestorePreview {
 /** Goes as far as a restore goes without changing anything. Throws what stands in its way. */
 export async function previewRestore(
   context: CommandContext,
-  options: { source: string; into: string | undefined },
+  options: { source: string; into: string | undefined; includeFiles: 'yes' | 'no' },
 ): Promise<RestorePreview> {
   const { config, baseDirectory, clock, log, secrets } = context;
   const connection = await context.connection();
@@ -33,6 +34,9 @@ export async function previewRestore(
   await refusePooler({ connection, applicationName, clock });
   await using maintenance = await openMaintenanceDatabase({ connection, applicationName });
   const id = newBackupId(clock.now());
-  const plan = await planRestore({ set, maintenance, database: connection.database, into: options.into, id });
+  const { into, includeFiles } = options;
+  const mode = includeFiles === 'no' ? 'leave' : into === undefined ? 'replace' : 'into';
+  const files = await planFiles({ ...config, baseDirectory, set, id, mode });
+  const plan = await planRestore({ set, maintenance, database: connection.database, into, id, files });
   return { backup: describeBackup(set), plan, restart: config.app.restart ?? null };
 }

@@ -15,6 +15,10 @@ export function printRestorePlan({ backup, plan, restart }: RestorePreview, outp
     output.print(
       `Then "${target}" (${size}) would be renamed to "${keptAs ?? ''}" and "${scratch}" to "${target}".`,
     );
+    for (const { live, bytes, keptAs } of plan.files)
+      output.print(
+        `The files of "${live}" (${formatBytes(bytes)}) would be exchanged; the present ones stay as "${keptAs}".`,
+      );
     if (restart !== null) output.print(`The application would be restarted: ${restart.join(' ')}`);
   }
   for (const warning of plan.warnings) output.warn(warning);

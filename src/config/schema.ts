@@ -80,6 +80,10 @@ const backup = section({
   encrypt_to: v.optional(v.array(ageRecipient, 'a list of strings was expected'), []),
   identity_file: v.optional(text),
   files: v.optional(textList, []),
+  /** Patterns of GNU tar: `*.tmp` at any depth, `/srv/cms/media/cache` only there. */
+  exclude: v.optional(textList, []),
+  /** How long a program that makes or restores a backup may neither read nor write. */
+  silence: v.optional(duration, '1h'),
   keep: v.optional(
     section({
       last: v.optional(integer(0, 100_000)),

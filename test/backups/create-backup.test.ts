@@ -54,6 +54,13 @@ function contents(): string[] {
   return readdirSync(directory).filter((name) => name !== '.tend.lock');
 }
 
+/** A small file system of its own; only root can mount one. */
+function mountSmall(path: string, size: string): Disposable {
+  mkdirSync(path, { recursive: true });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path]);
+  return { [Symbol.dispose]: () => void execFileSync('umount', [path]) };
+}
+
 async function sessionsOf(name: string): Promise<number> {
   const [row] = await database.query<{ count: number }>(
     `select count(*)::int as count from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()`,
@@ -121,6 +128,8 @@ afterAll(() => rmSync(dirname(owner.identity.path), { recursive: true }));
 
 /** With the program where there is one: its process must go too. */
 const encrypted = { config: { encrypt_to: [owner.recipient] }, env: ageRoads.at(-1)?.env ?? process.env };
+
+const canMount = process.getuid?.() === 0 && process.platform === 'linux';
 
 /** What is on disk of a backup that is at work. */
 function filesOfPartial(): string[] {
@@ -202,25 +211,50 @@ describe.each([
     using _lock = await lockBackups(directory);
   });
 
-  test('a full disk: exit 73', async (context) => {
-    if (process.getuid?.() !== 0 || process.platform !== 'linux')
-      context.skip('only root can mount a small file system');
-    mkdirSync(directory);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory]);
+  test.skipIf(!canMount).each([
+    { title: 'in the middle of the dump', noise: 9000, files: 'none' },
+    { title: 'in the middle of the files', noise: 0, files: 'noise' },
+  ])('a disk that fills up $title: exit 73, and the older set is as it was', async (variant) => {
+    const older = await takeBackup({ database, directory: place.path });
+    using _disk = mountSmall(directory, '600k');
+    execFileSync('cp', ['-a', older.path, directory]);
+    const media = join(place.path, 'media');
+    mkdirSync(media);
+    // Measured when it is small; it is found large when it is read.
+    const tools = join(place.path, 'tools');
+    mkdirSync(tools);
+    const growing = `#!/bin/sh\ncase "$*" in *--file=-*) head -c 2000000 /dev/urandom > ${media}/new;; esac\nexec /bin/tar "$@"\n`;
+    writeFileSync(join(tools, 'tar'), growing, { mode: 0o755 });
+    await database.query(
+      `create table public.noise as select sha512(n::text::bytea) as bytes from generate_series(1, ${variant.noise}) n`,
+    );
     try {
-      await database.query(
-        `create table public.noise as select sha512(n::text::bytea) as bytes from generate_series(1, 9000) n`,
-      );
-      const failing = takeBackup({ database, directory, ...options });
+      const failing = takeBackup({
+        ...{ database, directory, env: { ...options.env, PATH: `${tools}:${options.env['PATH']}` } },
+        config: { ...options.config, files: variant.files === 'none' ? [] : [media] },
+      });
       await expect(failing).rejects.toMatchObject({
         code: 'OUTPUT_UNWRITABLE',
+        exitCode: 73,
         message: expect.stringContaining('ENOSPC'),
       });
-      expect(contents()).toEqual([]);
+      expect(contents()).toEqual([older.id]);
+      expect((await listBackups(directory)).sets).toMatchObject([{ manifest: older.manifest }]);
     } finally {
-      execFileSync('umount', [directory]);
-      await database.query('drop table if exists public.noise');
+      await database.query('drop table public.noise');
     }
+  });
+
+  test.skipIf(!canMount)('too little space, seen beforehand: exit 73 with the numbers', async () => {
+    using _disk = mountSmall(directory, '64k');
+    const torso = join(directory, '20250101T000000Z-beef.partial');
+    mkdirSync(torso);
+    await expect(takeBackup({ database, directory })).rejects.toMatchObject({
+      code: 'OUTPUT_UNWRITABLE',
+      exitCode: 73,
+      message: expect.stringMatching(/needs about .* MB, and .* kB are free/),
+    });
+    expect(contents()).toEqual([]);
   });
 
   test('a pg_dump that writes half and then fails', async () => {
@@ -252,17 +286,17 @@ test('while another works in the directory it is busy', async () => {
   });
 });
 
-test.each([
-  { setting: 'remotes', config: { remotes: { offsite: { type: 's3' as const } } } },
-  { setting: 'files', config: { files: ['/srv/media'] } },
-])('[backup] $setting is refused before anything is written', async ({ setting, config }) => {
-  await expect(takeBackup({ database, directory, config })).rejects.toMatchObject({
-    code: 'CONFIG_INVALID',
-    exitCode: 78,
-    message: expect.stringContaining(setting),
-  });
-  expect(() => readdirSync(directory)).toThrow('ENOENT');
-});
+test.each([{ setting: 'remotes', config: { remotes: { offsite: { type: 's3' as const } } } }])(
+  '[backup] $setting is refused before anything is written',
+  async ({ setting, config }) => {
+    await expect(takeBackup({ database, directory, config })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      exitCode: 78,
+      message: expect.stringContaining(setting),
+    });
+    expect(() => readdirSync(directory)).toThrow('ENOENT');
+  },
+);
 
 test('without files asked for, configured files are no obstacle', async () => {
   const set = await takeBackup({

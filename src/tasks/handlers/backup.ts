@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import * as v from 'valibot';
+import { backupExitCode } from '../../backups/backup-report.ts';
 import { createBackup } from '../../backups/create-backup.ts';
-import { databasePart, totalRows } from '../../backups/manifest.ts';
+import { databasePart, filesPart, type Manifest, totalRows } from '../../backups/manifest.ts';
 import { recordBackup } from '../../backups/record-backup.ts';
 import type { RunningTask, TaskHandler, TaskResult } from './handler.ts';
 
@@ -42,6 +43,17 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
       tables: manifest.tables.length,
       rows: totalRows(manifest.tables),
       durationMs: manifest.durationMs,
+      files: filesReport(manifest),
     },
+    exitCode: backupExitCode(manifest),
   };
+}
+
+function filesReport(manifest: Manifest) {
+  const { files } = manifest;
+  const part = filesPart(manifest);
+  if (files === undefined || part === undefined) return null;
+  const { roots, unreadable, changed } = files;
+  const entries = roots.reduce((sum, root) => sum + root.entries, 0);
+  return { bytes: part.bytes, sha256: part.sha256, entries, unreadable, changed };
 }

@@ -21,6 +21,8 @@ const payloadSchema = v.strictObject({
   restart: v.optional(v.boolean()),
   /** How many sessions load at once; as configured unless given. */
   jobs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64))),
+  /** False leaves `[backup] files` alone. */
+  files: v.optional(v.boolean()),
 });
 type Payload = v.InferOutput<typeof payloadSchema>;
 
@@ -51,6 +53,7 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
     toolsDirectory: config.backup.tools_directory,
     workDirectory: workDirectory({ config, baseDirectory, env: context.env }),
     jobs: payload.jobs ?? restoreJobs(config),
+    files: payload.files === false ? undefined : { backup: config.backup, baseDirectory },
     log,
     progress,
     signal,
