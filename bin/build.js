@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { withoutBuiltinImports } from './builtin-imports.js';
 import { deferPasswordCode } from './defer-password-code.js';
+import { joinTick } from './join-tick.js';
 import { makeManifest } from './manifest.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -64,7 +65,7 @@ const jsonSchemaAtBuildTime = {
   },
 };
 
-async function bundle({ entries, outdir, chunks }) {
+async function bundle({ entries, outdir, chunks, plugins = [] }) {
   const existing = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)));
   const { outputFiles } = await build({
     absWorkingDir: root,
@@ -80,7 +81,7 @@ async function bundle({ entries, outdir, chunks }) {
     minifySyntax: true,
     logLevel: 'warning',
     external: ['@oclif/core', 'pg-native'],
-    plugins: [jsonSchemaAtBuildTime, deferPasswordCode],
+    plugins: [jsonSchemaAtBuildTime, deferPasswordCode, ...plugins],
     // pg, nodemailer and others are CommonJS and call require for Node's own modules.
     banner: {
       js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);",
@@ -100,7 +101,12 @@ async function replaceDist() {
   try {
     await Promise.all([
       bundle({ entries: { ...commandEntries(), ...otherEntries }, outdir: fresh, chunks: 'chunks' }),
-      bundle({ entries: tickEntry, outdir: fresh, chunks: 'tick-chunks' }),
+      bundle({
+        entries: tickEntry,
+        outdir: fresh,
+        chunks: 'tick-chunks',
+        plugins: [joinTick(join(root, tickEntry.tick))],
+      }),
       bundle({ entries: moduleEntries, outdir: fresh, chunks: 'module-chunks' }),
     ]);
     writeDeclarations(fresh);
