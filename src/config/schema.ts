@@ -75,7 +75,7 @@ const backup = section({
   directory: v.optional(text),
   compression: v.optional(
     v.pipe(text, v.regex(/^(none|zstd(:(-?\d{1,2}))?)$/, '"none", "zstd" or "zstd:LEVEL" was expected')),
-    'zstd:3',
+    'zstd:1',
   ),
   encrypt_to: v.optional(v.array(ageRecipient, 'a list of strings was expected'), []),
   identity_file: v.optional(text),

@@ -165,7 +165,7 @@ describe.each([
         patiently,
       )
       .toHaveLength(1);
-    expect(filesOfPartial()).toEqual([file]);
+    await expect.poll(filesOfPartial, patiently).toEqual([file]);
     controller.abort(new Error('asked to stop'));
     await expect(running).rejects.toThrow('asked to stop');
     expect(contents()).toEqual([]);
@@ -202,7 +202,7 @@ describe.each([
     });
     await expect.poll(async () => await dumpSessions(), patiently).toBe(1);
     expect(contents()).toEqual([expect.stringMatching(/\.partial$/)]);
-    expect(filesOfPartial()).toEqual([file]);
+    await expect.poll(filesOfPartial, patiently).toEqual([file]);
     tend.kill('SIGKILL');
     await once(tend, 'exit');
     await expect.poll(async () => await dumpSessions(), patiently).toBe(0);
