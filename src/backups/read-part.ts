@@ -6,6 +6,7 @@ import type { BackupSet } from './backup-directory.ts';
 import { type CompressionContext, decompress } from './compression.ts';
 import type { ManifestPart } from './manifest.ts';
 import { Meter } from './meter.ts';
+import { isRemoteError } from './remotes/remote-errors.ts';
 import { runTogether } from './run-together.ts';
 
 export interface ReadPartOptions extends CompressionContext {
@@ -43,6 +44,7 @@ export async function readPart(
   } catch (error) {
     options.signal.throwIfAborted();
     if (error instanceof TendError && error.code === 'BACKUP_DAMAGED') throw error;
+    if (isRemoteError(error)) throw error;
     throw damagedPart(set.id, `"${part.file}" cannot be read: ${toError(error).message}`, error);
   }
   const sha256 = stored.digest();

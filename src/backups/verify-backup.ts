@@ -6,6 +6,7 @@ import type { BackupSet } from './backup-directory.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
 import { databasePart } from './manifest.ts';
 import { damagedPart, readPart } from './read-part.ts';
+import { isRemoteError } from './remotes/remote-errors.ts';
 import { runTogether } from './run-together.ts';
 
 export interface VerifyBackupOptions {
@@ -60,6 +61,7 @@ export async function verifyBackup(options: VerifyBackupOptions): Promise<Verifi
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof TendError && error.code === 'BACKUP_DAMAGED') throw error;
+    if (isRemoteError(error)) throw error;
     throw damagedPart(set.id, `"${part.file}" cannot be read: ${toError(error).message}`, error);
   }
   return { id: set.id, ...read, sha256: part.sha256 };

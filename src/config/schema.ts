@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { parseDuration } from '../duration.ts';
 import { checkTimezone } from '../schedules/check-timezone.ts';
 import { parseCron } from '../schedules/parse-cron.ts';
+import { backupRemotes } from './backup-remotes.ts';
 import { builtInKindNames } from './built-in-kinds.ts';
 import { httpHeaders, httpPlace, ipNetwork } from './http-settings.ts';
 import { databaseUrl, mailAddress, mailServerUrl } from './setting-texts.ts';
@@ -87,24 +88,7 @@ const backup = section({
       monthly: v.optional(integer(0, 100_000)),
     }),
   ),
-  remotes: v.optional(
-    v.record(
-      text,
-      section({
-        type: oneOf('s3', 'sftp'),
-        bucket: v.optional(text),
-        prefix: v.optional(text),
-        endpoint: v.optional(text),
-        region: v.optional(text),
-        host: v.optional(text),
-        port: v.optional(integer(1, 65_535)),
-        user: v.optional(text),
-        path: v.optional(text),
-        key: v.optional(text),
-      }),
-    ),
-    {},
-  ),
+  remotes: v.optional(backupRemotes, {}),
   tools_directory: v.optional(text),
 });
 

@@ -220,7 +220,6 @@ test('while another works in the directory it is busy', async () => {
 
 test.each([
   { setting: 'encrypt_to', config: { encrypt_to: ['age1abc'] } },
-  { setting: 'remotes', config: { remotes: { offsite: { type: 's3' as const } } } },
   { setting: 'files', config: { files: ['/srv/media'] } },
 ])('[backup] $setting is refused before anything is written', async ({ setting, config }) => {
   await expect(takeBackup({ database, directory, config })).rejects.toMatchObject({
