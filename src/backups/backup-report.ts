@@ -1,6 +1,23 @@
 import * as v from 'valibot';
+import { errorCodes } from '../errors.ts';
 
 const count = v.number();
+
+const remoteCopies = v.array(
+  v.object({
+    name: v.string(),
+    outcome: v.picklist(['stored', 'failed']),
+    bytes: count,
+    durationMs: count,
+    error: v.exactOptional(
+      v.object({
+        code: v.custom<keyof typeof errorCodes>((code) => typeof code === 'string' && code in errorCodes),
+        message: v.string(),
+        hint: v.nullable(v.string()),
+      }),
+    ),
+  }),
+);
 
 /** What a `backup` task leaves as its evidence, and the command prints under `--json`. */
 export const backupReportSchema = v.object({
@@ -12,7 +29,11 @@ export const backupReportSchema = v.object({
   tables: count,
   rows: count,
   durationMs: count,
+  remotes: remoteCopies,
 });
+
+/** What a `push-backup` task leaves as its evidence. */
+export const pushReportSchema = v.object({ id: v.string(), remotes: remoteCopies });
 
 /** What a `verify-backup` task leaves as its evidence. */
 export const verifyReportSchema = v.object({
@@ -20,6 +41,8 @@ export const verifyReportSchema = v.object({
   bytes: count,
   uncompressedBytes: count,
   sha256: v.string(),
+  /** The remote it was read from; null for the backup directory. */
+  remote: v.nullable(v.string()),
 });
 
 /** What a `restore` task leaves as its evidence. */

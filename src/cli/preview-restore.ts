@@ -24,7 +24,7 @@ export async function previewRestore(
   const directory =
     config.backup.directory === undefined ? undefined : backupDirectory(config, baseDirectory);
   const uid = process.getuid?.();
-  const set = await findRestoreSource({ source: options.source, directory, baseDirectory, uid });
+  const set = await findRestoreSource({ ...context, source: options.source, directory, uid });
   const applicationName = 'tend restore --dry-run';
   await refusePooler({ connection, applicationName, clock });
   await using maintenance = await openMaintenanceDatabase({ connection, applicationName });

@@ -14,7 +14,7 @@ export interface RemoteCopy {
   /** What had to be sent. */
   bytes: number;
   durationMs: number;
-  error?: { code: ErrorCode; message: string };
+  error?: { code: ErrorCode; message: string; hint: string | null };
 }
 
 export interface CopyToRemotesOptions extends Omit<OpenRemoteOptions, 'name'> {
@@ -49,9 +49,11 @@ export async function copyToRemotes(
       signal.throwIfAborted();
       const failure = asFailure(name, thrown);
       failures.push(failure);
-      const error = { code: failure.code, message: secrets.redact(failure.message) };
+      const { code, hint = null } = failure;
+      const message = secrets.redact(failure.message);
+      const error = { code, message, hint: hint === null ? null : secrets.redact(hint) };
       copies.push({ name, outcome: 'failed', bytes: 0, durationMs: durationMs(), error });
-      log.warn(`Not copied. ${error.message}${failure.hint === undefined ? '' : ` (${failure.hint})`}`);
+      log.info(`Not copied. ${message}${error.hint === null ? '' : ` ${error.hint}`}`);
     }
   }
   return { copies, failures };

@@ -119,7 +119,7 @@ async function readSet(store: RemoteStore, id: string, found: readonly RemoteFil
   };
   const text = await readText(files.open(manifestName), path);
   const manifest = parseManifest(text, `${path}/${manifestName}`);
-  if (manifest.id === id) return { id, path, manifest, files };
+  if (manifest.id === id) return { id, path, manifest, files, remote: store.name };
   throw new TendError('BACKUP_DAMAGED', `The set "${path}" says it is "${manifest.id}".`, {
     isPermanent: true,
   });
