@@ -9,6 +9,9 @@ export interface NetworkProxy extends AsyncDisposable {
   readonly received: number;
   /** Breaks the connections, once, when so many more bytes have gone that way. */
   cutAfter(bytes: number, way: 'sent' | 'received'): void;
+  /** The same when so many bytes were sent, and takes no connection any more until `mend`. */
+  breakAfter(bytes: number): void;
+  mend(): void;
   /** From so many more bytes to the server on nothing passes, and nobody is told; `undefined` lets all pass again. */
   stallAfter(bytes: number | undefined): void;
   /** How many times it was cut. */
@@ -21,10 +24,13 @@ export async function startNetworkProxy(target: number): Promise<NetworkProxy> {
   let cuts = 0;
   let cut: { at: number; way: 'sent' | 'received' } | undefined;
   let stallAt: number | undefined;
+  let willStay = false;
+  let isBroken = false;
 
   const breakAll = () => {
     cut = undefined;
     cuts += 1;
+    isBroken = willStay;
     for (const socket of sockets) socket.destroy();
   };
   const relay = (from: Socket, to: Socket, way: 'sent' | 'received') => {
@@ -38,6 +44,7 @@ export async function startNetworkProxy(target: number): Promise<NetworkProxy> {
     to.on('drain', () => from.resume());
   };
   const proxy = createServer((client) => {
+    if (isBroken) return client.destroy();
     const upstream = connect(target, '127.0.0.1');
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -68,6 +75,14 @@ export async function startNetworkProxy(target: number): Promise<NetworkProxy> {
     },
     cutAfter(bytes, way) {
       cut = { at: counts[way] + bytes, way };
+    },
+    breakAfter(bytes) {
+      willStay = true;
+      cut = { at: counts.sent + bytes, way: 'sent' };
+    },
+    mend() {
+      willStay = false;
+      isBroken = false;
     },
     stallAfter(bytes) {
       stallAt = bytes === undefined ? undefined : counts.sent + bytes;

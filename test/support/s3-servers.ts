@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { startFauxqs } from 'fauxqs';
+import { type MultipartListings, startMultipartListings } from './multipart-listings.ts';
 import { testRun } from './test-run.ts';
 
 /** A server that speaks S3 on 127.0.0.1, with an empty bucket `backups`. */
@@ -9,11 +10,19 @@ export interface S3Server extends AsyncDisposable {
   port: number;
 }
 
-/** Knows every operation on multipart uploads, and lets everybody in. */
-export async function startFauxqsServer(): Promise<S3Server> {
+/** Knows every operation on multipart uploads, its listings by a layer in front of it, and lets everybody in. */
+export async function startFauxqsServer(): Promise<S3Server & Pick<MultipartListings, 'begun'>> {
   const server = await startFauxqs({ port: 0, logger: false });
   server.createBucket('backups');
-  return { port: server.port, [Symbol.asyncDispose]: async () => await server.stop() };
+  const front = await startMultipartListings(server.port);
+  return {
+    port: front.port,
+    begun: front.begun,
+    async [Symbol.asyncDispose]() {
+      await front[Symbol.asyncDispose]();
+      await server.stop();
+    },
+  };
 }
 
 interface S3rver {
