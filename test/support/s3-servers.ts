@@ -30,7 +30,7 @@ interface S3rver {
   close(): Promise<void>;
 }
 
-/** Checks signatures, of the key `S3RVER` with the secret `S3RVER`, and can neither list nor give up multipart uploads. */
+/** Knows one access key, `S3RVER`, and can neither list nor give up multipart uploads. */
 export async function startS3rver(): Promise<S3Server> {
   const directory = await mkdtemp(join(testRun().temporaryDirectory, 's3rver-'));
   // The package has no types; these are the parts of its documented interface that are used here.

@@ -1,4 +1,5 @@
 import type { FileEntryWithStats } from 'ssh2';
+import type { TendError } from '../../errors.ts';
 import { isBackupId } from '../backup-id.ts';
 import { partialSuffix } from '../sweep-partials.ts';
 import { remoteError } from './remote-errors.ts';
@@ -13,7 +14,7 @@ const together = 8;
 export async function listSftpFiles(work: SftpWork, id?: string): Promise<RemoteFile[]> {
   if (id !== undefined) return await listSet(work, id);
   const entries = await readDirectory(work, work.path);
-  if (entries === undefined) throw missing(work);
+  if (entries === undefined) throw missingDirectory(work);
   const ids = entries.map(({ filename }) => filename).filter(isBackupId);
   const found: RemoteFile[] = [];
   for (let start = 0; start < ids.length; start += together) {
@@ -48,7 +49,8 @@ async function readDirectory({ session }: SftpWork, path: string): Promise<FileE
   }
 }
 
-function missing({ place, path }: SftpWork) {
+/** What `path` of the configuration names is not there. */
+export function missingDirectory({ place, path }: Pick<SftpWork, 'place' | 'path'>): TendError {
   return remoteError('REMOTE_MISSING', place, `there is no directory "${path}"`, {
     hint: `Create it there, or correct [backup.remotes.${place.name}] path`,
   });

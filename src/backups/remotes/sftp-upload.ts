@@ -4,6 +4,7 @@ import { partialSuffix } from '../sweep-partials.ts';
 import { remoteError } from './remote-errors.ts';
 import type { Upload } from './remote-store.ts';
 import { hasStatus } from './sftp-errors.ts';
+import { missingDirectory } from './sftp-list.ts';
 import type { SftpSession } from './sftp-session.ts';
 import type { SftpWork } from './sftp-store.ts';
 import { windowBytes, writeFrom } from './sftp-transfer.ts';
@@ -18,7 +19,7 @@ export async function putSftpFile(work: SftpWork, upload: Upload): Promise<numbe
     upload.report?.(bytes);
     return 0;
   }
-  await makeFolder(session, folder);
+  await makeFolder(work, folder);
   const partial = target + partialSuffix;
   const start = await startOf(work, upload, partial);
   await requireRoom(work, bytes - start);
@@ -26,7 +27,13 @@ export async function putSftpFile(work: SftpWork, upload: Upload): Promise<numbe
   const handle = await session.ask<Buffer>((sftp, answer) =>
     sftp.open(partial, flags, { mode: 0o600 }, answer),
   );
-  await writeFrom({ session, handle }, { source: upload.source, start, report: (at) => upload.report?.(at) });
+  const report = (at: number) => upload.report?.(at);
+  await writeFrom({ session, handle }, { source: upload.source, start, report }).catch(
+    async (error: unknown) => {
+      if (hasStatus(error, 'failure')) await requireRoom(work, windowBytes);
+      throw error;
+    },
+  );
   await sync(session, handle);
   const { size } = await session.ask<Stats>((sftp, answer) => sftp.fstat(handle, answer));
   await session.ask<void>((sftp, answer) => sftp.close(handle, (error) => answer(error)));
@@ -59,10 +66,12 @@ async function sizeOf(session: SftpSession, path: string): Promise<number | unde
   }
 }
 
-async function makeFolder(session: SftpSession, folder: string): Promise<void> {
+async function makeFolder(work: SftpWork, folder: string): Promise<void> {
+  const { session } = work;
   try {
     await session.ask<void>((sftp, answer) => sftp.mkdir(folder, { mode: 0o700 }, (error) => answer(error)));
   } catch (error) {
+    if (hasStatus(error, 'noSuchFile')) throw missingDirectory(work);
     // Version 3 of the protocol has no word for "it exists".
     if (!hasStatus(error, 'failure') || (await sizeOf(session, folder)) === undefined) throw error;
   }

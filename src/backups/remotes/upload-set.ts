@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { toError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { BackupSet } from '../backup-directory.ts';
+import { damagedPart } from '../read-part.ts';
 import { readRemoteFile } from './read-remote-file.ts';
 import { remoteError } from './remote-errors.ts';
 import type { RemoteStore, Upload } from './remote-store.ts';
@@ -45,8 +47,10 @@ async function manifestFile(set: BackupSet): Promise<SetFile> {
 /** What is not the same when it is read back was kept from before, or spoilt on its way: it is sent once more, whole. */
 async function uploadFile(options: UploadSetOptions, part: SetFile): Promise<number> {
   const { store, set } = options;
+  await requireSize(set, part);
   const sent = await put(options, part, 'keep');
   if (await isStored(options, part)) return sent;
+  await requireHash(set, part);
   options.log.warn(
     `Remote "${store.name}": "${set.id}/${part.file}" is not what was sent: sending it again.`,
   );
@@ -57,6 +61,22 @@ async function uploadFile(options: UploadSetOptions, part: SetFile): Promise<num
     store,
     `"${set.id}/${part.file}" is not what was sent when it is read back`,
   );
+}
+
+/** A set that is damaged here is not copied. */
+async function requireSize(set: BackupSet, { file, bytes }: SetFile): Promise<void> {
+  const size = await set.files.size(file).catch((error: unknown) => {
+    throw damagedPart(set.id, `"${file}" cannot be read: ${toError(error).message}`, error);
+  });
+  if (size !== bytes) throw damagedPart(set.id, `"${file}" has ${size} bytes, not ${bytes}`);
+}
+
+/** Only looked at where what was stored differs: it may be this side that is wrong. */
+async function requireHash(set: BackupSet, { file, sha256 }: SetFile): Promise<void> {
+  const hash = createHash('sha256');
+  for await (const chunk of await set.files.open(file)) hash.update(chunk as Buffer); // a stream of bytes
+  const found = hash.digest('hex');
+  if (found !== sha256) throw damagedPart(set.id, `"${file}" has the SHA-256 ${found}, not ${sha256}`);
 }
 
 async function put(
