@@ -20,9 +20,13 @@ export default class Restore extends TendCommand {
     '<%= config.bin %> restore 20261122T023000Z-7f3a --confirm cms',
     '<%= config.bin %> restore latest --into cms_yesterday',
     '<%= config.bin %> restore latest --into cms_yesterday --identity key.txt',
+    '<%= config.bin %> restore offsite:latest --confirm cms',
   ];
   static override args = {
-    source: stringArgument({ description: 'Id of the set, "latest", or its path.', default: 'latest' }),
+    source: stringArgument({
+      description: 'Id of the set, "latest", its path, or one in a remote: NAME:ID, NAME:latest.',
+      default: 'latest',
+    }),
   };
   static override flags = {
     confirm: string({

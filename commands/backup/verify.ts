@@ -1,4 +1,5 @@
-import { string } from '@oclif/core/args';
+import { string as stringArgument } from '@oclif/core/args';
+import { string } from '@oclif/core/flags';
 import { parse } from 'valibot';
 import { verifyReportSchema } from '../../src/backups/backup-report.ts';
 import { TendCommand } from '../../src/cli/base-command.ts';
@@ -15,17 +16,24 @@ export default class BackupVerify extends TendCommand {
     '<%= config.bin %> backup verify',
     '<%= config.bin %> backup verify 20261122T023000Z-7f3a',
     '<%= config.bin %> backup verify --identity key.txt',
+    '<%= config.bin %> backup verify --remote offsite',
   ];
   static override args = {
-    id: string({ description: 'Id of the set; the newest unless given.' }),
+    id: stringArgument({ description: 'Id of the set; the newest unless given.' }),
   };
-  static override flags = { identity: identityFlag };
+  static override flags = {
+    identity: identityFlag,
+    remote: string({ summary: 'Read the copy in this remote, not the set here.', helpValue: 'NAME' }),
+  };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(BackupVerify);
     const overrides = identityOverrides(flags.identity, this.host.cwd);
     const body: CommandBody = async (context) => {
-      const payload = args.id === undefined ? {} : { id: args.id };
+      const payload = {
+        ...(args.id !== undefined && { id: args.id }),
+        ...(flags.remote !== undefined && { remote: flags.remote }),
+      };
       const { taskId, evidence } = await runKindNow(context, { kind: 'verify-backup', payload });
       const report = parse(verifyReportSchema, evidence);
       return {

@@ -14,6 +14,8 @@ export interface BackupSet {
   path: string;
   manifest: Manifest;
   files: SetFiles;
+  /** The remote it lies in; undefined here. */
+  remote?: string;
 }
 
 /** The files of a set, wherever it lies. */

@@ -1,9 +1,26 @@
 import * as v from 'valibot';
+import { errorCodes } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 
 const count = v.number();
 /** `names` has the first hundred of them. */
 const namedFiles = v.object({ count, names: v.array(v.string()) });
+
+const remoteCopies = v.array(
+  v.object({
+    name: v.string(),
+    outcome: v.picklist(['stored', 'failed']),
+    bytes: count,
+    durationMs: count,
+    error: v.exactOptional(
+      v.object({
+        code: v.custom<keyof typeof errorCodes>((code) => typeof code === 'string' && code in errorCodes),
+        message: v.string(),
+        hint: v.nullable(v.string()),
+      }),
+    ),
+  }),
+);
 
 /** What a `backup` task leaves as its evidence, and the command prints under `--json`. */
 export const backupReportSchema = v.object({
@@ -25,16 +42,21 @@ export const backupReportSchema = v.object({
       changed: namedFiles,
     }),
   ),
+  remotes: remoteCopies,
 });
 
-/** 3 when files are not in the set because they could not be read, else 0. */
-export function backupExitCode({
-  files,
-}: {
+/** 3 when files are not in the set because they could not be read, or a remote has not got it, else 0. */
+export function backupExitCode(report: {
   files?: { unreadable: { count: number } } | null | undefined;
+  remotes: readonly { outcome: string }[];
 }): number {
-  return (files?.unreadable.count ?? 0) > 0 ? exitCodes.someFailed.code : exitCodes.ok.code;
+  const isWhole = (report.files?.unreadable.count ?? 0) === 0;
+  const isEverywhere = report.remotes.every(({ outcome }) => outcome === 'stored');
+  return isWhole && isEverywhere ? exitCodes.ok.code : exitCodes.someFailed.code;
 }
+
+/** What a `push-backup` task leaves as its evidence. */
+export const pushReportSchema = v.object({ id: v.string(), remotes: remoteCopies });
 
 /** What a `verify-backup` task leaves as its evidence. */
 export const verifyReportSchema = v.object({
@@ -44,6 +66,8 @@ export const verifyReportSchema = v.object({
   sha256: v.string(),
   /** `stored` where there was no key to read the content with. */
   level: v.optional(v.picklist(['stored', 'content']), 'content'),
+  /** The remote it was read from; null for the backup directory. */
+  remote: v.nullable(v.string()),
 });
 
 /** What a `restore` task leaves as its evidence. */

@@ -18,7 +18,6 @@ import { type DatabaseDump, dumpDatabase } from './dump-database.ts';
 import { encryptorName } from './encryption.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
 import { type Manifest, type ManifestPart, manifestSchema, type RecordedFiles } from './manifest.ts';
-import { refuseUnsupported } from './refuse-unsupported.ts';
 import { requireSpace } from './require-space.ts';
 import { partialSuffix, sweepPartials } from './sweep-partials.ts';
 import { serverOptions, toolEnvironment } from './tool-environment.ts';
@@ -58,7 +57,6 @@ const longestCountMs = 25_000;
  */
 export async function createBackup(options: CreateBackupOptions): Promise<BackupSet> {
   const { config, clock, log } = options;
-  refuseUnsupported(config);
   const directory = backupDirectory(config, options.baseDirectory);
   using _lock = await lockBackups(directory);
   await sweepPartials(directory, log);

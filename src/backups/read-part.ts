@@ -8,6 +8,7 @@ import { AgeError, decrypt } from './encryption.ts';
 import type { Identity } from './find-identity.ts';
 import type { ManifestPart } from './manifest.ts';
 import { Meter } from './meter.ts';
+import { isRemoteError } from './remotes/remote-errors.ts';
 import { requireIdentity, wrongIdentity } from './require-identity.ts';
 import { runTogether } from './run-together.ts';
 
@@ -116,6 +117,7 @@ const verdicts = new Set<string>([
 /** The error of a reader: what is already said about the set or its reader, or that its part cannot be read. */
 export function aboutSet(id: string, file: string, error: unknown): TendError {
   if (error instanceof TendError && verdicts.has(error.code)) return error;
+  if (isRemoteError(error)) return error;
   return damagedPart(id, `"${file}" cannot be read: ${toError(error).message}`, error);
 }
 

@@ -1,14 +1,21 @@
 import { stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
+import type { Config } from '../config/schema.ts';
 import { TendError } from '../errors.ts';
+import type { SecretRegistry } from '../redact.ts';
 import { type BackupSet, findBackup } from './backup-directory.ts';
+import { findRemoteSet } from './remotes/find-remote-sets.ts';
+import { openRemote } from './remotes/open-remote.ts';
+
+/** `offsite:latest`: a set in a remote. Ids have no colon, and paths have a slash. */
+const inRemote = /^([A-Za-z0-9][A-Za-z0-9_-]*):([^/]+)$/;
 
 /**
  * Finds the set to restore. One from outside the backup directory is only taken when nobody but this user or root can
  * have written it: what stands in a dump is code that runs with this role's rights in the database, and a task's
- * payload may come from the application.
+ * payload may come from the application. A remote that is configured is trusted as the backup directory is.
  *
- * @throws TendError BACKUP_NOT_FOUND, BACKUP_DAMAGED, RESTORE_REFUSED.
+ * @throws TendError BACKUP_NOT_FOUND, BACKUP_DAMAGED, RESTORE_REFUSED, REMOTE_….
  */
 export async function findRestoreSource(options: {
   source: string;
@@ -16,8 +23,15 @@ export async function findRestoreSource(options: {
   baseDirectory: string;
   /** User id of this process; undefined where the system has none. */
   uid: number | undefined;
+  config: Config;
+  env: NodeJS.ProcessEnv;
+  secrets: SecretRegistry;
+  signal: AbortSignal;
 }): Promise<BackupSet> {
   const { directory, uid } = options;
+  const [, name, id] = inRemote.exec(options.source) ?? [];
+  if (name !== undefined && id !== undefined)
+    return await findRemoteSet(await openRemote({ ...options, name }), id);
   const set = await findBackup(options);
   const isOwn = directory !== undefined && !relative(directory, set.path).startsWith('..');
   if (isOwn || uid === undefined) return set;

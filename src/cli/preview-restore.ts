@@ -27,7 +27,7 @@ export async function previewRestore(
   const directory =
     config.backup.directory === undefined ? undefined : backupDirectory(config, baseDirectory);
   const uid = process.getuid?.();
-  const set = await findRestoreSource({ source: options.source, directory, baseDirectory, uid });
+  const set = await findRestoreSource({ ...context, source: options.source, directory, uid });
   const { manifest } = set;
   requireIdentity(manifest, await findIdentity({ manifest, config, baseDirectory, log, secrets }));
   const applicationName = 'tend restore --dry-run';

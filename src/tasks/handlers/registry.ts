@@ -33,6 +33,11 @@ const builtInKinds: Record<string, BuiltInKind> = {
     policy: { timeoutMs: 6 * hour, maxAttempts: 2, retryBaseMs: 5 * minute },
     load: async () => (await import('./verify-backup.ts')).verifyBackupHandler,
   },
+  'push-backup': {
+    summary: 'copy a backup set to remotes',
+    policy: { timeoutMs: 12 * hour, maxAttempts: 10, retryBaseMs: 5 * minute },
+    load: async () => (await import('./push-backup.ts')).pushBackupHandler,
+  },
   restore: {
     summary: 'restore a backup set',
     policy: { mutex: 'db', timeoutMs: 24 * hour, maxAttempts: 1, onLost: 'hold', graceMs: 30 * minute },

@@ -11,7 +11,7 @@ import type { HandlerContext, RunningTask, TaskHandler, TaskResult } from './han
 
 const name = v.pipe(v.string(), v.nonEmpty());
 const payloadSchema = v.strictObject({
-  /** An id, `latest`, or the path of a set. */
+  /** An id, `latest`, the path of a set, or one in a remote: `offsite:latest`. */
   source: name,
   /** A new database; without it the live one is replaced. */
   into: v.optional(name),
@@ -35,12 +35,9 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
   requireConfirmation(payload, connection.database);
   const directory =
     config.backup.directory === undefined ? undefined : backupDirectory(config, baseDirectory);
-  const set = await findRestoreSource({
-    source: payload.source,
-    directory,
-    baseDirectory,
-    uid: process.getuid?.(),
-  });
+  const { source } = payload;
+  const uid = process.getuid?.();
+  const set = await findRestoreSource({ ...context, source, directory, uid, signal });
   const identity = await findIdentity({ manifest: set.manifest, config, baseDirectory, log, secrets });
   const result = await restoreBackup({
     ...context,
