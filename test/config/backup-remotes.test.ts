@@ -15,7 +15,7 @@ afterAll(async () => await directory[Symbol.asyncDispose]());
 async function load(lines: string) {
   await writeFile(join(directory.path, 'tend.toml'), `[backup.remotes.offsite]\n${lines}\n`);
   const shared = { env: {}, configFlag: undefined, overrides: [], secrets: new SecretRegistry() };
-  return await loadConfig({ cwd: directory.path, ...shared });
+  return loadConfig({ cwd: directory.path, ...shared });
 }
 
 const sftp = 'type = "sftp"\nhost = "backup.example.org"\nuser = "tend"\npath = "sets"\n';
