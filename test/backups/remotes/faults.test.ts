@@ -46,7 +46,7 @@ describe('S3', () => {
     const listing = listRemoteSets(await openTestRemote(s3Table(strict.port), { env }));
     const error = await listing.catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'REMOTE_PERMISSION', exitCode: 77, isPermanent: true });
-    expect(`${error} ${JSON.stringify(error)}`).not.toContain('cAnArY');
+    expect(String(error) + JSON.stringify(error)).not.toContain('cAnArY');
   });
 
   test('no bucket: exit 78', async () => {
