@@ -1,5 +1,5 @@
 import { string as stringArgument } from '@oclif/core/args';
-import { boolean, string } from '@oclif/core/flags';
+import { boolean, integer, string } from '@oclif/core/flags';
 import { parse } from 'valibot';
 import { restoreReportSchema } from '../src/backups/backup-report.ts';
 import { absoluteSource } from '../src/backups/restore-source.ts';
@@ -8,6 +8,7 @@ import { confirmByName } from '../src/cli/confirm-by-name.ts';
 import { previewRestore } from '../src/cli/preview-restore.ts';
 import { printRestorePlan } from '../src/cli/print-restore-plan.ts';
 import { runKindNow } from '../src/cli/run-kind-now.ts';
+import { exitCodes } from '../src/exit-codes.ts';
 
 export default class Restore extends TendCommand {
   static override summary = 'Restore a backup set, in place of the live database or beside it.';
@@ -19,7 +20,10 @@ export default class Restore extends TendCommand {
     '<%= config.bin %> restore latest --into cms_yesterday',
   ];
   static override args = {
-    source: stringArgument({ description: 'Id of the set, "latest", or its path.', default: 'latest' }),
+    source: stringArgument({
+      description: 'Id of the set, "latest", its path, or that of an archive that pg_dump made.',
+      default: 'latest',
+    }),
   };
   static override flags = {
     confirm: string({
@@ -32,6 +36,7 @@ export default class Restore extends TendCommand {
       exclusive: ['confirm'],
     }),
     'dry-run': boolean({ summary: 'Say what would happen, and what is in the way.' }),
+    jobs: integer({ summary: 'Load with this many sessions at once.', min: 1, max: 64, helpValue: 'N' }),
     'no-restart': boolean({ summary: 'Neither restart nor check the application.' }),
   };
 
@@ -42,7 +47,8 @@ export default class Restore extends TendCommand {
       const { into } = flags;
       if (flags['dry-run']) {
         const preview = await previewRestore(context, { source, into });
-        return { result: preview, render: (output) => printRestorePlan(preview, output) };
+        const exitCode = preview.plan.obstacles.length > 0 ? exitCodes.failed.code : exitCodes.ok.code;
+        return { result: preview, exitCode, render: (output) => printRestorePlan(preview, output) };
       }
       const { database } = await context.connection();
       if (into === undefined) {
@@ -61,6 +67,7 @@ export default class Restore extends TendCommand {
       const payload = {
         source,
         ...(into === undefined ? { confirm: database } : { into }),
+        ...(flags.jobs !== undefined && { jobs: flags.jobs }),
         ...(flags['no-restart'] && { restart: false }),
       };
       const { taskId, evidence } = await runKindNow(context, { kind: 'restore', payload });
@@ -72,6 +79,8 @@ export default class Restore extends TendCommand {
           output.summary(
             `Backup ${report.backupId} is now database "${report.database}" (${report.rows} rows)${kept}.`,
           );
+          if (!report.compared)
+            output.warn('no manifest says what must be there: look whether everything is');
           if (report.heldTasks > 0)
             output.warn(`${report.heldTasks} unfinished tasks of the backup are held there`);
         },

@@ -54,7 +54,9 @@ export async function loadArchive(options: LoadArchiveOptions): Promise<void> {
   await withStallLimit(limit, async (signal, noteProgress) => {
     const watched = { ...options, signal, log: noting(options.log, noteProgress) };
     if (archivePath !== undefined) {
-      await runRestore({ ...watched, args: [`--jobs=${options.jobs}`, archivePath] });
+      // pg_restore knows no other way to read a tar archive than from its beginning to its end.
+      const jobs = options.set.foreign?.toc.head.format === 'tar' ? 1 : options.jobs;
+      await runRestore({ ...watched, args: [`--jobs=${jobs}`, archivePath] });
     } else await loadStream(watched, noteProgress);
   });
 }

@@ -42,6 +42,8 @@ export interface RestoreResult {
   database: string;
   tables: number;
   rows: number;
+  /** False for an archive that tend did not make: no manifest says what must be there. */
+  compared: boolean;
   /** The name under which the database that was replaced is kept. */
   keptAs: string | null;
   /** How long connecting to the database had to wait; null where nothing was replaced. */
