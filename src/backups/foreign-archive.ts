@@ -45,6 +45,16 @@ export async function findForeignArchive(path: string): Promise<ForeignArchive |
   return { path, wrapping, bytes: found.size, toc };
 }
 
+/** The table of contents of an archive of the custom format, as it is; undefined where it is of a later version. */
+export async function readTocOf(path: string): Promise<ArchiveToc | undefined> {
+  try {
+    return await readToc(openArchive({ path, wrapping: 'none' }), 0, path);
+  } catch (error) {
+    if (error instanceof TendError && error.code === 'RESTORE_REFUSED') return undefined;
+    throw error;
+  }
+}
+
 /** Its bytes without what was wrapped around them. */
 export function openArchive({ path, wrapping }: Pick<ForeignArchive, 'path' | 'wrapping'>): Readable {
   const file = createReadStream(path, { highWaterMark: 1024 * 1024 });

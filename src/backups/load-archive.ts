@@ -4,8 +4,11 @@ import type { ConnectionSettings } from '../connection/settings.ts';
 import type { Database } from '../database/tables.ts';
 import type { Log } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
+import { ArchivePlaces } from './archive-places.ts';
+import type { ArchiveToc } from './archive-toc.ts';
 import type { BackupSet } from './backup-directory.ts';
 import type { PostgresProgram } from './find-postgres-program.ts';
+import { readTocOf } from './foreign-archive.ts';
 import { databasePart } from './manifest.ts';
 import { readPart } from './read-part.ts';
 import { runPostgresTool } from './run-postgres-tool.ts';
@@ -42,8 +45,10 @@ const stallLimitMs = 5 * 60_000;
  * Loads the dump of a set into an empty database with `pg_restore`, which ends at the first error: the database is
  * thrown away then. Never by way of psql, whose meta-commands a dump could contain (CVE-2025-8714).
  * Subscriptions are left out: a restored copy must not begin to receive what the original receives.
+ *
+ * @returns its table of contents; undefined where it is of a version that is not known here.
  */
-export async function loadArchive(options: LoadArchiveOptions): Promise<void> {
+export async function loadArchive(options: LoadArchiveOptions): Promise<ArchiveToc | undefined> {
   const { database, maintenance, archivePath } = options;
   const limit = {
     name: 'pg_restore',
@@ -51,22 +56,28 @@ export async function loadArchive(options: LoadArchiveOptions): Promise<void> {
     signal: options.signal,
     isBusy: watchServer(maintenance, database),
   };
-  await withStallLimit(limit, async (signal, noteProgress) => {
+  return await withStallLimit(limit, async (signal, noteProgress) => {
     const watched = { ...options, signal, log: noting(options.log, noteProgress) };
-    if (archivePath !== undefined) {
-      // pg_restore knows no other way to read a tar archive than from its beginning to its end.
-      const jobs = options.set.foreign?.toc.head.format === 'tar' ? 1 : options.jobs;
-      await runRestore({ ...watched, args: [`--jobs=${jobs}`, archivePath] });
-    } else await loadStream(watched, noteProgress);
+    if (archivePath === undefined) return await loadStream(watched, noteProgress);
+    const { foreign } = options.set;
+    // pg_restore knows no other way to read a tar archive than from its beginning to its end.
+    const jobs = foreign?.toc.head.format === 'tar' ? 1 : options.jobs;
+    await runRestore({ ...watched, args: [`--jobs=${jobs}`, archivePath] });
+    return foreign?.toc ?? (await readTocOf(archivePath));
   });
 }
 
-async function loadStream(options: LoadArchiveOptions, noteProgress: () => void): Promise<void> {
+async function loadStream(
+  options: LoadArchiveOptions,
+  noteProgress: () => void,
+): Promise<ArchiveToc | undefined> {
   const { set, signal } = options;
   const part = databasePart(set.manifest);
+  const places = new ArchivePlaces();
   const archive = new Transform({
-    transform(chunk, _encoding, callback) {
+    transform(chunk: Buffer, _encoding, callback) {
       noteProgress();
+      places.note(chunk);
       callback(null, chunk);
     },
   });
@@ -78,6 +89,8 @@ async function loadStream(options: LoadArchiveOptions, noteProgress: () => void)
       async (stop) => await runRestore({ ...options, args: [], input: archive, signal: stop }),
     ],
   });
+  places.problem(); // an archive that is shorter than the first look at its beginning is read only now
+  return places.toc;
 }
 
 async function runRestore(

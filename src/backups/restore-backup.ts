@@ -3,6 +3,7 @@ import { openDatabase } from '../database/open-database.ts';
 import type { Database } from '../database/tables.ts';
 import { TendError } from '../errors.ts';
 import { untilAborted } from '../until-aborted.ts';
+import type { ArchiveToc } from './archive-toc.ts';
 import { newBackupId } from './backup-id.ts';
 import { lockBackups } from './backup-lock.ts';
 import { compareRestored, type RestoredRows } from './compare-restored.ts';
@@ -27,6 +28,8 @@ export interface RestoreWork extends RestoreBackupOptions {
   serverOptions: string;
   /** Where the dump lies unpacked; undefined reads it from the set. */
   archivePath?: string | undefined;
+  /** What was restored, as the archive lists it; undefined where it is of a version that is not known here. */
+  toc?: ArchiveToc | undefined;
 }
 
 /**
@@ -57,8 +60,9 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
   });
   await sweepScratchDatabases({ maintenance, database: connection.database, log });
   try {
-    const restored = await restoreBeside({ ...work, archivePath: archive.path });
-    const ending = plan.mode === 'into' ? await finishInto(work) : await replaceLive(work);
+    const { toc, ...restored } = await restoreBeside({ ...work, archivePath: archive.path });
+    const finished = { ...work, toc };
+    const ending = plan.mode === 'into' ? await finishInto(finished) : await replaceLive(finished);
     return {
       backupId: set.id,
       database: plan.target,
@@ -73,7 +77,7 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
 }
 
 /** Restores into the scratch database and compares it with the manifest, where there is one. */
-async function restoreBeside(work: RestoreWork): Promise<RestoredRows> {
+async function restoreBeside(work: RestoreWork): Promise<RestoredRows & Pick<RestoreWork, 'toc'>> {
   const { plan, set, connection, applicationName, clock, progress, signal, env } = work;
   const pgRestore = await findPostgresProgram({
     name: 'pg_restore',
@@ -101,7 +105,7 @@ async function restoreBeside(work: RestoreWork): Promise<RestoredRows> {
     statementTimeoutMs: 0,
   });
   if (set.foreign && createsPublic(set.foreign.toc)) await sql`drop schema public`.execute(db);
-  await progress.step(
+  const toc = await progress.step(
     'Load the dump',
     async () => await loadArchive({ ...work, database: scratch, pgRestore }),
   );
@@ -114,7 +118,7 @@ async function restoreBeside(work: RestoreWork): Promise<RestoredRows> {
   await progress.step('Gather statistics', async () => {
     await untilAborted(signal, sql`analyze`.execute(db));
   });
-  return restored;
+  return { ...restored, toc };
 }
 
 /** After a way back, or before the cut-over: what was restored is not the live database, whatever its name is. */
