@@ -108,12 +108,25 @@ async function runRestore(
       ...args,
     ],
     baseEnv: env,
-    env: toolEnvironment({ connection, database, tool: 'pg_restore', serverOptions }),
+    env: toolEnvironment({
+      connection,
+      database,
+      tool: 'pg_restore',
+      serverOptions: forLoading(serverOptions),
+    }),
     ...(input && { input }),
     secrets,
     log: withoutChatter(log),
     signal,
   });
+}
+
+/**
+ * Nothing loaded here is worth waiting for the disk: the change of the name at the end, which does wait, makes all of it
+ * durable. Options are only given where a server takes them (see `serverOptions`).
+ */
+function forLoading(serverOptions: string): string {
+  return serverOptions === '' ? '' : `${serverOptions} -c synchronous_commit=off`;
 }
 
 function noting(log: Log, noteProgress: () => void): Log {

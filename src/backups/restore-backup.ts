@@ -10,6 +10,7 @@ import { compareRestored, type RestoredRows } from './compare-restored.ts';
 import { createsPublic } from './describe-archive.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
 import { finishInto } from './finish-into.ts';
+import { gatherStatistics } from './gather-statistics.ts';
 import { loadArchive } from './load-archive.ts';
 import { openMaintenanceDatabase } from './maintenance-database.ts';
 import { planRestore, type RestorePlan } from './plan-restore.ts';
@@ -116,7 +117,7 @@ async function restoreBeside(work: RestoreWork): Promise<RestoredRows & Pick<Res
   );
 
   await progress.step('Gather statistics', async () => {
-    await untilAborted(signal, sql`analyze`.execute(db));
+    await gatherStatistics({ ...work, db, database: scratch, serverMajor: plan.serverMajor });
   });
   return { ...restored, toc };
 }

@@ -26,6 +26,8 @@ export interface RestoreBackupOptions {
   workDirectory: string;
   /** How many sessions load the dump at once. */
   jobs: number;
+  /** How long the loading may stand still. */
+  stallLimitMs?: number;
   clock: Clock;
   env: NodeJS.ProcessEnv;
   secrets: SecretRegistry;

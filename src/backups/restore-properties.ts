@@ -34,7 +34,7 @@ export async function restoreProperties(options: {
 }
 
 /** What is to be executed, with the name of the restored database in it. */
-export function propertiesIn({ entries }: ArchiveToc, name: string): string[] {
+function propertiesIn({ entries }: ArchiveToc, name: string): string[] {
   const quoted = `"${name.replaceAll('"', '""')}"`;
   return entries
     .filter(

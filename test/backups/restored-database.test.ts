@@ -36,6 +36,15 @@ test('beside the live one it is the same, down to settings, privileges and comme
   const into = `${database.name} "copy"`;
   await restore({ database, set, into });
   expect(await portrait(database, into)).toEqual(before);
+  const client = await database.connect({ database: into });
+  const { rows } = await client.query(
+    `select tablename as name, inherited from pg_stats where tablename in ('log', 'log_2025_a') and attname = 'n' order by 1`,
+  );
+  await client.end();
+  expect(rows).toEqual([
+    { name: 'log', inherited: true },
+    { name: 'log_2025_a', inherited: false },
+  ]);
 });
 
 test('loaded by one worker, where there is no space to unpack, it is the same too', async () => {
