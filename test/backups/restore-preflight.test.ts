@@ -1,4 +1,5 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { BackupSet } from '../../src/backups/backup-directory.ts';
@@ -9,6 +10,7 @@ import { draftRestore } from '../../src/backups/plan-restore.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { findPostgresBinaries } from '../support/postgres-binaries.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
+import { unprivilegedUser } from '../support/unprivileged-user.ts';
 import { companionsOf, dropCompanions, restore, takeBackup } from './support/fixture.ts';
 import { id } from './support/rich-database.ts';
 
@@ -204,4 +206,86 @@ test('what a killed restore has unpacked is removed by the next one, and what a 
   using _lock = await lockBackups(alive);
   await restore({ database, set, into: `${database.name}_copy` });
   expect([existsSync(dead), existsSync(alive)]).toEqual([false, true]);
+});
+
+describe.skipIf(process.getuid?.() !== 0)('a disk that becomes full', () => {
+  let disk: TemporaryDirectory;
+  beforeEach(async () => {
+    disk = await temporaryDirectory();
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=777', 'tmpfs', disk.path]);
+  });
+  afterEach(async () => {
+    execFileSync('umount', [disk.path]);
+    await disk[Symbol.asyncDispose]();
+  });
+
+  test('while the dump is unpacked costs time, not the restore', async () => {
+    await using big = await createTestDatabase({ empty: true });
+    await big.query(
+      `create table public.noise as select sha512(n::text::bytea) as bytes from generate_series(1, 20000) n`,
+    );
+    const bigSet = await takeBackup({ database: big, directory: place.path });
+    // As when somebody else fills the disk after it was looked at.
+    const parts = bigSet.manifest.parts.map((part) => ({ ...part, uncompressedBytes: 1 - 64 * 1024 * 1024 }));
+    const looksSmall = {
+      ...bigSet,
+      manifest: { ...bigSet.manifest, parts, database: { ...bigSet.manifest.database, sizeBytes: 0 } },
+    };
+    const warnings: string[] = [];
+    const log = { debug() {}, info() {}, warn: (line: string) => void warnings.push(line) };
+    const into = `${big.name}_copy`;
+    await expect(
+      restore({ database: big, set: looksSmall, into, workDirectory: disk.path, log }),
+    ).resolves.toMatchObject({
+      rows: 20_000,
+    });
+    expect(warnings).toEqual([expect.stringMatching(/loaded by one worker: .*ENOSPC/)]);
+    expect(readdirSync(disk.path)).toEqual([]);
+    await dropCompanions(big);
+  });
+
+  test('on the server is said as the server says it; the live database is as it was', async () => {
+    const user = unprivilegedUser();
+    if (user !== undefined) chownSync(disk.path, user.uid, user.gid);
+    await using big = await createTestDatabase({ empty: true });
+    const space = `${big.name}_space`;
+    await big.query(`create tablespace ${space} location '${disk.path}'`);
+    try {
+      await big.query(
+        `create table public.noise tablespace ${space} as select sha512(n::text::bytea) as bytes from generate_series(1, 6000) n`,
+      );
+      const bigSet = await takeBackup({ database: big, directory: place.path });
+      await expect(restore({ database: big, set: bigSet })).rejects.toMatchObject({
+        exitCode: 1,
+        message: expect.stringContaining('No space left on device'),
+      });
+      expect(await companionsOf(big)).toEqual([]);
+      expect(await big.query('select count(*)::int as n from public.noise')).toEqual([{ n: 6000 }]);
+    } finally {
+      await big.query('drop table if exists public.noise');
+      await big.query(`drop tablespace ${space}`);
+    }
+  });
+});
+
+test('what only a superuser may create is named when another restores it', async () => {
+  const user = `${database.name}_plain`;
+  await using watched = await createTestDatabase({ empty: true });
+  await watched.query(`create role ${id(user)} login createdb`);
+  await watched.query(`alter database ${id(watched.name)} owner to ${id(user)}`);
+  await watched.query(`
+    create function public.guard() returns event_trigger language plpgsql as 'begin null; end';
+    alter function public.guard() owner to ${id(user)}; create event trigger guards on ddl_command_start execute function public.guard()`);
+  const watchedSet = await takeBackup({ database: watched, directory: place.path });
+  const connection = { ...watched.connection, user };
+  await expect(
+    restore({ database: watched, set: watchedSet, connection, into: `${watched.name}_copy` }),
+  ).rejects.toMatchObject({
+    exitCode: 1,
+    message: expect.stringMatching(/permission denied to create event trigger "guards"/),
+  });
+  expect(await companionsOf(watched)).toEqual([]);
+  await watched.query(
+    `drop event trigger guards; drop function public.guard(); alter database ${id(watched.name)} owner to current_user; drop role ${id(user)}`,
+  );
 });
