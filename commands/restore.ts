@@ -1,5 +1,5 @@
 import { string as stringArgument } from '@oclif/core/args';
-import { boolean, string } from '@oclif/core/flags';
+import { boolean, integer, string } from '@oclif/core/flags';
 import { parse } from 'valibot';
 import { restoreReportSchema } from '../src/backups/backup-report.ts';
 import { absoluteSource } from '../src/backups/restore-source.ts';
@@ -10,6 +10,7 @@ import { identityFlag, identityOverrides } from '../src/cli/identity-flag.ts';
 import { previewRestore } from '../src/cli/preview-restore.ts';
 import { printRestorePlan } from '../src/cli/print-restore-plan.ts';
 import { runKindNow } from '../src/cli/run-kind-now.ts';
+import { exitCodes } from '../src/exit-codes.ts';
 
 export default class Restore extends TendCommand {
   static override summary = 'Restore a backup set, in place of the live database or beside it.';
@@ -24,7 +25,8 @@ export default class Restore extends TendCommand {
   ];
   static override args = {
     source: stringArgument({
-      description: 'Id of the set, "latest", its path, or one in a remote: NAME:ID, NAME:latest.',
+      description:
+        'Id of the set, "latest", its path, one in a remote (NAME:ID, NAME:latest), or the path of an archive that pg_dump made.',
       default: 'latest',
     }),
   };
@@ -41,6 +43,7 @@ export default class Restore extends TendCommand {
     identity: identityFlag,
     'dry-run': boolean({ summary: 'Say what would happen, and what is in the way.' }),
     'no-files': boolean({ summary: 'Only the database, not [backup] files.' }),
+    jobs: integer({ summary: 'Load with this many sessions at once.', min: 1, max: 64, helpValue: 'N' }),
     'no-restart': boolean({ summary: 'Neither restart nor check the application.' }),
   };
 
@@ -53,7 +56,8 @@ export default class Restore extends TendCommand {
       if (flags['dry-run']) {
         const includeFiles = flags['no-files'] ? 'no' : 'yes';
         const preview = await previewRestore(context, { source, into, includeFiles });
-        return { result: preview, render: (output) => printRestorePlan(preview, output) };
+        const exitCode = preview.plan.obstacles.length > 0 ? exitCodes.failed.code : exitCodes.ok.code;
+        return { result: preview, exitCode, render: (output) => printRestorePlan(preview, output) };
       }
       const { database } = await context.connection();
       if (into === undefined) {
@@ -72,6 +76,7 @@ export default class Restore extends TendCommand {
       const payload = {
         source,
         ...(into === undefined ? { confirm: database } : { into }),
+        ...(flags.jobs !== undefined && { jobs: flags.jobs }),
         ...(flags['no-restart'] && { restart: false }),
         ...(flags['no-files'] && { files: false }),
       };
@@ -84,6 +89,8 @@ export default class Restore extends TendCommand {
           output.summary(
             `Backup ${report.backupId} is now database "${report.database}" (${report.rows} rows)${kept}.`,
           );
+          if (!report.compared)
+            output.warn('no manifest says what must be there: look whether everything is');
           if (report.heldTasks > 0)
             output.warn(`${report.heldTasks} unfinished tasks of the backup are held there`);
         },

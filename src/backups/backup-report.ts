@@ -76,6 +76,7 @@ export const restoreReportSchema = v.object({
   database: v.string(),
   tables: count,
   rows: count,
+  compared: v.boolean(),
   keptAs: v.nullable(v.string()),
   outageMs: v.nullable(count),
   heldTasks: count,

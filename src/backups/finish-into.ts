@@ -5,6 +5,7 @@ import type { Manifest } from './manifest.ts';
 import { adoptQueue, holdRestoredTasks, queueVersion } from './queue-schema.ts';
 import type { RestoreWork } from './restore-backup.ts';
 import type { RestoreEnding } from './restore-options.ts';
+import { restoreProperties } from './restore-properties.ts';
 import { unmarkDatabase } from './scratch-database.ts';
 
 /**
@@ -49,9 +50,10 @@ export async function holdIn(
 }
 
 /** The mark goes last: a killed restore leaves a database that the next one drops, or a finished one. */
-async function nameScratch({ maintenance, plan }: RestoreWork): Promise<void> {
+async function nameScratch({ maintenance, plan, toc, log }: RestoreWork): Promise<void> {
   await maintenance.transaction().execute(async (transaction) => {
     await sql`alter database ${sql.id(plan.scratch)} rename to ${sql.id(plan.target)}`.execute(transaction);
     await unmarkDatabase(transaction, plan.target);
+    if (toc !== undefined) await restoreProperties({ transaction, toc, name: plan.target, log });
   });
 }

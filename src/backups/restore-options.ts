@@ -32,6 +32,8 @@ export interface RestoreBackupOptions {
   jobs: number;
   /** Where the set's files go, as configured; without it only the database is restored. */
   files?: { backup: Pick<Config['backup'], 'files' | 'silence'>; baseDirectory: string } | undefined;
+  /** How long the loading may stand still. */
+  stallLimitMs?: number;
   clock: Clock;
   env: NodeJS.ProcessEnv;
   secrets: SecretRegistry;
@@ -48,6 +50,8 @@ export interface RestoreResult {
   database: string;
   tables: number;
   rows: number;
+  /** False for an archive that tend did not make: no manifest says what must be there. */
+  compared: boolean;
   /** The name under which the database that was replaced is kept. */
   keptAs: string | null;
   /** How long connecting to the database had to wait; null where nothing was replaced. */

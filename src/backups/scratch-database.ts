@@ -13,7 +13,7 @@ function markOf(database: string): string {
 
 /**
  * Creates the empty database that a set is restored into: from template0, with the encoding and locale that were
- * recorded, so that the copy sorts and compares as the original did.
+ * recorded, so that the copy sorts and compares as the original did. Where nothing was recorded it is as template0 is.
  */
 export async function createScratchDatabase(options: {
   maintenance: Kysely<Database>;
@@ -28,13 +28,19 @@ export async function createScratchDatabase(options: {
   const clauses = [
     sql`template template0`,
     sql`owner ${sql.id(owner)}`,
+    ...(facts.encoding === '' ? [] : encodingClauses(facts, serverMajor)),
+  ];
+  await sql`create database ${sql.id(name)} with ${sql.join(clauses, sql` `)}`.execute(maintenance);
+  await sql`comment on database ${sql.id(name)} is ${sql.lit(markOf(database))}`.execute(maintenance);
+}
+
+function encodingClauses(facts: DatabaseFacts, serverMajor: number): RawBuilder<unknown>[] {
+  return [
     sql`encoding ${sql.lit(facts.encoding)}`,
     sql`lc_collate ${sql.lit(facts.collate)}`,
     sql`lc_ctype ${sql.lit(facts.ctype)}`,
     ...(serverMajor >= 15 ? localeClauses(facts) : []),
   ];
-  await sql`create database ${sql.id(name)} with ${sql.join(clauses, sql` `)}`.execute(maintenance);
-  await sql`comment on database ${sql.id(name)} is ${sql.lit(markOf(database))}`.execute(maintenance);
 }
 
 function localeClauses({ localeProvider, locale, icuRules }: DatabaseFacts): RawBuilder<unknown>[] {

@@ -53,7 +53,17 @@ test('a restore: what would happen, not without a confirmation, then done', asyn
   const preview = await tendJson('restore', '--dry-run');
   expect(preview).toMatchObject({
     exitCode: 0,
-    json: { backup: { id: backup.id }, plan: { mode: 'replace' } },
+    json: {
+      backup: { id: backup.id },
+      isCompared: true,
+      plan: { mode: 'replace', obstacles: [] },
+      estimate: { from: 'the duration of the backup' },
+      sessions: [],
+    },
+  });
+  expect(await tend('restore', '--dry-run', '--into', database.name)).toMatchObject({
+    exitCode: 1,
+    stdout: expect.stringContaining(`In the way: database "${database.name}" exists already: choose another`),
   });
   expect(await tend('restore')).toMatchObject({
     exitCode: 64,

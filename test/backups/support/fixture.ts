@@ -119,5 +119,5 @@ export async function companionsOf(database: TestDatabase): Promise<string[]> {
 /** Drops what a test made beside its database. */
 export async function dropCompanions(database: TestDatabase): Promise<void> {
   for (const name of await companionsOf(database))
-    await database.query(`drop database "${name}" with (force)`);
+    await database.query(`drop database "${name.replaceAll('"', '""')}" with (force)`);
 }
