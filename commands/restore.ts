@@ -1,25 +1,26 @@
 import { string as stringArgument } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
-import { parse } from 'valibot';
-import { restoreReportSchema } from '../src/backups/backup-report.ts';
 import { absoluteSource } from '../src/backups/restore-source.ts';
 import { TendCommand } from '../src/cli/base-command.ts';
-import { confirmByName } from '../src/cli/confirm-by-name.ts';
 import { previewRestore } from '../src/cli/preview-restore.ts';
 import { printRestorePlan } from '../src/cli/print-restore-plan.ts';
-import { runKindNow } from '../src/cli/run-kind-now.ts';
+import { restoreBody } from '../src/cli/restore-body.ts';
+import { settleRestoreBody } from '../src/cli/settle-restore-body.ts';
 
 export default class Restore extends TendCommand {
   static override summary = 'Restore a backup set, in place of the live database or beside it.';
   static override description =
-    'The set is restored into a new database and compared with its manifest. Then it takes the place of the live one, which is kept under another name; the application is restarted and checked, and if it is not healthy the old database is put back. The queue is not rewound. Exit code 1: nothing has changed, or everything is as before. 2: a person must act now.';
+    'The set is restored into a new database and compared with its manifest. Then it takes the place of the live one, which is kept under another name; the application is restarted and checked, and if it is not healthy the old database is put back. The queue is not rewound. What a restore that was killed has left is finished with --resume or taken back with --undo; --undo also takes back the newest one that has ended, as long as the old database is kept. Exit code 1: nothing has changed, or everything is as before. 2: a person must act now.';
   static override examples = [
     '<%= config.bin %> restore latest --dry-run',
     '<%= config.bin %> restore 20261122T023000Z-7f3a --confirm cms',
     '<%= config.bin %> restore latest --into cms_yesterday',
+    '<%= config.bin %> restore --undo --confirm cms',
   ];
   static override args = {
-    source: stringArgument({ description: 'Id of the set, "latest", or its path.', default: 'latest' }),
+    source: stringArgument({
+      description: 'Id of the set, "latest" (the default), or its path; with --undo, id of the restore.',
+    }),
   };
   static override flags = {
     confirm: string({
@@ -32,50 +33,31 @@ export default class Restore extends TendCommand {
       exclusive: ['confirm'],
     }),
     'dry-run': boolean({ summary: 'Say what would happen, and what is in the way.' }),
+    resume: boolean({
+      summary: 'Finish the restore that was killed.',
+      exclusive: ['into', 'dry-run', 'undo'],
+    }),
+    undo: boolean({
+      summary: 'Put back the database from before a restore.',
+      exclusive: ['into', 'dry-run'],
+    }),
     'no-restart': boolean({ summary: 'Neither restart nor check the application.' }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Restore);
+    const { resume, undo, into, 'dry-run': isDryRun } = flags;
     await this.execute(flags, async (context) => {
-      const source = absoluteSource(args.source, context.cwd);
-      const { into } = flags;
-      if (flags['dry-run']) {
-        const preview = await previewRestore(context, { source, into });
-        return { result: preview, render: (output) => printRestorePlan(preview, output) };
-      }
-      const { database } = await context.connection();
-      if (into === undefined) {
-        const { signal } = context;
-        const question = `Database "${database}" will be replaced by backup set "${args.source}".`;
-        const terminal = { input: process.stdin, output: process.stderr };
-        await confirmByName({
-          question,
-          name: database,
-          flag: '--confirm',
-          given: flags.confirm,
-          ...terminal,
-          signal,
+      if (resume || undo)
+        return await settleRestoreBody(context, {
+          ...flags,
+          way: resume ? 'resume' : 'undo',
+          restoreId: args.source,
         });
-      }
-      const payload = {
-        source,
-        ...(into === undefined ? { confirm: database } : { into }),
-        ...(flags['no-restart'] && { restart: false }),
-      };
-      const { taskId, evidence } = await runKindNow(context, { kind: 'restore', payload });
-      const report = parse(restoreReportSchema, evidence);
-      return {
-        result: { ...report, taskId },
-        render(output) {
-          const kept = report.keptAs === null ? '' : `; the old one is kept as "${report.keptAs}"`;
-          output.summary(
-            `Backup ${report.backupId} is now database "${report.database}" (${report.rows} rows)${kept}.`,
-          );
-          if (report.heldTasks > 0)
-            output.warn(`${report.heldTasks} unfinished tasks of the backup are held there`);
-        },
-      };
+      const source = absoluteSource(args.source ?? 'latest', context.cwd);
+      if (!isDryRun) return await restoreBody(context, { ...flags, source });
+      const preview = await previewRestore(context, { source, into });
+      return { result: preview, render: (output) => printRestorePlan(preview, output) };
     });
   }
 }

@@ -40,6 +40,7 @@ export const errorCodes = {
   BACKUP_DAMAGED: 'badData',
   BACKUP_BUSY: 'busy',
   RESTORE_REFUSED: 'failed',
+  RESTORE_UNFINISHED: 'busy',
   RESTORE_ROLLED_BACK: 'failed',
   RESTORE_STUCK: 'needsPerson',
   CHANGE_ROLLED_BACK: 'failed',

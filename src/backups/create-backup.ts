@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { parse } from 'valibot';
@@ -18,6 +18,7 @@ import { findPostgresProgram } from './find-postgres-program.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
 import { refuseUnsupported } from './refuse-unsupported.ts';
 import { partialSuffix, sweepPartials } from './sweep-partials.ts';
+import { syncDirectory } from './sync-directory.ts';
 import { serverOptions, toolEnvironment } from './tool-environment.ts';
 import { isFileSystemError, unwritable } from './unwritable.ts';
 
@@ -112,7 +113,7 @@ function describeSet(
   },
 ): Manifest {
   const { id, label, taskId, host, startedAt, clock, dump, file, pgDumpVersion } = options;
-  const { database, extensions, roles, largeObjects } = dump.facts;
+  const { database, extensions, roles, largeObjects, snapshot } = dump.facts;
   const finishedAt = clock.now();
   return {
     format: 1,
@@ -124,6 +125,7 @@ function describeSet(
     finishedAt: finishedAt.toISOString(),
     durationMs: Math.max(0, finishedAt.getTime() - startedAt.getTime()),
     tools: { pgDump: pgDumpVersion, compressor: dump.compressor },
+    snapshot,
     database,
     extensions,
     roles,
@@ -144,13 +146,4 @@ async function moveIntoPlace(partial: string, path: string): Promise<void> {
   await syncDirectory(partial);
   await rename(partial, path);
   await syncDirectory(join(path, '..'));
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -8,10 +8,11 @@ import { TendError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
 import { carryQueue, prepareQueue } from './carry-queue.ts';
+import type { DatabaseMark } from './database-marks.ts';
 import type { PostgresProgram } from './find-postgres-program.ts';
 import { lockQueue } from './lock-queue.ts';
 import { isUnadoptedCopy } from './queue-schema.ts';
-import { swapDatabases } from './swap-databases.ts';
+import { type SwappedDatabases, swapDatabases } from './swap-databases.ts';
 
 export interface CutOverOptions {
   connection: ConnectionSettings;
@@ -23,6 +24,9 @@ export interface CutOverOptions {
   replacement: string;
   keepAs: string;
   properties: 'copy' | 'keep';
+  /** See `swapDatabases`. */
+  mark: DatabaseMark;
+  meanwhile: () => Promise<void>;
   pgDump: PostgresProgram;
   pgRestore: PostgresProgram;
   serverOptions: string;
@@ -38,7 +42,7 @@ export interface CutOverOptions {
  * live queue over: writing to the queue waits while its rows are copied, then everybody is sent away, then both names
  * change at once. The same function with the names exchanged is the way back.
  */
-export async function cutOver(options: CutOverOptions): Promise<{ outageMs: number }> {
+export async function cutOver(options: CutOverOptions): Promise<SwappedDatabases> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await cutOverOnce(options);
@@ -55,7 +59,7 @@ export async function cutOver(options: CutOverOptions): Promise<{ outageMs: numb
 
 const tries = 3;
 
-async function cutOverOnce(options: CutOverOptions): Promise<{ outageMs: number }> {
+async function cutOverOnce(options: CutOverOptions): Promise<SwappedDatabases> {
   const { db, connection, replacement, applicationName, signal } = options;
   await using restored = openDatabase({
     connection: { ...connection, database: replacement },
@@ -103,26 +107,19 @@ function stillInUse(name: string, sessions: string, cause: unknown): TendError {
 }
 
 /**
- * Which of the two states a cut-over has left: needed where its end is unknown, as after a connection that broke at
- * COMMIT. Told by the kept name, which is unique to the restore.
+ * Which state a cut-over has left: needed where its end is unknown, as after a `kill -9` or a connection that broke at
+ * COMMIT. Told by the kept name, which is unique to the restore. `missing`: the old database is there and none has
+ * the live name, which no cut-over leaves.
  */
-export async function isCutOver(
+export async function stateOfCutOver(
   maintenance: Kysely<Database>,
   names: { name: string; keepAs: string },
-): Promise<boolean> {
+): Promise<'before' | 'after' | 'missing'> {
   const { rows } = await sql<{ name: string }>`
     select datname as name from pg_catalog.pg_database where datname in (${names.name}, ${names.keepAs})`.execute(
     maintenance,
   );
   const present = new Set(rows.map(({ name }) => name));
-  if (present.has(names.keepAs) && !present.has(names.name)) {
-    throw new TendError(
-      'RESTORE_STUCK',
-      `Database "${names.name}" is missing, and "${names.keepAs}" is there.`,
-      {
-        hint: `Put it back as a superuser: alter database "${names.keepAs}" rename to "${names.name}"`,
-      },
-    );
-  }
-  return present.has(names.keepAs);
+  if (!present.has(names.keepAs)) return 'before';
+  return present.has(names.name) ? 'after' : 'missing';
 }

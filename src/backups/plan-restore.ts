@@ -5,6 +5,7 @@ import type { BackupSet } from './backup-directory.ts';
 import { companionDatabase } from './backup-id.ts';
 import { serverVersion } from './database-facts.ts';
 import { findObstacles } from './restore-obstacles.ts';
+import type { FileSwap } from './swap-files.ts';
 
 export interface PlanRestoreOptions {
   set: BackupSet;
@@ -28,6 +29,10 @@ export interface RestorePlan {
   scratch: string;
   /** The name under which the present database is kept; undefined where there is none. */
   keptAs: string | undefined;
+  /** The name of the restored database after a way back. */
+  undoneAs: string;
+  /** Files that change places in the same step. */
+  files: FileSwap[];
   owner: string;
   serverMajor: number;
   warnings: string[];
@@ -63,6 +68,8 @@ export async function planRestore(options: PlanRestoreOptions): Promise<RestoreP
     live,
     scratch: companionDatabase(target, 'tend', id),
     keptAs: live === undefined ? undefined : companionDatabase(target, 'before', id),
+    undoneAs: companionDatabase(target, 'undone', id),
+    files: [],
     owner,
     serverMajor,
     warnings: warningsAbout(options),

@@ -6,16 +6,23 @@ import { untilAborted } from '../until-aborted.ts';
 import { newBackupId } from './backup-id.ts';
 import { lockBackups } from './backup-lock.ts';
 import { compareWithManifest } from './compare-with-manifest.ts';
+import { tryToDropOldReplaced } from './drop-old-replaced.ts';
+import { endUndone } from './end-restore.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
+import type { RestoreFacts } from './find-restores.ts';
+import { findUnfinishedRestores } from './find-unfinished-restores.ts';
 import { finishInto } from './finish-into.ts';
 import { loadArchive } from './load-archive.ts';
 import { openMaintenanceDatabase } from './maintenance-database.ts';
 import { totalRows } from './manifest.ts';
 import { planRestore, type RestorePlan } from './plan-restore.ts';
 import { refusePooler } from './refuse-pooler.ts';
+import { refuseUnfinished } from './refuse-unfinished.ts';
 import { replaceLive } from './replace-live.ts';
-import type { RestoreBackupOptions, RestoreResult } from './restore-options.ts';
+import { RestoreJournal } from './restore-journal.ts';
+import type { RestoreBackupOptions, RestoreEnding, RestoreResult } from './restore-options.ts';
 import { createScratchDatabase, dropDatabase, sweepScratchDatabases } from './scratch-database.ts';
+import { sweepRestores } from './sweep-restores.ts';
 import { serverOptions } from './tool-environment.ts';
 import { verifyBackup } from './verify-backup.ts';
 
@@ -30,19 +37,22 @@ export interface RestoreWork extends RestoreBackupOptions {
 /**
  * Restores a backup set: beside the live database, checked against the manifest, and only then put in its place (or,
  * with `into`, under a name of its own). Until the cut-over the live database is not touched, and whatever goes wrong
- * leaves nothing but the error.
+ * leaves nothing but the error. A process that is killed leaves a journal, by which `settleRestore` ends what it began.
  *
- * @throws TendError RESTORE_REFUSED (nothing was begun, or the restored data differ from the manifest),
+ * @throws TendError RESTORE_UNFINISHED (another was killed over this database), RESTORE_REFUSED (nothing was begun, or the restored data differ from the manifest),
  *   BACKUP_DAMAGED, BACKUP_BUSY, DATABASE_BUSY (a pooler is in between), RESTORE_ROLLED_BACK (exit 1), RESTORE_STUCK (exit 2).
  */
 export async function restoreBackup(options: RestoreBackupOptions): Promise<RestoreResult> {
-  const { set, connection, applicationName, into, clock, log, progress, lockDirectory } = options;
+  const { set, connection, applicationName, into, clock, log, progress, journalDirectory } = options;
+  const { database } = connection;
   if (into === undefined) options.app.preflight?.();
-  using _lock = lockDirectory === undefined ? undefined : await lockBackups(lockDirectory);
+  using _lock = await lockBackups(options.lockDirectory ?? journalDirectory);
   await refusePooler({ connection, applicationName, clock });
   await using maintenance = await openMaintenanceDatabase({ connection, applicationName });
+  const unfinished = await findUnfinishedRestores({ db: maintenance, database, directory: journalDirectory });
+  if (into === undefined) refuseUnfinished(unfinished);
   const id = newBackupId(clock.now());
-  const plan = await planRestore({ set, maintenance, database: connection.database, into, id });
+  const plan = await planRestore({ set, maintenance, database, into, id });
   for (const warning of plan.warnings) log.warn(warning);
   const work: RestoreWork = {
     ...options,
@@ -51,22 +61,54 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
     serverOptions: await serverOptions(maintenance, connection),
   };
   await progress.step(`Verify backup set ${set.id}`, async () => await verifyBackup(options));
-  await sweepScratchDatabases({ maintenance, database: connection.database, log });
+  await sweepRestores({ unfinished, maintenance, log });
+  await sweepScratchDatabases({ maintenance, database, log });
+  const ending = plan.mode === 'into' ? await restoreInto(work) : await restoreInPlace(work, id);
+  return {
+    backupId: set.id,
+    restoreId: id,
+    database: plan.target,
+    tables: set.manifest.tables.length,
+    rows: totalRows(set.manifest.tables),
+    snapshotAt: set.manifest.snapshot?.at ?? null,
+    ...ending,
+  };
+}
+
+async function restoreInto(work: RestoreWork): Promise<RestoreEnding> {
   try {
     await restoreBeside(work);
-    const ending = plan.mode === 'into' ? await finishInto(work) : await replaceLive(work);
-    return {
-      backupId: set.id,
-      database: plan.target,
-      tables: set.manifest.tables.length,
-      rows: totalRows(set.manifest.tables),
-      ...ending,
-    };
+    return await finishInto(work);
   } catch (error) {
-    // Where a person must act now, both databases stay.
-    if (!(error instanceof TendError && error.code === 'RESTORE_STUCK')) await dropScratch(work);
+    await dropScratch(work);
     throw error;
   }
+}
+
+async function restoreInPlace(work: RestoreWork, id: string): Promise<RestoreEnding> {
+  const { maintenance, plan, clock, log, keepReplacedMs, journalDirectory: directory } = work;
+  const journal = await RestoreJournal.begin({ ...work, directory, facts: factsOf(work, id) });
+  try {
+    await restoreBeside(work);
+    const ending = await replaceLive({ ...work, journal });
+    const { target: database } = plan;
+    await tryToDropOldReplaced({ maintenance, database, directory, keepMs: keepReplacedMs, clock, log });
+    return ending;
+  } catch (error) {
+    // Where a person must act now, both databases stay; where everything was put back, that is all.
+    const { phase } = journal.record;
+    const isStuck = error instanceof TendError && error.code === 'RESTORE_STUCK';
+    if (isStuck || phase === 'finished' || phase === 'undone') throw error;
+    await endUndone({ ...work, journal, serverMajor: plan.serverMajor });
+    if (phase === 'begun' || phase === 'cutting-over') await journal.remove();
+    throw error;
+  }
+}
+
+function factsOf({ plan, set, source, app }: RestoreWork, id: string): RestoreFacts {
+  const { target: database, scratch, keptAs = null, undoneAs, files } = plan;
+  const touchesApp = app.restart !== undefined || app.check !== undefined;
+  return { id, database, backupId: set.id, source, scratch, keptAs, undoneAs, files, touchesApp };
 }
 
 /** Restores into the scratch database and compares it with the manifest. */
@@ -112,7 +154,7 @@ async function restoreBeside(work: RestoreWork): Promise<void> {
   });
 }
 
-/** After a way back, or before the cut-over: what was restored is not the live database, whatever its name is. */
+/** What was restored has no name of its own yet. */
 async function dropScratch({ maintenance, plan, log }: RestoreWork): Promise<void> {
   try {
     await dropDatabase(maintenance, plan.scratch);

@@ -78,6 +78,8 @@ const backup = section({
   ),
   encrypt_to: v.optional(textList, []),
   identity_file: v.optional(text),
+  /** How long a restore keeps the database that it has replaced. */
+  keep_replaced: v.optional(duration, '7d'),
   files: v.optional(textList, []),
   keep: v.optional(
     section({

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import { parse } from 'valibot';
 import type { BackupSet } from '../../../src/backups/backup-directory.ts';
 import { createBackup } from '../../../src/backups/create-backup.ts';
@@ -95,6 +96,10 @@ export async function restore(
       into: undefined,
       app: {},
       lockDirectory: undefined,
+      journalDirectory: join(dirname(set.path), '.restores'),
+      source: set.path,
+      taskId: null,
+      keepReplacedMs: 7 * 86_400_000,
       toolsDirectory: undefined,
       signal: new AbortController().signal,
       ...rest,
