@@ -4,7 +4,7 @@ import type { ConnectionSettings } from '../connection/settings.ts';
 import { openDatabase } from '../database/open-database.ts';
 import type { Database } from '../database/tables.ts';
 import { errorCodeOf } from '../database/translate-database-error.ts';
-import { TendError } from '../errors.ts';
+import { TendError, toError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
 import { carryQueue, prepareQueue } from './carry-queue.ts';
@@ -12,7 +12,7 @@ import type { DatabaseMark } from './database-marks.ts';
 import type { PostgresProgram } from './find-postgres-program.ts';
 import { lockQueue } from './lock-queue.ts';
 import { isUnadoptedCopy } from './queue-schema.ts';
-import { type SwappedDatabases, swapDatabases } from './swap-databases.ts';
+import { type Reversible, type SwappedDatabases, swapDatabases } from './swap-databases.ts';
 
 export interface CutOverOptions {
   connection: ConnectionSettings;
@@ -26,7 +26,7 @@ export interface CutOverOptions {
   properties: 'copy' | 'keep';
   /** See `swapDatabases`. */
   mark: DatabaseMark;
-  meanwhile: () => Promise<void>;
+  meanwhile: Reversible;
   pgDump: PostgresProgram;
   pgRestore: PostgresProgram;
   serverOptions: string;
@@ -47,6 +47,7 @@ export async function cutOver(options: CutOverOptions): Promise<SwappedDatabases
     try {
       return await cutOverOnce(options);
     } catch (error) {
+      await undoMeanwhile(options);
       // A session that does not end within PostgreSQL's five seconds (a slow disk, a loaded machine): nothing has
       // changed, and everything can be done again.
       if (errorCodeOf(error) !== '55006') throw error;
@@ -85,6 +86,15 @@ async function cutOverOnce(options: CutOverOptions): Promise<SwappedDatabases> {
       await sql`rollback`.execute(session).catch(() => undefined);
     }
   });
+}
+
+/** What changed with names that stayed as they were goes back. A connection may have broken at COMMIT: then they have not. */
+async function undoMeanwhile({ maintenance, name, keepAs, meanwhile, log }: CutOverOptions): Promise<void> {
+  try {
+    if ((await stateOfCutOver(maintenance, { name, keepAs })) === 'before') await meanwhile.undo();
+  } catch (error) {
+    log.warn(`What changes with database "${name}" may have changed without it: ${toError(error).message}`);
+  }
 }
 
 /** Who is connected, for a message: `client backend 311 psql active, …`. */

@@ -16,6 +16,7 @@ export interface PlanRestoreOptions {
   into: string | undefined;
   /** Of this restore; names its databases. */
   id: string;
+  files?: FileSwap[];
 }
 
 /** What a restore will do, after everything that can be known beforehand was found to be in order. */
@@ -45,7 +46,7 @@ export interface RestorePlan {
  * @throws TendError RESTORE_REFUSED naming the first obstacle, with all of them in `details`.
  */
 export async function planRestore(options: PlanRestoreOptions): Promise<RestorePlan> {
-  const { set, maintenance, database, into, id } = options;
+  const { set, maintenance, database, into, id, files = [] } = options;
   const { manifest } = set;
   const target = into ?? database;
   const existing = await findDatabase(maintenance, target);
@@ -69,7 +70,7 @@ export async function planRestore(options: PlanRestoreOptions): Promise<RestoreP
     scratch: companionDatabase(target, 'tend', id),
     keptAs: live === undefined ? undefined : companionDatabase(target, 'before', id),
     undoneAs: companionDatabase(target, 'undone', id),
-    files: [],
+    files,
     owner,
     serverMajor,
     warnings: warningsAbout(options),

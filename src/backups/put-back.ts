@@ -4,7 +4,8 @@ import { copyComment } from './copy-database-properties.ts';
 import { cutOver, stateOfCutOver } from './cut-over.ts';
 import { readMark } from './database-marks.ts';
 import { unmarkDatabase } from './scratch-database.ts';
-import { swapFilesBack } from './swap-files.ts';
+import type { Reversible } from './swap-databases.ts';
+import { fileSwap, swapFilesBack } from './swap-files.ts';
 import { type SwapWork, swapTools, unstoppable } from './swap-work.ts';
 
 /**
@@ -39,11 +40,15 @@ export async function putBack(work: SwapWork): Promise<number | null> {
     keepAs: undoneAs,
     properties: 'keep',
     mark: { kind: 'undone', database: name, id },
-    meanwhile: async () => await swapFilesBack(files, log),
+    meanwhile: reversed(fileSwap(files, log)),
     signal: unstoppable(),
   });
   await journal.note('put-back');
   return outageMs;
+}
+
+function reversed({ apply, undo }: Reversible): Reversible {
+  return { apply: undo, undo: apply };
 }
 
 /** Renamed back by hand, a database still says that it is the old one; what it said before, the restored one says. */

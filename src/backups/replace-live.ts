@@ -11,7 +11,7 @@ import type { RestoreJournal } from './restore-journal.ts';
 import type { RestoreEnding } from './restore-options.ts';
 import { rowsWritten } from './rows-written.ts';
 import type { SwappedDatabases } from './swap-databases.ts';
-import { swapFiles } from './swap-files.ts';
+import { fileSwap, swapFiles } from './swap-files.ts';
 import { type SwapWork, swapTools } from './swap-work.ts';
 
 /** A restore that takes the live name. */
@@ -82,6 +82,6 @@ async function cutOverOptions(work: SwapWork, keepAs: string): Promise<CutOverOp
     keepAs,
     properties: 'copy',
     mark: { kind: 'kept', database, id, hasEnded: false },
-    meanwhile: async () => await swapFiles(files, work.log),
+    meanwhile: fileSwap(files, work.log),
   };
 }

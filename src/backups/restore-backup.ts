@@ -27,7 +27,7 @@ import { serverOptions } from './tool-environment.ts';
 import { verifyBackup } from './verify-backup.ts';
 
 /** What the steps of one restore share. */
-export interface RestoreWork extends RestoreBackupOptions {
+export interface RestoreWork extends Omit<RestoreBackupOptions, 'files'> {
   plan: RestorePlan;
   maintenance: Kysely<Database>;
   /** See the function of this name. */
@@ -52,7 +52,8 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
   const unfinished = await findUnfinishedRestores({ db: maintenance, database, directory: journalDirectory });
   if (into === undefined) refuseUnfinished(unfinished);
   const id = newBackupId(clock.now());
-  const plan = await planRestore({ set, maintenance, database, into, id });
+  const files = options.files?.(id) ?? [];
+  const plan = await planRestore({ set, maintenance, database, into, id, files });
   for (const warning of plan.warnings) log.warn(warning);
   const work: RestoreWork = {
     ...options,

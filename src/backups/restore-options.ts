@@ -6,6 +6,7 @@ import type { Database } from '../database/tables.ts';
 import type { Log, Progress } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
 import type { BackupSet } from './backup-directory.ts';
+import type { FileSwap } from './swap-files.ts';
 
 export interface RestoreBackupOptions {
   set: BackupSet;
@@ -17,6 +18,8 @@ export interface RestoreBackupOptions {
   applicationName: string;
   /** A new database to restore into; without it the live one is replaced. */
   into: string | undefined;
+  /** Files that change places with the database, named by the id of the restore; theirs must be there by then. */
+  files?: (restoreId: string) => FileSwap[];
   /** How to restart and check the application after the cut-over; empty for neither. */
   app: AppControls;
   /** The backup directory, locked while the restore works; undefined where none is configured. */

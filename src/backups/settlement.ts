@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Database } from '../database/tables.ts';
-import type { UnfinishedRestore } from './find-unfinished-restores.ts';
+import { hasEnded, type UnfinishedRestore } from './find-unfinished-restores.ts';
 import { RestoreJournal } from './restore-journal.ts';
 import type { RestoreBackupOptions } from './restore-options.ts';
 import type { SwapWork } from './swap-work.ts';
@@ -53,8 +53,9 @@ export function swapWorkOf(
     record === undefined
       ? RestoreJournal.of({ ...settlement, directory, facts })
       : RestoreJournal.continue(record, settlement);
-  const { app } = settlement;
-  return { ...settlement, journal, app: facts.touchesApp ? app : {} };
+  // A restore that was to leave the application alone does so to its end.
+  const leavesApp = record !== undefined && !hasEnded(record) && !facts.touchesApp;
+  return { ...settlement, journal, app: leavesApp ? {} : settlement.app };
 }
 
 /** Nothing had been replaced: what it left is removed. */

@@ -22,8 +22,14 @@ export interface SwapDatabasesOptions {
   /** The comment of the database that is replaced. */
   mark: DatabaseMark;
   /** What is to change when nobody is connected; the names change after it, and not when it throws. */
-  meanwhile: () => Promise<void>;
+  meanwhile: Reversible;
   clock: Clock;
+}
+
+/** A change that goes with that of the names; both can be done again when they were done. */
+export interface Reversible {
+  apply: () => Promise<void>;
+  undo: () => Promise<void>;
 }
 
 /** When nobody could write to the database any more that is replaced. */
@@ -61,7 +67,7 @@ export async function swapDatabases(options: SwapDatabasesOptions): Promise<Swap
     pid.resolve(await ownPid(transaction));
     await sql`alter database ${sql.id(name)} rename to ${sql.id(keepAs)}`.execute(transaction);
     await everybodyLeft.promise;
-    await options.meanwhile();
+    await options.meanwhile.apply();
     await sql`alter database ${sql.id(replacement)} rename to ${sql.id(name)}`.execute(transaction);
     if (options.properties === 'copy') {
       await copyDatabaseProperties({ maintenance: transaction, from: keepAs, to: name });

@@ -2,6 +2,7 @@ import { lstat, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TendError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { Reversible } from './swap-databases.ts';
 import { syncDirectory } from './sync-directory.ts';
 
 /** A file or directory that changes places with another; all three in one directory, so that a rename is enough. */
@@ -27,8 +28,11 @@ export async function swapFiles(swaps: readonly FileSwap[], log: Log): Promise<v
       if (await isThere(live)) continue; // done before
       throw new TendError('INPUT_MISSING', `"${live}" cannot be replaced: there is no "${fresh}".`);
     }
-    if (await isThere(live)) await moveAside(live, keptAs, log);
-    else if (!(await isThere(keptAs))) await noteMissing(keptAs);
+    const isLiveThere = await isThere(live);
+    if (await isThere(keptAs)) {
+      if (isLiveThere) await setAside(live, keptAs, log);
+    } else if (isLiveThere) await move(live, keptAs);
+    else await noteMissing(keptAs);
     await move(fresh, live);
   }
 }
@@ -40,11 +44,19 @@ export async function swapFilesBack(swaps: readonly FileSwap[], log: Log): Promi
     if (!isSwapped) continue; // it never was, or is not any more
     if (!(await isThere(fresh)) && (await isThere(live))) await move(live, fresh);
     if (await isThere(keptAs)) {
-      if (await isThere(live)) await moveAside(live, `${keptAs}.meanwhile`, log);
+      if (await isThere(live)) await setAside(live, keptAs, log);
       await move(keptAs, live);
     }
     await rm(noneKept(keptAs), { force: true });
   }
+}
+
+/** Both directions, for a change of names that they go with. */
+export function fileSwap(swaps: readonly FileSwap[], log: Log): Reversible {
+  return {
+    apply: async () => await swapFiles(swaps, log),
+    undo: async () => await swapFilesBack(swaps, log),
+  };
 }
 
 /** Removes what was replaced for good: there is no way back any more. */
@@ -64,11 +76,11 @@ async function noteMissing(keptAs: string): Promise<void> {
   await syncDirectory(dirname(keptAs));
 }
 
-/** A name that is taken was taken by the first of two tries: then something stands where nothing was left. */
-async function moveAside(live: string, keptAs: string, log: Log): Promise<void> {
-  let to = keptAs;
-  for (let suffix = 1; await isThere(to); suffix += 1) to = `${keptAs}.meanwhile${suffix}`;
-  if (to !== keptAs) log.warn(`"${live}" was made anew meanwhile; that is kept as "${to}".`);
+/** The present one was kept before: what has taken its place since is none that anybody knows. */
+async function setAside(live: string, keptAs: string, log: Log): Promise<void> {
+  let to = `${keptAs}.meanwhile`;
+  for (let number = 2; await isThere(to); number += 1) to = `${keptAs}.meanwhile${number}`;
+  log.warn(`"${live}" was made anew meanwhile; that is kept as "${to}".`);
   await move(live, to);
 }
 

@@ -14,7 +14,7 @@ import {
   swapWorkOf,
   sweepUnfinished,
 } from './settlement.ts';
-import { swapFiles } from './swap-files.ts';
+import { fileSwap } from './swap-files.ts';
 import { type SwapWork, swapTools, unstoppable } from './swap-work.ts';
 
 /**
@@ -74,7 +74,7 @@ async function putForward(work: SwapWork): Promise<void> {
       keepAs: keptAs,
       properties: 'keep',
       mark: { kind: 'kept', database: name, id, hasEnded: true },
-      meanwhile: async () => await swapFiles(files, log),
+      meanwhile: fileSwap(files, log),
       signal: unstoppable(),
     });
   }
