@@ -102,7 +102,7 @@ export async function findRestores(options: {
  * Reads a journal. A line that was being written when the power went is as good as not written; where that was the
  * first, the restore had not done anything, and the answer is undefined.
  */
-export function parseJournal(content: string, path: string): RestoreRecord | undefined {
+function parseJournal(content: string, path: string): RestoreRecord | undefined {
   const lines = content.split('\n').flatMap(parseLine);
   const facts = lines.find((line) => line.facts !== undefined)?.facts;
   const last = lines.at(-1);

@@ -47,7 +47,7 @@ export function hasEnded({ phase }: RestoreRecord): boolean {
   return phase === 'finished' || phase === 'undone';
 }
 
-export function isGoingBack({ phase }: RestoreRecord): boolean {
+function isGoingBack({ phase }: RestoreRecord): boolean {
   return phase === 'putting-back' || phase === 'put-back';
 }
 

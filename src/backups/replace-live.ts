@@ -1,5 +1,5 @@
 import { openDatabase } from '../database/open-database.ts';
-import { changeLive } from './change-live.ts';
+import { appWithSteps, changeLive } from './change-live.ts';
 import { type CutOverOptions, cutOver } from './cut-over.ts';
 import { systemIdentifier } from './database-facts.ts';
 import { endFinished } from './end-restore.ts';
@@ -47,14 +47,15 @@ export async function replaceLive(work: ReplaceWork): Promise<RestoreEnding> {
 }
 
 async function replaceLost(work: ReplaceWork, swap: SwapWork): Promise<RestoreEnding> {
-  const { app, signal, journal, log, plan } = work;
+  const { app, signal, journal, log, plan, progress } = work;
+  const { restart, check } = appWithSteps(app, progress);
   await journal.write('cutting-over');
   const ending = await finishLost(work);
   await swapFiles(plan.files, log);
   await journal.note('cut-over');
   try {
-    await app.restart?.(signal);
-    await app.check?.(signal);
+    await restart?.(signal);
+    await check?.(signal);
   } finally {
     await endFinished(swap);
   }

@@ -1,5 +1,5 @@
 import { TendError } from '../errors.ts';
-import { changeLive } from './change-live.ts';
+import { appWithSteps, changeLive } from './change-live.ts';
 import { endFinished } from './end-restore.ts';
 import { goBack } from './go-back.ts';
 import {
@@ -36,11 +36,12 @@ async function goOn(work: SwapWork): Promise<void> {
 
 /** There is no database to go back to: the restored one stays, whether the application is well with it or not. */
 async function goOnWithLost(work: SwapWork): Promise<void> {
-  const { journal, log, app, signal } = work;
+  const { journal, log, app, signal, progress } = work;
+  const { restart, check } = appWithSteps(app, progress);
   await swapFiles(journal.record.facts.files, log);
   try {
-    await app.restart?.(signal);
-    await app.check?.(signal);
+    await restart?.(signal);
+    await check?.(signal);
   } finally {
     await endFinished(work);
   }

@@ -1,9 +1,12 @@
 import { backupDirectory } from '../backups/backup-directory.ts';
 import { newBackupId } from '../backups/backup-id.ts';
 import { type BackupSummary, describeBackup } from '../backups/describe-backup.ts';
+import { findRestoreDirectory } from '../backups/find-restore-directory.ts';
+import { findUnfinishedRestores } from '../backups/find-unfinished-restores.ts';
 import { openMaintenanceDatabase } from '../backups/maintenance-database.ts';
 import { planRestore, type RestorePlan } from '../backups/plan-restore.ts';
 import { refusePooler } from '../backups/refuse-pooler.ts';
+import { refuseUnfinished } from '../backups/refuse-unfinished.ts';
 import { findRestoreSource } from '../backups/restore-source.ts';
 import type { CommandContext } from './command-context.ts';
 
@@ -19,7 +22,7 @@ export async function previewRestore(
   context: CommandContext,
   options: { source: string; into: string | undefined },
 ): Promise<RestorePreview> {
-  const { config, baseDirectory, clock } = context;
+  const { config, baseDirectory, clock, env } = context;
   const connection = await context.connection();
   const directory =
     config.backup.directory === undefined ? undefined : backupDirectory(config, baseDirectory);
@@ -28,6 +31,11 @@ export async function previewRestore(
   const applicationName = 'tend restore --dry-run';
   await refusePooler({ connection, applicationName, clock });
   await using maintenance = await openMaintenanceDatabase({ connection, applicationName });
+  if (options.into === undefined) {
+    const journals = findRestoreDirectory({ config, baseDirectory, env });
+    const { database } = connection;
+    refuseUnfinished(await findUnfinishedRestores({ db: maintenance, database, directory: journals }));
+  }
   const id = newBackupId(clock.now());
   const plan = await planRestore({ set, maintenance, database: connection.database, into: options.into, id });
   return { backup: describeBackup(set), plan, restart: config.app.restart ?? null };

@@ -9,6 +9,7 @@ import { RestoreSite, takePages } from './support/restore-site.ts';
 
 /** As long as it takes on a busy machine. */
 const patiently = { timeout: 60_000 };
+const slow = { timeout: 120_000 };
 
 let place: TemporaryDirectory;
 let set: BackupSet;
@@ -22,9 +23,9 @@ afterAll(async () => await place[Symbol.asyncDispose]());
 const nothing = { databases: [], files: [] };
 const kept = { databases: ['before'], files: ['.before'] };
 
-describe('a restore that is killed before the cut-over has changed nothing', () => {
+describe('a restore that is killed before the cut-over has changed nothing', slow, () => {
   test.each(['before Load the dump', 'before Cut over'])('%s', async (stop) => {
-    await using site = await RestoreSite.open(set);
+    await using site = await RestoreSite.open(set, 'bare');
     await site.killedAt(stop);
     expect(await site.look()).toBe('old');
     expect(await site.doctor()).toMatchObject({
@@ -39,7 +40,7 @@ describe('a restore that is killed before the cut-over has changed nothing', () 
   });
 
   test('in the middle of it, with the files renamed: the next restore takes them back first', async () => {
-    await using site = await RestoreSite.open(set);
+    await using site = await RestoreSite.open(set, 'bare');
     // Whoever holds the lock of the scratch database holds the second rename, when everybody has left already.
     await site.start({});
     const [{ keptAs } = { keptAs: '' }] = site.files;
@@ -72,14 +73,14 @@ describe('a restore that is killed before the cut-over has changed nothing', () 
   });
 });
 
-describe('a restore that is killed after the cut-over', () => {
+describe('a restore that is killed after the cut-over', slow, () => {
   test.each([
     { stop: 'after Cut over', way: 'resume' },
     { stop: 'after Cut over', way: 'undo' },
     { stop: 'before Restart', way: 'undo' },
     { stop: 'before Put the old database back', way: 'resume' },
   ] as const)('$stop: is in doubt, until somebody says --$way', async ({ stop, way }) => {
-    await using site = await RestoreSite.open(set);
+    await using site = await RestoreSite.open(set, 'bare');
     await site.killedAt(stop, { isIll: true });
     expect(await site.look()).toBe('restored');
     const { name } = site.database;
@@ -105,7 +106,7 @@ describe('a restore that is killed after the cut-over', () => {
   });
 
   test('and whose application is not well when it is resumed is rolled back', async () => {
-    await using site = await RestoreSite.open(set);
+    await using site = await RestoreSite.open(set, 'bare');
     await site.killedAt('before Check');
     let checks = 0;
     const check = async () => {
@@ -121,7 +122,7 @@ describe('a restore that is killed after the cut-over', () => {
   });
 
   test('on its way back goes on that way, whichever is said', async () => {
-    await using site = await RestoreSite.open(set);
+    await using site = await RestoreSite.open(set, 'bare');
     await site.killedAt('after Put the old database back', { isIll: true });
     expect(await site.look()).toBe('old');
     expect(await site.doctor()).toMatchObject({
@@ -146,7 +147,7 @@ describe('a restore that is killed after the cut-over', () => {
   });
 
   test('without its journal is known by the mark on the kept database', async () => {
-    await using site = await RestoreSite.open(set);
+    await using site = await RestoreSite.open(set, 'bare');
     await site.killedAt('after Cut over');
     await using elsewhere = await temporaryDirectory();
     const directory = elsewhere.path;
@@ -158,5 +159,21 @@ describe('a restore that is killed after the cut-over', () => {
     await expect(settle({ database: site.database, directory, way: 'undo' })).rejects.toMatchObject({
       message: expect.stringContaining('undone already'),
     });
+  });
+
+  test('of a database that had been lost can only be finished', async () => {
+    await using site = await RestoreSite.open(set, 'bare');
+    const { database } = site;
+    const server = await database.connect({ database: 'postgres' });
+    await server.query(`drop database "${database.name}" with (force)`);
+    await server.end();
+    await site.killedAt('before Restart');
+    expect(await site.doctor()).toMatchObject({ fix: `tend restore --resume --confirm ${database.name}` });
+    await expect(site.settle('undo')).rejects.toMatchObject({
+      ...{ code: 'RESTORE_REFUSED', hint: `Finish it: tend restore --resume --confirm ${database.name}` },
+    });
+    expect(await site.settle('resume')).toMatchObject({ action: 'finished', keptAs: null });
+    expect(await database.query('select title from public.pages')).toEqual([{ title: 'a' }, { title: 'b' }]);
+    expect(await site.doctor()).toMatchObject({ status: 'ok' });
   });
 });

@@ -12,6 +12,9 @@ import { type TemporaryDirectory, temporaryDirectory } from '../support/temporar
 import { companionsOf, configFor, restore, takeBackup } from './support/fixture.ts';
 import { RestoreSite, takePages } from './support/restore-site.ts';
 
+/** As long as it takes on a busy machine. */
+const slow = { timeout: 120_000 };
+
 let place: TemporaryDirectory;
 let set: BackupSet;
 
@@ -44,7 +47,7 @@ test('a restore that has ended is undone, with its files and what was queued sin
 });
 
 test('what was written into the restored database is kept when it is undone', async () => {
-  await using site = await RestoreSite.open(set);
+  await using site = await RestoreSite.open(set, 'bare');
   await restored(site);
   await site.database.query(`insert into public.pages values ('written since')`);
   const { restoredAs } = await site.settle('undo');
@@ -56,8 +59,8 @@ test('what was written into the restored database is kept when it is undone', as
   expect(rows).toEqual([{ title: 'a' }, { title: 'b' }, { title: 'written since' }]);
 });
 
-test('an undo that the application is not well with is taken back', async () => {
-  await using site = await RestoreSite.open(set);
+test('an undo that the application is not well with is taken back', slow, async () => {
+  await using site = await RestoreSite.open(set, 'bare');
   await restored(site);
   const seen: string[] = [];
   const check = async () => {
@@ -74,9 +77,9 @@ test('an undo that the application is not well with is taken back', async () => 
   expect(await site.settle('undo')).toMatchObject({ action: 'undone' });
 });
 
-describe('a way back that fails as well is exit 2, with both databases and the exact commands', () => {
+describe('a way back that fails as well is exit 2, with both databases and the exact commands', slow, () => {
   test('where the old database is back and the application is not well with it', async () => {
-    await using site = await RestoreSite.open(set);
+    await using site = await RestoreSite.open(set, 'bare');
     const { database } = site;
     const app = { check: async () => await Promise.reject(ill) };
     const failing = restore({ database, set, files: () => site.files, app });
@@ -93,7 +96,7 @@ describe('a way back that fails as well is exit 2, with both databases and the e
   });
 
   test('where the databases cannot be swapped: what is printed for a person does it, and tend goes on from there', async () => {
-    await using site = await RestoreSite.open(set);
+    await using site = await RestoreSite.open(set, 'bare');
     const { database } = site;
     const holder = await database.connect({ database: 'postgres' });
     const check = async () => {
@@ -125,9 +128,9 @@ describe('a way back that fails as well is exit 2, with both databases and the e
   });
 });
 
-describe('what was replaced is kept for a while', () => {
+describe('what was replaced is kept for a while', slow, () => {
   test('and is dropped after it, files and journal included, but never that of an unfinished restore', async () => {
-    await using site = await RestoreSite.open(set);
+    await using site = await RestoreSite.open(set, 'bare');
     const { connection, name: live } = site.database;
     const options = { connection, applicationName: 'tend test' };
     await restored(site);
@@ -165,45 +168,51 @@ describe('what was replaced is kept for a while', () => {
   });
 });
 
-test('every acknowledged insert is in the restored database or in the old one, and the report bounds how many', async () => {
-  await using site = await RestoreSite.open(set);
-  const { database } = site;
-  await database.query('create table public.notes (n int)');
-  const own = await takeBackup({ database, directory: place.path });
-  const acknowledged: number[] = [];
-  const stop = { now: false };
-  const write = async (from: number) => {
-    for (let n = from; !stop.now; n += 1) {
-      try {
-        const client = await database.connect();
-        await client.query('insert into public.notes values ($1)', [n]);
-        acknowledged.push(n);
-        await client.end();
-      } catch {
-        // sent away, and nothing was acknowledged
+test(
+  'every acknowledged insert is in the restored database or in the old one, and the report bounds how many',
+  slow,
+  async () => {
+    await using site = await RestoreSite.open(set, 'bare');
+    const { database } = site;
+    await database.query('create table public.notes (n int)');
+    const own = await takeBackup({ database, directory: place.path });
+    const acknowledged: number[] = [];
+    const stop = { now: false };
+    const write = async (from: number) => {
+      for (let n = from; !stop.now; n += 1) {
+        try {
+          const client = await database.connect();
+          await client.query('insert into public.notes values ($1)', [n]);
+          acknowledged.push(n);
+          await client.end();
+        } catch {
+          // sent away, and nothing was acknowledged
+        }
       }
-    }
-  };
-  const writing = Promise.all([write(0), write(1_000_000)]);
-  const result = await restore({ database, set: own });
-  const [late] = acknowledged.slice(-1);
-  await expect.poll(() => acknowledged.at(-1) !== late, { timeout: 20_000 }).toBe(true);
-  stop.now = true;
-  await writing;
-  const notesIn = async (name: string) => {
-    const client = await database.connect({ database: name });
-    const { rows } = await client.query<{ n: number }>('select n from public.notes');
-    await client.end();
-    return rows.map(({ n }) => n);
-  };
-  const [old, now] = [await notesIn(result.keptAs ?? ''), await notesIn(database.name)];
-  expect(new Set([...old, ...now])).toEqual(new Set(acknowledged));
-  expect(old.length).toBeGreaterThan(0);
-  expect(result.laterTransactions).toBeGreaterThanOrEqual(old.length);
-  expect(new Date(result.snapshotAt ?? 0).getTime()).toBeLessThan(new Date(result.cutOverAt ?? 0).getTime());
-});
+    };
+    const writing = Promise.all([write(0), write(1_000_000)]);
+    const result = await restore({ database, set: own });
+    const [late] = acknowledged.slice(-1);
+    await expect.poll(() => acknowledged.at(-1) !== late, { timeout: 20_000 }).toBe(true);
+    stop.now = true;
+    await writing;
+    const notesIn = async (name: string) => {
+      const client = await database.connect({ database: name });
+      const { rows } = await client.query<{ n: number }>('select n from public.notes');
+      await client.end();
+      return rows.map(({ n }) => n);
+    };
+    const [old, now] = [await notesIn(result.keptAs ?? ''), await notesIn(database.name)];
+    expect(new Set([...old, ...now])).toEqual(new Set(acknowledged));
+    expect(old.length).toBeGreaterThan(0);
+    expect(result.laterTransactions).toBeGreaterThanOrEqual(old.length);
+    expect(new Date(result.snapshotAt ?? 0).getTime()).toBeLessThan(
+      new Date(result.cutOverAt ?? 0).getTime(),
+    );
+  },
+);
 
 test('how many transactions the old database holds is not said of a set of another database', async () => {
-  await using site = await RestoreSite.open(set);
+  await using site = await RestoreSite.open(set, 'bare');
   expect(await restored(site)).toMatchObject({ laterTransactions: null, snapshotAt: expect.any(String) });
 });

@@ -64,7 +64,7 @@ it('a restore killed in its check is named by doctor, finished by --resume, on i
   expect(report).toMatchObject({ action: 'finished', database: name, resolvedTasks: [id] });
   expect(await pages()).toEqual([{ n: 1 }]);
   expect(await site.task(id)).toMatchObject({
-    ...{ state: 'succeeded', reason: `resolved as "done" by tend restore --resume, task ${taskId}` },
+    ...{ state: 'succeeded', reason: `resolved as "done" by tend restore --resume, task ${Number(taskId)}` },
   });
   expect(await site.attempts(id)).toMatchObject([
     { outcome: 'lost', evidence: { action: 'finished', endedByTask: taskId } },

@@ -42,12 +42,13 @@ export class RestoreSite implements AsyncDisposable {
     this.unpack();
   }
 
-  static async open(set: BackupSet): Promise<RestoreSite> {
-    const database = await createTestDatabase();
+  /** `bare` has no queue to carry: that is what takes longest. */
+  static async open(set: BackupSet, queue: 'queue' | 'bare' = 'queue'): Promise<RestoreSite> {
+    const isBare = queue === 'bare';
+    const database = await createTestDatabase({ empty: isBare });
     await database.query(`create table public.pages (title text); insert into public.pages values ('new')`);
-    await database.query(
-      `comment on database "${database.name}" is 'our site'; select tend.enqueue('chore')`,
-    );
+    await database.query(`comment on database "${database.name}" is 'our site'`);
+    if (!isBare) await database.query(`select tend.enqueue('chore')`);
     return new RestoreSite(database, set);
   }
 
@@ -87,11 +88,15 @@ export class RestoreSite implements AsyncDisposable {
 
   /** What somebody sees who comes now: never half of it. */
   async look(): Promise<'old' | 'restored'> {
-    const [row] = await this.database.query<{ titles: string; comment: string; chores: number }>(`
+    const [row] = await this.database.query<{ titles: string; comment: string; queue: string | null }>(`
       select (select string_agg(title, '' order by title) from public.pages) as titles,
-             (select count(*)::int from tend.tasks where kind = 'chore') as chores,
+             to_regclass('tend.tasks')::text as queue,
              shobj_description(oid, 'pg_database') as comment from pg_database where datname = current_database()`);
-    expect(row).toMatchObject({ chores: 1, comment: 'our site' });
+    expect(row?.comment).toBe('our site');
+    if (row?.queue === 'tend.tasks') {
+      const chores = await this.database.query(`select from tend.tasks where kind = 'chore'`);
+      expect(chores).toHaveLength(1);
+    }
     const [{ live } = { live: '' }] = this.files;
     const seen = `${row?.titles} ${readFileSync(join(live, 'logo'), 'utf8')}`;
     if (seen === 'new old') return 'old';
