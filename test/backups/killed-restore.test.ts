@@ -2,9 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BackupSet } from '../../src/backups/backup-directory.ts';
+import { systemClock } from '../../src/clock.ts';
 import { TendError } from '../../src/errors.ts';
+import { progressToLog, silentLog } from '../../src/log.ts';
+import { SecretRegistry } from '../../src/redact.ts';
+import { restoreHandler } from '../../src/tasks/handlers/restore.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
-import { companionsOf, restore, settle } from './support/fixture.ts';
+import { companionsOf, configFor, restore, settle } from './support/fixture.ts';
 import { RestoreSite, takePages } from './support/restore-site.ts';
 
 /** As long as it takes on a busy machine. */
@@ -37,6 +41,29 @@ describe('a restore that is killed before the cut-over has changed nothing', slo
     expect(await site.remains()).toEqual(nothing);
     expect(await site.doctor()).toMatchObject({ status: 'ok' });
     await expect(site.settle('resume')).rejects.toMatchObject({ code: 'RESTORE_REFUSED' });
+  });
+
+  test('and resumed by its task is begun anew, from the same set', async () => {
+    await using site = await RestoreSite.open(set, 'bare');
+    await site.killedAt('before Load the dump');
+    const { database } = site;
+    await using db = await database.openDatabase();
+    const { outcome } = await restoreHandler.run({
+      ...{ id: 0, kind: 'restore', attempt: 1, payload: { resume: true, confirm: database.name } },
+      context: {
+        ...{
+          config: configFor({ directory: place.path }),
+          baseDirectory: '/',
+          connection: database.connection,
+        },
+        ...{ db, clock: systemClock, env: process.env, secrets: new SecretRegistry() },
+      },
+      ...{ signal: new AbortController().signal, log: silentLog, progress: progressToLog(silentLog) },
+      enqueue: () => undefined,
+    });
+    expect(outcome).toBe('succeeded');
+    expect(await database.query('select title from public.pages')).toEqual([{ title: 'a' }, { title: 'b' }]);
+    expect(await site.remains()).toEqual({ databases: ['before'], files: [] });
   });
 
   test('in the middle of it, with the files renamed: the next restore takes them back first', async () => {

@@ -63,7 +63,8 @@ async function restoreFrom(source: string, task: RunningTask<Payload>): Promise<
   const result = await restoreBackup({
     ...options,
     set,
-    source,
+    // Begun anew, it is this set again, and not the newest by then.
+    source: source === 'latest' ? set.id : source,
     into: task.payload.into,
     lockDirectory: directory,
     toolsDirectory: config.backup.tools_directory,
