@@ -51,6 +51,7 @@ export const errorCodes = {
   REMOTE_FULL: 'cannotWrite',
   REMOTE_FAILED: 'failed',
   RESTORE_REFUSED: 'failed',
+  RESTORE_UNFINISHED: 'busy',
   RESTORE_ROLLED_BACK: 'failed',
   RESTORE_STUCK: 'needsPerson',
   CHANGE_ROLLED_BACK: 'failed',

@@ -81,4 +81,24 @@ export const restoreReportSchema = v.object({
   outageMs: v.nullable(count),
   heldTasks: count,
   files: v.array(v.object({ path: v.string(), keptAs: v.string() })),
+  restoreId: v.string(),
+  snapshotAt: v.nullable(v.string()),
+  cutOverAt: v.nullable(v.string()),
+  laterTransactions: v.nullable(count),
+});
+
+/** What a `restore` task that finishes or undoes another restore leaves as its evidence. */
+export const settleReportSchema = v.object({
+  /** `swept`: it had replaced nothing, and what it left is gone. */
+  action: v.picklist(['finished', 'undone', 'swept']),
+  restoreId: v.string(),
+  backupId: v.nullable(v.string()),
+  database: v.string(),
+  /** The name under which the database from before is kept. */
+  keptAs: v.nullable(v.string()),
+  /** The name under which the restored one is kept after a way back, since it was written to. */
+  restoredAs: v.nullable(v.string()),
+  outageMs: v.nullable(count),
+  /** Tasks that were killed over it, and are resolved now. */
+  resolvedTasks: v.array(count),
 });

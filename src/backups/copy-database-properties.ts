@@ -3,7 +3,7 @@ import type { Database } from '../database/tables.ts';
 
 /**
  * Gives the database `to` what belongs to the database `from` as such and follows its oid, not its name: settings
- * (for everybody and for single roles), privileges, connection limit and comment. The owner was given at creation.
+ * (for everybody and for single roles), privileges and connection limit. The owner was given at creation.
  */
 export async function copyDatabaseProperties(options: {
   maintenance: Kysely<Database>;
@@ -13,13 +13,28 @@ export async function copyDatabaseProperties(options: {
   const { maintenance, from, to } = options;
   await copySettings(maintenance, from, to);
   await copyPrivileges(maintenance, from, to);
-  const { rows } = await sql<{ connectionLimit: number; comment: string | null }>`
-    select datconnlimit as "connectionLimit", pg_catalog.shobj_description(oid, 'pg_database') as comment
-      from pg_catalog.pg_database where datname = ${from}`.execute(maintenance);
+  const { rows } = await sql<{ connectionLimit: number }>`
+    select datconnlimit as "connectionLimit" from pg_catalog.pg_database where datname = ${from}`.execute(
+    maintenance,
+  );
   const [row] = rows;
   if (row === undefined) return;
-  const { connectionLimit, comment } = row;
-  await sql`alter database ${sql.id(to)} connection limit ${sql.lit(connectionLimit)}`.execute(maintenance);
+  await sql`alter database ${sql.id(to)} connection limit ${sql.lit(row.connectionLimit)}`.execute(
+    maintenance,
+  );
+}
+
+/** Gives the database `to` the comment of `from`, or none. */
+export async function copyComment(options: {
+  maintenance: Kysely<Database>;
+  from: string;
+  to: string;
+}): Promise<void> {
+  const { maintenance, from, to } = options;
+  const { rows } = await sql<{ comment: string | null }>`
+    select pg_catalog.shobj_description(oid, 'pg_database') as comment
+      from pg_catalog.pg_database where datname = ${from}`.execute(maintenance);
+  const comment = rows[0]?.comment ?? null;
   await sql`comment on database ${sql.id(to)} is ${comment === null ? sql`null` : sql.lit(comment)}`.execute(
     maintenance,
   );

@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { parse } from 'valibot';
@@ -20,6 +20,7 @@ import { findPostgresProgram } from './find-postgres-program.ts';
 import { type Manifest, type ManifestPart, manifestSchema, type RecordedFiles } from './manifest.ts';
 import { requireSpace } from './require-space.ts';
 import { partialSuffix, sweepPartials } from './sweep-partials.ts';
+import { syncDirectory } from './sync-directory.ts';
 import { serverOptions, toolEnvironment } from './tool-environment.ts';
 import { isFileSystemError, unwritable } from './unwritable.ts';
 
@@ -138,7 +139,7 @@ function describeSet(
   },
 ): Manifest {
   const { config, env, id, label, taskId, host, startedAt, clock, dump, packed, pgDumpVersion } = options;
-  const { database, extensions, roles, largeObjects } = dump.facts;
+  const { database, extensions, roles, largeObjects, snapshot } = dump.facts;
   const finishedAt = clock.now();
   return {
     format: 1,
@@ -154,6 +155,7 @@ function describeSet(
       compressor: dump.compressor,
       encryptor: encryptorName(config.backup.encrypt_to, env),
     },
+    snapshot,
     database,
     extensions,
     roles,
@@ -176,13 +178,4 @@ async function moveIntoPlace(partial: string, path: string): Promise<void> {
   await syncDirectory(partial);
   await rename(partial, path);
   await syncDirectory(join(path, '..'));
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -26,6 +26,7 @@ export function setOfArchive(archive: ForeignArchive): BackupSet {
       compressor: archive.wrapping,
       encryptor: 'none',
     },
+    snapshot: null,
     database: databaseFacts(toc),
     extensions: entries.filter(({ kind }) => kind === 'EXTENSION').map(({ name }) => ({ name, version: '' })),
     roles: rolesIn(entries),

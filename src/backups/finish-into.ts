@@ -8,6 +8,8 @@ import type { RestoreEnding } from './restore-options.ts';
 import { restoreProperties } from './restore-properties.ts';
 import { unmarkDatabase } from './scratch-database.ts';
 
+const nothingReplaced = { keptAs: null, outageMs: null, cutOverAt: null, laterTransactions: null };
+
 /**
  * Gives the restored database a name of its own. It is a copy: its unfinished tasks are held, and its queue still says
  * that it belongs to the original, so that no tick runs there until somebody says it may.
@@ -15,7 +17,7 @@ import { unmarkDatabase } from './scratch-database.ts';
 export async function finishInto(work: RestoreWork): Promise<RestoreEnding> {
   const heldTasks = await holdTasks(work, { adoptAs: undefined });
   await nameScratch(work);
-  return { keptAs: null, outageMs: null, heldTasks };
+  return { ...nothingReplaced, heldTasks };
 }
 
 /**
@@ -25,7 +27,7 @@ export async function finishInto(work: RestoreWork): Promise<RestoreEnding> {
 export async function finishLost(work: RestoreWork): Promise<RestoreEnding> {
   const heldTasks = await holdTasks(work, { adoptAs: work.plan.target });
   await nameScratch(work);
-  return { keptAs: null, outageMs: null, heldTasks };
+  return { ...nothingReplaced, heldTasks };
 }
 
 async function holdTasks(work: RestoreWork, options: { adoptAs: string | undefined }): Promise<number> {

@@ -51,6 +51,15 @@ const files = v.object({
   changed: namedFiles,
 });
 
+/** When the dump's snapshot was taken: by the server's clock, and by its transaction ids (txid_current_snapshot). */
+const snapshot = v.object({
+  at: v.pipe(v.string(), v.isoTimestamp()),
+  /** No transaction had reached this id. */
+  xid: v.pipe(v.string(), v.regex(/^\d+$/)),
+  /** How many below it had not ended. */
+  underWay: count,
+});
+
 const database = v.object({
   name: v.string(),
   serverVersion: v.string(),
@@ -80,6 +89,8 @@ export const manifestSchema = v.object({
   finishedAt: v.pipe(v.string(), v.isoTimestamp()),
   durationMs: count,
   tools: v.object({ pgDump: v.string(), compressor: v.string(), encryptor: v.optional(v.string(), 'none') }),
+  /** Sets of earlier versions have none. */
+  snapshot: v.optional(v.nullable(snapshot), null),
   database,
   extensions: v.array(v.object({ name: v.string(), version: v.string() })),
   roles: v.array(v.string()),

@@ -32,6 +32,8 @@ export interface RestorePlan {
   scratch: string;
   /** The name under which the present database is kept; undefined where there is none. */
   keptAs: string | undefined;
+  /** The name of the restored database after a way back. */
+  undoneAs: string;
   owner: string;
   serverMajor: number;
   /** Files that change places in the same step. */
@@ -71,6 +73,7 @@ export async function draftRestore(options: PlanRestoreOptions): Promise<Restore
     live,
     scratch: companionDatabase(target, 'tend', id),
     keptAs: live === undefined ? undefined : companionDatabase(target, 'before', id),
+    undoneAs: companionDatabase(target, 'undone', id),
     owner,
     serverMajor,
     files: files?.files ?? [],

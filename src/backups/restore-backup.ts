@@ -8,20 +8,27 @@ import { newBackupId } from './backup-id.ts';
 import { lockBackups } from './backup-lock.ts';
 import { compareRestored, type RestoredRows } from './compare-restored.ts';
 import { createsPublic } from './describe-archive.ts';
+import { tryToDropOldReplaced } from './drop-old-replaced.ts';
+import { endUndone } from './end-restore.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
+import type { RestoreFacts } from './find-restores.ts';
+import { findUnfinishedRestores } from './find-unfinished-restores.ts';
 import { finishInto } from './finish-into.ts';
-import { removeFresh, sweepFresh } from './fresh-files.ts';
+import { sweepFresh } from './fresh-files.ts';
 import { gatherStatistics } from './gather-statistics.ts';
 import { loadArchive } from './load-archive.ts';
 import { openMaintenanceDatabase } from './maintenance-database.ts';
-import { planFiles } from './plan-files.ts';
+import { type FilesPlan, planFiles } from './plan-files.ts';
 import { planRestore, type RestorePlan } from './plan-restore.ts';
 import { readyArchive } from './ready-archive.ts';
 import { refusePooler } from './refuse-pooler.ts';
+import { refuseUnfinished } from './refuse-unfinished.ts';
 import { replaceLive } from './replace-live.ts';
 import { requireIdentity } from './require-identity.ts';
-import type { RestoreBackupOptions, RestoreResult } from './restore-options.ts';
+import { RestoreJournal } from './restore-journal.ts';
+import type { RestoreBackupOptions, RestoreEnding, RestoreResult } from './restore-options.ts';
 import { createScratchDatabase, dropDatabase, sweepScratchDatabases } from './scratch-database.ts';
+import { sweepRestores } from './sweep-restores.ts';
 import { serverOptions } from './tool-environment.ts';
 import { unpackFiles } from './unpack-files.ts';
 
@@ -40,23 +47,24 @@ export interface RestoreWork extends RestoreBackupOptions {
 /**
  * Restores a backup set: beside the live database, checked against the manifest, and only then put in its place (or,
  * with `into`, under a name of its own). Until the cut-over the live database is not touched, and whatever goes wrong
- * leaves nothing but the error.
+ * leaves nothing but the error. A process that is killed leaves a journal, by which `settleRestore` ends what it began.
  *
- * @throws TendError RESTORE_REFUSED (nothing was begun, or the restored data differ from the manifest),
- *   BACKUP_DAMAGED, BACKUP_KEY_MISSING, BACKUP_KEY_WRONG, BACKUP_BUSY, DATABASE_BUSY (a pooler is in between), RESTORE_ROLLED_BACK (exit 1), RESTORE_STUCK (exit 2).
+ * @throws TendError RESTORE_UNFINISHED (another was killed over this database), RESTORE_REFUSED (nothing was begun, or
+ *   the restored data differ from the manifest), BACKUP_DAMAGED, BACKUP_KEY_MISSING, BACKUP_KEY_WRONG, BACKUP_BUSY,
+ *   DATABASE_BUSY (a pooler is in between), RESTORE_ROLLED_BACK (exit 1), RESTORE_STUCK (exit 2).
  */
 export async function restoreBackup(options: RestoreBackupOptions): Promise<RestoreResult> {
-  const { set, connection, applicationName, into, clock, log, progress, lockDirectory } = options;
+  const { set, connection, applicationName, into, clock, log, progress, journalDirectory } = options;
+  const { database } = connection;
   requireIdentity(set.manifest, options.identity);
   if (into === undefined) options.app.preflight?.();
-  using lock = lockDirectory === undefined ? undefined : await lockBackups(lockDirectory);
+  using _lock = await lockBackups(options.lockDirectory ?? journalDirectory);
   await refusePooler({ connection, applicationName, clock });
   await using maintenance = await openMaintenanceDatabase({ connection, applicationName });
+  const unfinished = await findUnfinishedRestores({ db: maintenance, database, directory: journalDirectory });
+  if (into === undefined) refuseUnfinished(unfinished);
   const id = newBackupId(clock.now());
-  const mode = into === undefined ? 'replace' : 'into';
-  // Before the space is looked at, which they may have taken.
-  if (options.files && lock !== undefined) await sweepFresh({ ...options, ...options.files });
-  const files = options.files && (await planFiles({ ...options.files, set, id, mode }));
+  const files = await filesOf(options, id);
   const plan = await planRestore({ set, connection, maintenance, into, id, files });
   for (const warning of plan.warnings) log.warn(warning);
   const work: RestoreWork = {
@@ -68,26 +76,63 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
   await using archive = await progress.step(`Verify backup set ${set.id}`, async () => {
     return await readyArchive({ ...options, ...plan });
   });
-  await sweepScratchDatabases({ maintenance, database: connection.database, log });
+  await sweepRestores({ ...options, unfinished, maintenance });
+  await sweepScratchDatabases({ maintenance, database, log });
+  const ready = { ...work, archivePath: archive.path };
+  const ending = plan.mode === 'into' ? await restoreInto(ready) : await restoreInPlace(ready, id);
+  return {
+    backupId: set.id,
+    restoreId: id,
+    database: plan.target,
+    files: plan.files.map(({ live, keptAs }) => ({ path: live, keptAs })),
+    snapshotAt: set.manifest.snapshot?.at ?? null,
+    ...ending,
+  };
+}
+
+/** Where the files of the set go; what killed restores have unpacked is removed first, for the space that it takes. */
+async function filesOf(options: RestoreBackupOptions, id: string): Promise<FilesPlan | undefined> {
+  const { files, into, set } = options;
+  if (files === undefined) return undefined;
+  if (into === undefined) await sweepFresh({ ...options, ...files });
+  return await planFiles({ ...files, set, id, mode: into === undefined ? 'replace' : 'into' });
+}
+
+async function restoreInto(work: RestoreWork): Promise<RestoredRows & RestoreEnding> {
   try {
-    const { toc, ...restored } = await restoreBeside({ ...work, archivePath: archive.path });
-    const finished = { ...work, toc };
-    const ending = plan.mode === 'into' ? await finishInto(finished) : await replaceLive(finished);
-    return {
-      backupId: set.id,
-      database: plan.target,
-      ...restored,
-      files: plan.files.map(({ live, keptAs }) => ({ path: live, keptAs })),
-      ...ending,
-    };
+    const { toc, ...restored } = await restoreBeside(work);
+    return { ...restored, ...(await finishInto({ ...work, toc })) };
   } catch (error) {
-    // Where a person must act now, both databases stay.
-    if (!(error instanceof TendError && error.code === 'RESTORE_STUCK')) {
-      await dropScratch(work);
-      await removeFresh(plan.files, options);
-    }
+    await dropScratch(work);
     throw error;
   }
+}
+
+async function restoreInPlace(work: RestoreWork, id: string): Promise<RestoredRows & RestoreEnding> {
+  const { maintenance, plan, clock, log, keepReplacedMs, journalDirectory: directory } = work;
+  const journal = await RestoreJournal.begin({ ...work, directory, facts: factsOf(work, id) });
+  try {
+    const { toc, ...restored } = await restoreBeside(work);
+    const ending = await replaceLive({ ...work, toc, journal });
+    const { target: database } = plan;
+    await tryToDropOldReplaced({ maintenance, database, directory, keepMs: keepReplacedMs, clock, log });
+    return { ...restored, ...ending };
+  } catch (error) {
+    // Where a person must act now, both databases stay; where everything was put back, that is all.
+    const { phase } = journal.record;
+    const isStuck = error instanceof TendError && error.code === 'RESTORE_STUCK';
+    if (isStuck || phase === 'finished' || phase === 'undone') throw error;
+    await endUndone({ ...work, journal, serverMajor: plan.serverMajor });
+    if (phase === 'begun' || phase === 'cutting-over') await journal.remove();
+    throw error;
+  }
+}
+
+function factsOf({ plan, set, source, app }: RestoreWork, id: string): RestoreFacts {
+  const { target: database, scratch, keptAs = null, undoneAs } = plan;
+  const files = plan.files.map(({ live, fresh, keptAs: kept }) => ({ live, fresh, keptAs: kept }));
+  const touchesApp = app.restart !== undefined || app.check !== undefined;
+  return { id, database, backupId: set.id, source, scratch, keptAs, undoneAs, files, touchesApp };
 }
 
 /** Restores into the scratch database and compares it with the manifest, where there is one. */
@@ -140,7 +185,7 @@ async function restoreBeside(work: RestoreWork): Promise<RestoredRows & Pick<Res
   return { ...restored, toc };
 }
 
-/** After a way back, or before the cut-over: what was restored is not the live database, whatever its name is. */
+/** What was restored has no name of its own yet. */
 async function dropScratch({ maintenance, plan, log }: RestoreWork): Promise<void> {
   try {
     await dropDatabase(maintenance, plan.scratch);

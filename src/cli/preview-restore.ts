@@ -2,10 +2,13 @@ import { backupDirectory } from '../backups/backup-directory.ts';
 import { newBackupId } from '../backups/backup-id.ts';
 import { type BackupSummary, describeBackup } from '../backups/describe-backup.ts';
 import { findIdentity } from '../backups/find-identity.ts';
+import { findRestoreDirectory } from '../backups/find-restore-directory.ts';
+import { findUnfinishedRestores } from '../backups/find-unfinished-restores.ts';
 import { openMaintenanceDatabase } from '../backups/maintenance-database.ts';
 import { planFiles } from '../backups/plan-files.ts';
 import { draftRestore, type RestorePlan } from '../backups/plan-restore.ts';
 import { refusePooler } from '../backups/refuse-pooler.ts';
+import { refuseUnfinished } from '../backups/refuse-unfinished.ts';
 import { requireIdentity } from '../backups/require-identity.ts';
 import {
   estimateRestore,
@@ -35,7 +38,7 @@ export async function previewRestore(
   context: CommandContext,
   options: { source: string; into: string | undefined; includeFiles: 'yes' | 'no' },
 ): Promise<RestorePreview> {
-  const { config, baseDirectory, clock, log, secrets } = context;
+  const { config, baseDirectory, clock, env, log, secrets } = context;
   const { into, includeFiles } = options;
   const connection = await context.connection();
   const directory =
@@ -47,6 +50,11 @@ export async function previewRestore(
   const applicationName = 'tend restore --dry-run';
   await refusePooler({ connection, applicationName, clock });
   await using maintenance = await openMaintenanceDatabase({ connection, applicationName });
+  if (into === undefined) {
+    const journals = findRestoreDirectory({ config, baseDirectory, env });
+    const { database } = connection;
+    refuseUnfinished(await findUnfinishedRestores({ db: maintenance, database, directory: journals }));
+  }
   const id = newBackupId(clock.now());
   const mode = includeFiles === 'no' ? 'leave' : into === undefined ? 'replace' : 'into';
   const files = await planFiles({ ...config, baseDirectory, set, id, mode });

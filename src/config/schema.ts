@@ -80,6 +80,8 @@ const backup = section({
   ),
   encrypt_to: v.optional(v.array(ageRecipient, 'a list of strings was expected'), []),
   identity_file: v.optional(text),
+  /** How long a restore keeps the database that it has replaced. */
+  keep_replaced: v.optional(duration, '7d'),
   files: v.optional(textList, []),
   /** Patterns of GNU tar: `*.tmp` at any depth, `/srv/cms/media/cache` only there. */
   exclude: v.optional(textList, []),

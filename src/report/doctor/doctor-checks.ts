@@ -5,12 +5,14 @@ import { checkFailedTasks } from './check-failed-tasks.ts';
 import { checkHealth } from './check-health.ts';
 import { checkHeldTasks } from './check-held-tasks.ts';
 import { checkIdentity } from './check-identity.ts';
+import { checkKeptDatabases } from './check-kept-databases.ts';
 import { checkMissedOccurrences } from './check-missed-occurrences.ts';
 import { checkPgDump } from './check-pg-dump.ts';
 import { checkSchedules } from './check-schedules.ts';
 import { checkSchema } from './check-schema.ts';
 import { checkStuckTasks } from './check-stuck-tasks.ts';
 import { checkTicks } from './check-ticks.ts';
+import { checkUnfinishedRestore } from './check-unfinished-restore.ts';
 import { checkUnknownKinds } from './check-unknown-kinds.ts';
 import type { DoctorCheck } from './doctor-check.ts';
 
@@ -19,5 +21,6 @@ export const doctorChecks: readonly DoctorCheck[] = [
   ...[checkConfiguration, checkDatabase, checkSchema, checkIdentity],
   ...[checkTicks, checkStuckTasks, checkHeldTasks, checkFailedTasks, checkUnknownKinds],
   ...[checkMissedOccurrences, checkSchedules, checkHealth],
+  ...[checkUnfinishedRestore, checkKeptDatabases],
   ...[checkClock, checkPgDump],
 ];
