@@ -39,6 +39,7 @@ export const errorCodes = {
   BACKUP_NOT_FOUND: 'missingInput',
   BACKUP_DAMAGED: 'badData',
   BACKUP_BUSY: 'busy',
+  PRUNE_INCOMPLETE: 'someFailed',
   RESTORE_REFUSED: 'failed',
   RESTORE_ROLLED_BACK: 'failed',
   RESTORE_STUCK: 'needsPerson',

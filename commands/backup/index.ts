@@ -1,6 +1,7 @@
 import { boolean, string } from '@oclif/core/flags';
 import { parse } from 'valibot';
 import { backupReportSchema } from '../../src/backups/backup-report.ts';
+import { isRetentionDone } from '../../src/backups/retain-after-backup.ts';
 import { TendCommand } from '../../src/cli/base-command.ts';
 import { runKindNow } from '../../src/cli/run-kind-now.ts';
 import { formatDuration } from '../../src/duration.ts';
@@ -9,7 +10,7 @@ import { formatBytes } from '../../src/format-bytes.ts';
 export default class Backup extends TendCommand {
   static override summary = 'Take a backup set of the database.';
   static override description =
-    'The set is a directory below [backup] directory. It gets its name only when it is complete and on disk: the dump, and a manifest with its SHA-256 and the rows of every table, counted in the very snapshot that was dumped. Exit code 75: another backup or restore is at work. 73: no space, or no right to write.';
+    'The set is a directory below [backup] directory. It gets its name only when it is complete and on disk: the dump, and a manifest with its SHA-256 and the rows of every table, counted in the very snapshot that was dumped. Where [backup] keep is set, the sets that it does not keep are then removed. Exit code 3: the set is made, but an old one could not be removed. 75: another backup or restore is at work. 73: no space, or no right to write.';
   static override examples = [
     '<%= config.bin %> backup',
     '<%= config.bin %> backup --label "before the upgrade" --json',
@@ -30,6 +31,7 @@ export default class Backup extends TendCommand {
       const report = parse(backupReportSchema, evidence);
       return {
         result: { ...report, taskId },
+        exitCode: isRetentionDone(report.retention) ? 0 : 3,
         render(output) {
           const took = formatDuration(report.durationMs);
           output.summary(

@@ -12,6 +12,23 @@ export const backupReportSchema = v.object({
   tables: count,
   rows: count,
   durationMs: count,
+  /** Null where `[backup] keep` is not set. */
+  retention: v.nullable(
+    v.object({
+      removed: v.array(v.string()),
+      failed: v.array(v.string()),
+      error: v.nullable(v.string()),
+    }),
+  ),
+});
+
+/** What a `prune` task leaves as its evidence. */
+export const pruneReportSchema = v.object({
+  place: v.string(),
+  kept: count,
+  removed: v.array(v.object({ id: v.string(), bytes: count, reasons: v.array(v.string()) })),
+  left: v.array(v.object({ name: v.string(), why: v.string() })),
+  freedBytes: count,
 });
 
 /** What a `verify-backup` task leaves as its evidence. */
@@ -20,6 +37,8 @@ export const verifyReportSchema = v.object({
   bytes: count,
   uncompressedBytes: count,
   sha256: v.string(),
+  /** How long the test restore took; null where the set was only read. */
+  restoreMs: v.nullable(count),
 });
 
 /** What a `restore` task leaves as its evidence. */

@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { parse } from 'valibot';
@@ -18,6 +18,7 @@ import { findPostgresProgram } from './find-postgres-program.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
 import { refuseUnsupported } from './refuse-unsupported.ts';
 import { partialSuffix, sweepPartials } from './sweep-partials.ts';
+import { syncDirectory } from './sync-directory.ts';
 import { serverOptions, toolEnvironment } from './tool-environment.ts';
 import { isFileSystemError, unwritable } from './unwritable.ts';
 
@@ -144,13 +145,4 @@ async function moveIntoPlace(partial: string, path: string): Promise<void> {
   await syncDirectory(partial);
   await rename(partial, path);
   await syncDirectory(join(path, '..'));
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -61,7 +61,7 @@ async function databaseRow(db: Kysely<Database>): Promise<DatabaseRow> {
 }
 
 /** Only for those allowed to ask (pg_monitor); it tells one cluster from another. */
-async function systemIdentifier(db: Kysely<Database>): Promise<string | null> {
+export async function systemIdentifier(db: Kysely<Database>): Promise<string | null> {
   const { rows } = await sql<{ id: string | null }>`
     select case when has_function_privilege('pg_catalog.pg_control_system()', 'execute')
       then (select system_identifier::text from pg_catalog.pg_control_system()) end as id`.execute(db);

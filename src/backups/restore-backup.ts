@@ -27,6 +27,11 @@ export interface RestoreWork extends RestoreBackupOptions {
   serverOptions: string;
 }
 
+/** What a restore into the scratch database needs, whatever becomes of that database. */
+export type BesideWork = Omit<RestoreWork, 'db' | 'into' | 'app' | 'lockDirectory' | 'plan'> & {
+  plan: Pick<RestorePlan, 'scratch' | 'owner' | 'serverMajor'>;
+};
+
 /**
  * Restores a backup set: beside the live database, checked against the manifest, and only then put in its place (or,
  * with `into`, under a name of its own). Until the cut-over the live database is not touched, and whatever goes wrong
@@ -69,8 +74,8 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
   }
 }
 
-/** Restores into the scratch database and compares it with the manifest. */
-async function restoreBeside(work: RestoreWork): Promise<void> {
+/** Restores into the scratch database and compares it with the manifest. Where it fails, the caller drops it. */
+export async function restoreBeside(work: BesideWork): Promise<void> {
   const { plan, set, connection, applicationName, clock, progress, signal, env } = work;
   const pgRestore = await findPostgresProgram({
     name: 'pg_restore',

@@ -14,6 +14,7 @@ const worksWithoutQueue = new Set([
   'backup',
   'restore',
   'verify-backup',
+  'prune',
   'restart-app',
   'check-app',
   'send-mail',

@@ -5,6 +5,7 @@
 export const builtInKindNames: readonly string[] = [
   'backup',
   'verify-backup',
+  'prune',
   'restore',
   'compile-translations',
   'send-mail',

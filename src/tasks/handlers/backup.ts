@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { createBackup } from '../../backups/create-backup.ts';
 import { databasePart, totalRows } from '../../backups/manifest.ts';
 import { recordBackup } from '../../backups/record-backup.ts';
+import { retainAfterBackup } from '../../backups/retain-after-backup.ts';
 import type { RunningTask, TaskHandler, TaskResult } from './handler.ts';
 
 const payloadSchema = v.strictObject({
@@ -18,17 +19,19 @@ export const backupHandler: TaskHandler<Payload> = { payloadSchema, run };
 async function run(task: RunningTask<Payload>): Promise<TaskResult> {
   const { context, payload, log, progress, signal } = task;
   const taskId = task.id > 0 ? task.id : null;
+  const host = context.config.tasks.host ?? hostname();
   const set = await createBackup({
     ...context,
     taskId,
     label: payload.label ?? null,
     includeFiles: payload.files === false ? 'no' : 'yes',
-    host: context.config.tasks.host ?? hostname(),
+    host,
     log,
     progress,
     signal,
   });
   await recordBackup({ db: context.db, set, taskId, log });
+  const retention = await retainAfterBackup({ ...context, host, log, signal });
   const { manifest } = set;
   const part = databasePart(manifest);
   return {
@@ -42,6 +45,7 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
       tables: manifest.tables.length,
       rows: totalRows(manifest.tables),
       durationMs: manifest.durationMs,
+      retention,
     },
   };
 }
