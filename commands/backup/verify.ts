@@ -3,6 +3,8 @@ import { boolean } from '@oclif/core/flags';
 import { parse } from 'valibot';
 import { verifyReportSchema } from '../../src/backups/backup-report.ts';
 import { TendCommand } from '../../src/cli/base-command.ts';
+import type { CommandBody } from '../../src/cli/command-context.ts';
+import { identityFlag, identityOverrides } from '../../src/cli/identity-flag.ts';
 import { runKindNow } from '../../src/cli/run-kind-now.ts';
 import { formatDuration } from '../../src/duration.ts';
 import { formatBytes } from '../../src/format-bytes.ts';
@@ -10,10 +12,11 @@ import { formatBytes } from '../../src/format-bytes.ts';
 export default class BackupVerify extends TendCommand {
   static override summary = 'Read a backup set from beginning to end, and compare it with its manifest.';
   static override description =
-    'Checks the SHA-256, the checksums of the compression, and every block of the archive. With --restore the set is restored, too: into a database of its own, with the steps of a restore, compared with what the manifest counted, and dropped. The live database is not touched. What is found is on record: a set that is not good does not count as a backup. Exit code 65: the set is not good. 75: another test restore is at work.';
+    'Checks the SHA-256, the checksums of the compression, and every block of the archive. Where the key of an encrypted set is not at hand, what is stored is compared with the manifest alone, and said so. With --restore the set is restored, too: into a database of its own, with the steps of a restore, compared with what the manifest counted, and dropped; the live database is not touched. What is found is on record: a set that is not good does not count as a backup. Exit code 65: the set is not good. 75: another test restore is at work. 78: the key is that of somebody else, or is needed and not there.';
   static override examples = [
     '<%= config.bin %> backup verify',
     '<%= config.bin %> backup verify 20261122T023000Z-7f3a --restore',
+    '<%= config.bin %> backup verify --identity key.txt',
   ];
   static override args = {
     id: string({ description: 'Id of the set; the newest unless given.' }),
@@ -22,11 +25,13 @@ export default class BackupVerify extends TendCommand {
     restore: boolean({
       summary: 'Restore it as a test, beside the live database, and say how long that takes.',
     }),
+    identity: identityFlag,
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(BackupVerify);
-    await this.execute(flags, async (context) => {
+    const overrides = identityOverrides(flags.identity, this.host.cwd);
+    const body: CommandBody = async (context) => {
       const payload = {
         ...(args.id !== undefined && { id: args.id }),
         ...(flags.restore && { restore: true }),
@@ -36,11 +41,17 @@ export default class BackupVerify extends TendCommand {
       return {
         result: { ...report, taskId },
         render(output) {
-          const { id, bytes, sha256, restoreMs } = report;
+          const { id, bytes, sha256, level, restoreMs } = report;
+          const what = `${formatBytes(bytes)}, SHA-256 ${sha256}`;
           const restored = restoreMs === null ? '' : `, restored in ${formatDuration(restoreMs)}`;
-          output.summary(`Backup ${id} is good: ${formatBytes(bytes)}, SHA-256 ${sha256}${restored}.`);
+          if (level === 'content') output.summary(`Backup ${id} is good: ${what}${restored}.`);
+          else
+            output.summary(
+              `Backup ${id} lies there as it was written: ${what}. It is encrypted, and was not read: see --identity.`,
+            );
         },
       };
-    });
+    };
+    await this.execute(flags, body, { overrides });
   }
 }

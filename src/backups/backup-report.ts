@@ -35,8 +35,10 @@ export const pruneReportSchema = v.object({
 export const verifyReportSchema = v.object({
   id: v.string(),
   bytes: count,
-  uncompressedBytes: count,
+  uncompressedBytes: v.nullable(count),
   sha256: v.string(),
+  /** `stored` where there was no key to read the content with. */
+  level: v.optional(v.picklist(['stored', 'content']), 'content'),
   /** How long the test restore took; null where the set was only read. */
   restoreMs: v.nullable(count),
 });

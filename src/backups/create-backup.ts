@@ -14,6 +14,7 @@ import { lockBackups } from './backup-lock.ts';
 import { parseCompression } from './compression.ts';
 import { serverVersion } from './database-facts.ts';
 import { type DatabaseDump, dumpDatabase } from './dump-database.ts';
+import { encryptorName } from './encryption.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
 import { refuseUnsupported } from './refuse-unsupported.ts';
@@ -89,6 +90,7 @@ async function writeSet(
       ...options,
       pgDump,
       compression,
+      recipients: config.backup.encrypt_to,
       connectionEnv: toolEnvironment({
         connection,
         tool: 'pg_dump',
@@ -111,7 +113,7 @@ function describeSet(
     pgDumpVersion: string;
   },
 ): Manifest {
-  const { id, label, taskId, host, startedAt, clock, dump, pgDumpVersion } = options;
+  const { config, env, id, label, taskId, host, startedAt, clock, dump, pgDumpVersion } = options;
   const { database, extensions, roles, largeObjects } = dump.facts;
   const finishedAt = clock.now();
   return {
@@ -123,14 +125,18 @@ function describeSet(
     startedAt: startedAt.toISOString(),
     finishedAt: finishedAt.toISOString(),
     durationMs: Math.max(0, finishedAt.getTime() - startedAt.getTime()),
-    tools: { pgDump: pgDumpVersion, compressor: dump.compressor },
+    tools: {
+      pgDump: pgDumpVersion,
+      compressor: dump.compressor,
+      encryptor: encryptorName(config.backup.encrypt_to, env),
+    },
     database,
     extensions,
     roles,
     largeObjects,
     tables: dump.tables,
     sequences: dump.sequences,
-    recipients: [],
+    recipients: [...new Set(config.backup.encrypt_to)],
     parts: [dump.part],
   };
 }

@@ -21,6 +21,8 @@ export interface DumpDatabaseOptions {
   /** The set that is being made. */
   directory: string;
   compression: Compression;
+  /** See `writePart`. */
+  recipients: readonly string[];
   /** How long rows may be counted: the one session is not free for the heartbeat meanwhile. */
   countBudgetMs: number;
   clock: Clock;

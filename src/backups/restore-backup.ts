@@ -12,12 +12,13 @@ import { loadArchive } from './load-archive.ts';
 import { openMaintenanceDatabase } from './maintenance-database.ts';
 import { totalRows } from './manifest.ts';
 import { planRestore, type RestorePlan } from './plan-restore.ts';
+import { readyArchive } from './ready-archive.ts';
 import { refusePooler } from './refuse-pooler.ts';
 import { replaceLive } from './replace-live.ts';
+import { requireIdentity } from './require-identity.ts';
 import type { RestoreBackupOptions, RestoreResult } from './restore-options.ts';
 import { createScratchDatabase, dropDatabase, sweepScratchDatabases } from './scratch-database.ts';
 import { serverOptions } from './tool-environment.ts';
-import { verifyBackup } from './verify-backup.ts';
 
 /** What the steps of one restore share. */
 export interface RestoreWork extends RestoreBackupOptions {
@@ -25,6 +26,8 @@ export interface RestoreWork extends RestoreBackupOptions {
   maintenance: Kysely<Database>;
   /** See the function of this name. */
   serverOptions: string;
+  /** Where the dump lies unpacked; undefined reads it from the set. */
+  archivePath?: string | undefined;
 }
 
 /** What a restore into the scratch database needs, whatever becomes of that database. */
@@ -38,10 +41,11 @@ export type BesideWork = Omit<RestoreWork, 'db' | 'into' | 'app' | 'lockDirector
  * leaves nothing but the error.
  *
  * @throws TendError RESTORE_REFUSED (nothing was begun, or the restored data differ from the manifest),
- *   BACKUP_DAMAGED, BACKUP_BUSY, DATABASE_BUSY (a pooler is in between), RESTORE_ROLLED_BACK (exit 1), RESTORE_STUCK (exit 2).
+ *   BACKUP_DAMAGED, BACKUP_KEY_MISSING, BACKUP_KEY_WRONG, BACKUP_BUSY, DATABASE_BUSY (a pooler is in between), RESTORE_ROLLED_BACK (exit 1), RESTORE_STUCK (exit 2).
  */
 export async function restoreBackup(options: RestoreBackupOptions): Promise<RestoreResult> {
   const { set, connection, applicationName, into, clock, log, progress, lockDirectory } = options;
+  requireIdentity(set.manifest, options.identity);
   if (into === undefined) options.app.preflight?.();
   using _lock = lockDirectory === undefined ? undefined : await lockBackups(lockDirectory);
   await refusePooler({ connection, applicationName, clock });
@@ -55,10 +59,12 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
     maintenance,
     serverOptions: await serverOptions(maintenance, connection),
   };
-  await progress.step(`Verify backup set ${set.id}`, async () => await verifyBackup(options));
+  await using archive = await progress.step(`Verify backup set ${set.id}`, async () => {
+    return await readyArchive(options);
+  });
   await sweepScratchDatabases({ maintenance, database: connection.database, log });
   try {
-    await restoreBeside(work);
+    await restoreBeside({ ...work, archivePath: archive.path });
     const ending = plan.mode === 'into' ? await finishInto(work) : await replaceLive(work);
     return {
       backupId: set.id,

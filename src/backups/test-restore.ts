@@ -4,17 +4,26 @@ import { TendError, toError } from '../errors.ts';
 import { ToolError } from '../processes/tool-error.ts';
 import { companionDatabase, newBackupId } from './backup-id.ts';
 import { openMaintenanceDatabase } from './maintenance-database.ts';
+import { databasePart } from './manifest.ts';
 import { planRestore } from './plan-restore.ts';
+import { readyArchive } from './ready-archive.ts';
 import { refusePooler } from './refuse-pooler.ts';
 import { type BesideWork, restoreBeside } from './restore-backup.ts';
 import { dropDatabase, sweepScratchDatabases } from './scratch-database.ts';
 import { serverOptions } from './tool-environment.ts';
+import type { VerifiedBackup } from './verify-backup.ts';
 
-export type TestRestoreOptions = Omit<BesideWork, 'plan' | 'maintenance' | 'serverOptions'>;
+export type TestRestoreOptions = Omit<
+  BesideWork,
+  'plan' | 'maintenance' | 'serverOptions' | 'archivePath'
+> & {
+  /** Called when the set was read and found whole: what is found then is found by restoring it. */
+  onRead(): void;
+};
 
 /**
- * Restores a set that was read and found good into a database of its own, `NAME_verify_<id>`, with the very steps of a
- * restore, compares it with the manifest, and drops it however this ends. The live database is neither read nor locked.
+ * Reads a set and restores it into a database of its own, `NAME_verify_<id>`, with the very steps of a restore, compares
+ * it with the manifest, and drops it however this ends. The live database is neither read nor locked.
  *
  * One at a time for each live database: its maintenance session holds an advisory lock to the end, so that the
  * database of one is not taken for the remains of a killed one, which the next drops.
@@ -22,24 +31,31 @@ export type TestRestoreOptions = Omit<BesideWork, 'plan' | 'maintenance' | 'serv
  * @throws TendError BACKUP_DAMAGED where the set cannot be restored or is not what was dumped; RESTORE_REFUSED, TOOL_…
  *   and those of the connection where it is not the set that is to blame; BACKUP_BUSY.
  */
-export async function testRestore(options: TestRestoreOptions): Promise<void> {
-  const { connection, applicationName, clock } = options;
+export async function testRestore(options: TestRestoreOptions): Promise<VerifiedBackup> {
+  const { set, connection, applicationName, clock } = options;
   await refusePooler({ connection, applicationName, clock });
   await using pool = await openMaintenanceDatabase({ connection, applicationName });
   await pool.connection().execute(async (maintenance) => await testBeside(options, maintenance));
+  const { bytes, uncompressedBytes, sha256 } = databasePart(set.manifest);
+  return { id: set.id, bytes, uncompressedBytes, sha256, level: 'content' };
 }
 
 async function testBeside(options: TestRestoreOptions, maintenance: Kysely<Database>): Promise<void> {
-  const { set, connection, clock, log, signal } = options;
+  const { set, connection, clock, log, progress, signal } = options;
   const { database } = connection;
   await takeLock(maintenance, database);
   await sweepScratchDatabases({ maintenance, database, role: 'verify', log });
   const id = newBackupId(clock.now());
   const scratch = companionDatabase(database, 'verify', id);
   const plan = await planRestore({ set, maintenance, database, into: scratch, id });
+  await using archive = await progress.step(`Verify backup set ${set.id}`, async () => {
+    return await readyArchive(options);
+  });
+  options.onRead();
   try {
     await restoreBeside({
       ...options,
+      archivePath: archive.path,
       maintenance,
       plan: { ...plan, scratch },
       serverOptions: await serverOptions(maintenance, connection),

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { parseDuration } from '../duration.ts';
 import { checkTimezone } from '../schedules/check-timezone.ts';
 import { parseCron } from '../schedules/parse-cron.ts';
+import { ageRecipient } from './age-recipient.ts';
 import { builtInKindNames } from './built-in-kinds.ts';
 import { httpHeaders, httpPlace, ipNetwork } from './http-settings.ts';
 import { databaseUrl, mailAddress, mailServerUrl } from './setting-texts.ts';
@@ -76,7 +77,7 @@ const backup = section({
     v.pipe(text, v.regex(/^(none|zstd(:(-?\d{1,2}))?)$/, '"none", "zstd" or "zstd:LEVEL" was expected')),
     'zstd:3',
   ),
-  encrypt_to: v.optional(textList, []),
+  encrypt_to: v.optional(v.array(ageRecipient, 'a list of strings was expected'), []),
   identity_file: v.optional(text),
   files: v.optional(textList, []),
   keep: v.optional(
@@ -106,6 +107,10 @@ const backup = section({
     {},
   ),
   tools_directory: v.optional(text),
+  /** Where a restore unpacks the dump; the backup directory unless set. */
+  work_directory: v.optional(text),
+  /** How many sessions a restore loads with; one for each processor unless set, at most 8. */
+  jobs: v.optional(integer(1, 64)),
 });
 
 const translations = section({

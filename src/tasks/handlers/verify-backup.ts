@@ -1,7 +1,10 @@
 import { hostname } from 'node:os';
 import * as v from 'valibot';
 import { backupDirectory, findBackup } from '../../backups/backup-directory.ts';
+import { findIdentity } from '../../backups/find-identity.ts';
 import { recordVerified, recordVerifyFailure } from '../../backups/record-backup.ts';
+import { requireIdentity } from '../../backups/require-identity.ts';
+import { restoreJobs, workDirectory } from '../../backups/restore-resources.ts';
 import { testRestore } from '../../backups/test-restore.ts';
 import { verifyBackup } from '../../backups/verify-backup.ts';
 import { TendError } from '../../errors.ts';
@@ -22,30 +25,31 @@ export const verifyBackupHandler: TaskHandler<Payload> = { payloadSchema, run };
 
 async function run(task: RunningTask<Payload>): Promise<TaskResult> {
   const { context, payload, log, progress, signal } = task;
-  const { config, baseDirectory, db, clock } = context;
+  const { config, baseDirectory, db, clock, secrets, env } = context;
   const directory = backupDirectory(config, baseDirectory);
   const set = await findBackup({ source: payload.id ?? 'latest', directory, baseDirectory });
-  const work = { ...context, set, toolsDirectory: config.backup.tools_directory, log, progress, signal };
+  const identity = await findIdentity({ manifest: set.manifest, config, baseDirectory, log, secrets });
+  const isTest = payload.restore === true;
+  if (isTest) requireIdentity(set.manifest, identity);
+  const work = {
+    ...{ ...context, set, identity, log, progress, signal },
+    toolsDirectory: config.backup.tools_directory,
+    workDirectory: workDirectory({ config, baseDirectory, env }),
+    jobs: restoreJobs(config),
+    applicationName: `tend verify-backup ${hostname()}:${process.pid}`,
+  };
   const startedMs = clock.monotonicMs();
-
-  const verified = await noting('read', async () => {
-    return await progress.step(`Verify backup set ${set.id}`, async () => await verifyBackup(work));
-  });
-  if (payload.restore === true) {
-    const applicationName = `tend verify-backup ${hostname()}:${process.pid}`;
-    await noting('restore', async () => await testRestore({ ...work, applicationName }));
-  }
-  const restoreMs = payload.restore === true ? Math.round(clock.monotonicMs() - startedMs) : undefined;
-  await recordVerified({ db, set, at: clock.now(), restoreMs, log });
-  return { outcome: 'succeeded', evidence: { ...verified, restoreMs: restoreMs ?? null } };
-
-  async function noting<T>(foundBy: 'read' | 'restore', look: () => Promise<T>): Promise<T> {
-    try {
-      return await look();
-    } catch (error) {
-      if (error instanceof TendError && error.code === 'BACKUP_DAMAGED')
-        await recordVerifyFailure({ db, set, error: error.message, foundBy, log });
-      throw error;
-    }
+  let foundBy: 'read' | 'restore' = 'read';
+  try {
+    const verified = isTest
+      ? await testRestore({ ...work, onRead: () => (foundBy = 'restore') })
+      : await verifyBackup(work);
+    const restoreMs = isTest ? Math.round(clock.monotonicMs() - startedMs) : undefined;
+    await recordVerified({ db, set, at: clock.now(), restoreMs, log });
+    return { outcome: 'succeeded', evidence: { ...verified, restoreMs: restoreMs ?? null } };
+  } catch (error) {
+    if (error instanceof TendError && error.code === 'BACKUP_DAMAGED')
+      await recordVerifyFailure({ db, set, error: error.message, foundBy, log });
+    throw error;
   }
 }
