@@ -42,6 +42,15 @@ test('a backup, its list, its details and its verification, as cron sees them', 
   expect(await tendJson('backup', 'verify', '--restore')).toMatchObject({
     ...{ exitCode: 0, json: { id, taskId: 2, restoreMs: expect.any(Number) } },
   });
+  const { json: listed } = await tendJson('backup', 'list');
+  expect(listed).toMatchObject({
+    isVerificationKnown: true,
+    backups: [{ verification: { verifiedBy: 'restore', restoreMs: expect.any(Number), verifyError: null } }],
+  });
+  const env = { TEND_DATABASE_URL: 'postgresql://cms@127.0.0.1:1/cms' };
+  const { exitCode, stdout } = await runCli(['backup', 'list'], { cwd: place.path, env });
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^ID\t.*\tVERIFIED\tRESTORED\tLABEL\n\d{8}T.*\t\?\t\?\t\n$/);
   appendFileSync(join(place.path, 'backups', id, 'database.dump.zst'), 'x');
   expect(await tendJson('backup', 'verify', id)).toMatchObject({
     exitCode: 65,

@@ -301,6 +301,7 @@ describe('says what is wrong, and what puts it right, where', () => {
     expect(checks.map(({ name, status }) => [name, status])).toEqual([
       ['database', 'fail'],
       ['configuration', 'ok'],
+      ['backup-directory', 'ok'],
     ]);
     expect(checks[0]?.text).toContain('cannot be reached');
     expect(skipped).toContain('pg-dump');
