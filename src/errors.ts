@@ -39,6 +39,7 @@ export const errorCodes = {
   BACKUP_NOT_FOUND: 'missingInput',
   BACKUP_DAMAGED: 'badData',
   BACKUP_BUSY: 'busy',
+  PRUNE_INCOMPLETE: 'someFailed',
   BACKUP_KEY_MISSING: 'config',
   BACKUP_KEY_WRONG: 'config',
   IDENTITY_INVALID: 'config',

@@ -10,7 +10,7 @@ import { formatBytes } from '../../src/format-bytes.ts';
 export default class Backup extends TendCommand {
   static override summary = 'Take a backup set of the database and its files.';
   static override description =
-    'The set is a directory below [backup] directory. It gets its name only when it is complete and on disk: the dump, and a manifest with its SHA-256 and the rows of every table, counted in the very snapshot that was dumped. Then [backup] files, as they are. Then it is copied to every remote of the configuration. Exit code 3: the set is made, but files that could not be read are not in it, or a remote has not got it; a task of kind push-backup goes on with that. 75: another backup or restore is at work. 73: no space, or no right to write.';
+    'The set is a directory below [backup] directory. It gets its name only when it is complete and on disk: the dump, and a manifest with its SHA-256 and the rows of every table, counted in the very snapshot that was dumped. Then [backup] files, as they are. Then it is copied to every remote of the configuration, and where [backup] keep is set, the sets that it does not keep are removed. Exit code 3: the set is made, but files that could not be read are not in it, a remote has not got it (a task of kind push-backup goes on with that), or an old set could not be removed. 75: another backup or restore is at work. 73: no space, or no right to write.';
   static override examples = [
     '<%= config.bin %> backup',
     '<%= config.bin %> backup --label "before the upgrade" --json',

@@ -16,7 +16,11 @@ export function isBackupId(text: string): boolean {
  * The name of a database that belongs to the restore `id` of `database`: `cms_before_20261122_023000_7f3a`. A long
  * database name is shortened, since PostgreSQL would cut the id off instead (63 bytes).
  */
-export function companionDatabase(database: string, role: 'tend' | 'before' | 'undone', id: string): string {
+export function companionDatabase(
+  database: string,
+  role: 'tend' | 'before' | 'undone' | 'verify',
+  id: string,
+): string {
   const suffix = `_${role}_${id.replace(/[TZ-]+/g, '_')}`;
   let stem = Buffer.from(database);
   const room = 63 - suffix.length;

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { errorCodes } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { isRetentionDone, type RetentionOutcome } from './retain-after-backup.ts';
 
 const count = v.number();
 /** `names` has the first hundred of them. */
@@ -43,16 +44,35 @@ export const backupReportSchema = v.object({
     }),
   ),
   remotes: remoteCopies,
+  /** Null where `[backup] keep` is not set. */
+  retention: v.nullable(
+    v.object({
+      removed: v.array(v.string()),
+      failed: v.array(v.string()),
+      error: v.nullable(v.string()),
+    }),
+  ),
 });
 
-/** 3 when files are not in the set because they could not be read, or a remote has not got it, else 0. */
+/** What a `prune` task leaves as its evidence. */
+export const pruneReportSchema = v.object({
+  place: v.string(),
+  kept: count,
+  removed: v.array(v.object({ id: v.string(), bytes: count, reasons: v.array(v.string()) })),
+  left: v.array(v.object({ name: v.string(), why: v.string() })),
+  freedBytes: count,
+});
+
+/** 3 when files are not in the set because they could not be read, a remote has not got it, or an old set could not be removed; else 0. */
 export function backupExitCode(report: {
   files?: { unreadable: { count: number } } | null | undefined;
   remotes: readonly { outcome: string }[];
+  retention: RetentionOutcome | null;
 }): number {
   const isWhole = (report.files?.unreadable.count ?? 0) === 0;
   const isEverywhere = report.remotes.every(({ outcome }) => outcome === 'stored');
-  return isWhole && isEverywhere ? exitCodes.ok.code : exitCodes.someFailed.code;
+  const isDone = isWhole && isEverywhere && isRetentionDone(report.retention);
+  return isDone ? exitCodes.ok.code : exitCodes.someFailed.code;
 }
 
 /** What a `push-backup` task leaves as its evidence. */
@@ -68,6 +88,8 @@ export const verifyReportSchema = v.object({
   level: v.optional(v.picklist(['stored', 'content']), 'content'),
   /** The remote it was read from; null for the backup directory. */
   remote: v.nullable(v.string()),
+  /** How long the test restore took; null where the set was only read. */
+  restoreMs: v.nullable(count),
 });
 
 /** What a `restore` task leaves as its evidence. */

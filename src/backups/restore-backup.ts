@@ -1,22 +1,16 @@
-import { type Kysely, sql } from 'kysely';
-import { openDatabase } from '../database/open-database.ts';
+import type { Kysely } from 'kysely';
 import type { Database } from '../database/tables.ts';
 import { TendError } from '../errors.ts';
-import { untilAborted } from '../until-aborted.ts';
 import type { ArchiveToc } from './archive-toc.ts';
 import { newBackupId } from './backup-id.ts';
 import { lockBackups } from './backup-lock.ts';
-import { compareRestored, type RestoredRows } from './compare-restored.ts';
-import { createsPublic } from './describe-archive.ts';
+import type { RestoredRows } from './compare-restored.ts';
 import { tryToDropOldReplaced } from './drop-old-replaced.ts';
 import { endUndone } from './end-restore.ts';
-import { findPostgresProgram } from './find-postgres-program.ts';
 import type { RestoreFacts } from './find-restores.ts';
 import { findUnfinishedRestores } from './find-unfinished-restores.ts';
 import { finishInto } from './finish-into.ts';
 import { sweepFresh } from './fresh-files.ts';
-import { gatherStatistics } from './gather-statistics.ts';
-import { loadArchive } from './load-archive.ts';
 import { openMaintenanceDatabase } from './maintenance-database.ts';
 import { type FilesPlan, planFiles } from './plan-files.ts';
 import { planRestore, type RestorePlan } from './plan-restore.ts';
@@ -25,9 +19,10 @@ import { refusePooler } from './refuse-pooler.ts';
 import { refuseUnfinished } from './refuse-unfinished.ts';
 import { replaceLive } from './replace-live.ts';
 import { requireIdentity } from './require-identity.ts';
+import { restoreBeside } from './restore-beside.ts';
 import { RestoreJournal } from './restore-journal.ts';
 import type { RestoreBackupOptions, RestoreEnding, RestoreResult } from './restore-options.ts';
-import { createScratchDatabase, dropDatabase, sweepScratchDatabases } from './scratch-database.ts';
+import { dropDatabase, sweepScratchDatabases } from './scratch-database.ts';
 import { sweepRestores } from './sweep-restores.ts';
 import { serverOptions } from './tool-environment.ts';
 import { unpackFiles } from './unpack-files.ts';
@@ -109,10 +104,15 @@ async function restoreInto(work: RestoreWork): Promise<RestoredRows & RestoreEnd
 }
 
 async function restoreInPlace(work: RestoreWork, id: string): Promise<RestoredRows & RestoreEnding> {
-  const { maintenance, plan, clock, log, keepReplacedMs, journalDirectory: directory } = work;
+  const { maintenance, plan, clock, log, progress, keepReplacedMs, journalDirectory: directory } = work;
   const journal = await RestoreJournal.begin({ ...work, directory, facts: factsOf(work, id) });
   try {
     const { toc, ...restored } = await restoreBeside(work);
+    if (plan.files.length > 0) {
+      await progress.step('Unpack files', async () => {
+        await unpackFiles({ ...work, files: plan.files, silenceMs: work.files?.backup.silence });
+      });
+    }
     const ending = await replaceLive({ ...work, toc, journal });
     const { target: database } = plan;
     await tryToDropOldReplaced({ maintenance, database, directory, keepMs: keepReplacedMs, clock, log });
@@ -133,56 +133,6 @@ function factsOf({ plan, set, source, app }: RestoreWork, id: string): RestoreFa
   const files = plan.files.map(({ live, fresh, keptAs: kept }) => ({ live, fresh, keptAs: kept }));
   const touchesApp = app.restart !== undefined || app.check !== undefined;
   return { id, database, backupId: set.id, source, scratch, keptAs, undoneAs, files, touchesApp };
-}
-
-/** Restores into the scratch database and compares it with the manifest, where there is one. */
-async function restoreBeside(work: RestoreWork): Promise<RestoredRows & Pick<RestoreWork, 'toc'>> {
-  const { plan, set, connection, applicationName, clock, progress, signal, env } = work;
-  const pgRestore = await findPostgresProgram({
-    name: 'pg_restore',
-    major: plan.serverMajor,
-    toolsDirectory: work.toolsDirectory,
-    env,
-    signal,
-  });
-  const { scratch } = plan;
-  const facts = set.manifest.database;
-  await progress.step(`Create database "${scratch}"`, async () => {
-    const creating = createScratchDatabase({
-      ...work,
-      ...plan,
-      name: scratch,
-      database: connection.database,
-      facts,
-    });
-    await untilAborted(signal, creating);
-  });
-
-  await using db = openDatabase({
-    connection: { ...connection, database: scratch },
-    applicationName,
-    statementTimeoutMs: 0,
-  });
-  if (set.foreign && createsPublic(set.foreign.toc)) await sql`drop schema public`.execute(db);
-  const toc = await progress.step(
-    'Load the dump',
-    async () => await loadArchive({ ...work, database: scratch, pgRestore }),
-  );
-
-  const restored = await progress.step(
-    set.foreign ? 'Count the rows' : 'Compare with the manifest',
-    async () => await untilAborted(signal, compareRestored({ db, set, clock })),
-  );
-
-  await progress.step('Gather statistics', async () => {
-    await gatherStatistics({ ...work, db, database: scratch, serverMajor: plan.serverMajor });
-  });
-  if (plan.files.length > 0) {
-    await progress.step('Unpack files', async () => {
-      await unpackFiles({ ...work, files: plan.files, silenceMs: work.files?.backup.silence });
-    });
-  }
-  return { ...restored, toc };
 }
 
 /** What was restored has no name of its own yet. */

@@ -62,17 +62,21 @@ export async function dropDatabase(maintenance: Kysely<Database>, name: string):
   await sql`drop database if exists ${sql.id(name)} with (force)`.execute(maintenance);
 }
 
-/** Drops what restores that were killed have left for the live database `database`: nobody is connected to it. */
+/**
+ * Drops what restores that were killed have left for the live database `database`: nobody is connected to it.
+ * `role` tells those of restores (`tend`) from those of test restores.
+ */
 export async function sweepScratchDatabases(options: {
   maintenance: Kysely<Database>;
   database: string;
+  role?: 'tend' | 'verify';
   log: Log;
 }): Promise<string[]> {
-  const { maintenance, database, log } = options;
+  const { maintenance, database, role = 'tend', log } = options;
   const { rows } = await sql<{ name: string }>`
     select d.datname as name from pg_catalog.pg_database d
      where pg_catalog.shobj_description(d.oid, 'pg_database') = ${writeMark({ kind: 'scratch', database })}
-       and d.datname ~ '_tend_[0-9]{8}_[0-9]{6}_[0-9a-f]{4}$'
+       and d.datname ~ ${`_${role}_[0-9]{8}_[0-9]{6}_[0-9a-f]{4}$`}
        and pg_catalog.pg_has_role(d.datdba, 'MEMBER')
        and not exists (select from pg_catalog.pg_stat_activity a
          where a.datid = d.oid and a.backend_type <> 'autovacuum worker')`.execute(maintenance);

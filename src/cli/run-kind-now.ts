@@ -15,6 +15,7 @@ const worksWithoutQueue = new Set([
   'restore',
   'verify-backup',
   'push-backup',
+  'prune',
   'restart-app',
   'check-app',
   'send-mail',

@@ -6,6 +6,7 @@ export const builtInKindNames: readonly string[] = [
   'backup',
   'verify-backup',
   'push-backup',
+  'prune',
   'restore',
   'compile-translations',
   'send-mail',

@@ -121,6 +121,7 @@ it('has stable keys under --json', async () => {
     pauses: [
       { scope: 'queue', name: 'media', reason: null, pausedAt: time, pausedBy: expect.any(String), due: 0 },
     ],
+    backups: { count: 0, newest: null, lastRestoreTest: null, recoveryMs: null },
   });
 });
 

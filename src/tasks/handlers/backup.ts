@@ -7,6 +7,7 @@ import { databasePart, filesPart, type Manifest, totalRows } from '../../backups
 import { recordBackup } from '../../backups/record-backup.ts';
 import { copyToRemotes } from '../../backups/remotes/copy-to-remotes.ts';
 import { remoteNames } from '../../backups/remotes/open-remote.ts';
+import { retainAfterBackup } from '../../backups/retain-after-backup.ts';
 import type { RunningTask, TaskHandler, TaskResult } from './handler.ts';
 
 const payloadSchema = v.strictObject({
@@ -45,6 +46,7 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
   const { copies } = await copyToRemotes({ ...context, set, directory, remotes, log, progress, signal });
   const failed = copies.filter(({ outcome }) => outcome === 'failed');
   if (taskId !== null) for (const { name } of failed) tryAgain(task, { id: set.id, remote: name, host });
+  const retention = await retainAfterBackup({ ...context, host, log, signal });
   const { manifest } = set;
   const part = databasePart(manifest);
   return {
@@ -60,8 +62,9 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
       durationMs: manifest.durationMs,
       files: filesReport(manifest),
       remotes: copies,
+      retention,
     },
-    exitCode: backupExitCode({ files: manifest.files, remotes: copies }),
+    exitCode: backupExitCode({ files: manifest.files, remotes: copies, retention }),
   };
 }
 
