@@ -12,7 +12,9 @@ export async function fillMixed(
 ): Promise<void> {
   const of = (count: number) => Math.round(count * gigabytes);
   await client.query('set synchronous_commit = off');
-  await client.query('create table words as select n as place, md5(n::text) as word from generate_series(1, 4000) n');
+  await client.query(
+    'create table words as select n as place, md5(n::text) as word from generate_series(1, 4000) n',
+  );
   await client.query('update words set word = substr(word, 1, 3 + place % 7)');
   await client.query('alter table words add primary key (place)');
   await client.query('vacuum analyze words');
