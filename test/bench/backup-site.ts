@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { appendFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { findPostgresProgram } from '../../src/backups/find-postgres-program.ts';
+import { findProgram } from '../../src/processes/find-program.ts';
 import { debianPackage } from '../support/debian-package.ts';
 import type { Bench, BenchDatabase } from './bench.ts';
 import type { Program } from './measure-program.ts';
@@ -66,8 +66,7 @@ export async function openBackupSite(
 function ageDirectory(): string {
   const root = debianPackage('age');
   if (root !== undefined) return join(root, 'usr/bin');
-  execFileSync('age', ['--version'], { stdio: 'ignore' }); // throws where there is none
-  return '/usr/local/bin';
+  return dirname(findProgram({ file: 'age', searchPath: process.env['PATH'] ?? '', cwd: '/' }));
 }
 
 /** Bytes of the newest set's dump, and no sets left. */
