@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createQueueSite, json, type QueueSite } from '../e2e/queue-site.ts';
 import { createApplicationRole } from '../sql-api/support.ts';
+import { placeRepairedClients } from '../support/repaired-clients.ts';
 import { runCliOnTerminal, startCliOnTerminal } from '../support/run-cli.ts';
 
 let site: QueueSite;
@@ -8,12 +9,14 @@ const query = async (sql: string) => await site.database.query(sql);
 
 beforeAll(async () => {
   site = await createQueueSite();
+  await placeRepairedClients(site.database, site.path);
+  toml += `[backup]\ntools_directory = ${JSON.stringify(site.path)}\n`;
   await site.configure(toml);
   await site.tend(['migrations', 'up']);
 });
 afterAll(async () => await site[Symbol.asyncDispose]());
 
-const toml = '[tasks]\nhost = "web1"\n';
+let toml = '[tasks]\nhost = "web1"\n';
 
 describe('doctor', () => {
   beforeEach(async () => {

@@ -43,6 +43,6 @@ export const checkBackupAge: DoctorCheck = {
 };
 
 /** What view `tend.health` says about backups. */
-export function isBackupProblem(problem: string): boolean {
+function isBackupProblem(problem: string): boolean {
   return problem.startsWith('the backup due at ');
 }

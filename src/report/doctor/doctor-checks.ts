@@ -4,6 +4,7 @@ import { checkBackupDirectory } from './check-backup-directory.ts';
 import { checkBackupSize } from './check-backup-size.ts';
 import { checkBackupTask } from './check-backup-task.ts';
 import { checkBackupVerified } from './check-backup-verified.ts';
+import { checkClientVersions } from './check-client-versions.ts';
 import { checkClock } from './check-clock.ts';
 import { checkConfiguration } from './check-configuration.ts';
 import { checkDatabase } from './check-database.ts';
@@ -31,5 +32,5 @@ export const doctorChecks: readonly DoctorCheck[] = [
   ...[checkUnfinishedRestore, checkKeptDatabases],
   ...[checkBackupTask, checkBackupAge, checkBackupDirectory, checkBackupCount, checkBackupSize],
   ...[checkBackupVerified, checkRestoreTest],
-  ...[checkClock, checkPgDump],
+  ...[checkClock, checkPgDump, checkClientVersions],
 ];

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'valibot';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -14,16 +15,23 @@ import { beginTick } from '../../../src/tasks/begin-tick.ts';
 import { finishAttempts } from '../../../src/tasks/finish-attempts.ts';
 import { registerKinds } from '../../../src/tasks/register-kinds.ts';
 import { createTestDatabase } from '../../support/database.ts';
-import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { placeRepairedClients } from '../../support/repaired-clients.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../../support/temporary-directory.ts';
 import { tickDatabase } from '../../support/tick-database.ts';
 import { createQueue, ending, fakeKinds, host, type Queue, succeed } from '../../tasks/support/queue.ts';
 
 let queue: Queue;
+let clients: TemporaryDirectory;
 
 beforeAll(async () => {
   queue = await createQueue();
+  clients = await temporaryDirectory();
+  await placeRepairedClients(queue.database, clients.path);
 });
-afterAll(async () => await queue[Symbol.asyncDispose]());
+afterAll(async () => {
+  await queue[Symbol.asyncDispose]();
+  await clients[Symbol.asyncDispose]();
+});
 beforeEach(async () => {
   await queue.clear();
   await query('truncate tend.schedules, tend.pauses');
@@ -38,9 +46,14 @@ beforeEach(async () => {
 
 const query = async (sql: string, params: unknown[] = []) => await queue.database.query(sql, params);
 
+function loaded(): LoadedConfig {
+  const config = parse(configSchema, { backup: { tools_directory: clients.path } });
+  return { ...withoutConfig('/srv/cms'), config };
+}
+
 async function diagnose(given: Partial<DoctorFacts> = {}): Promise<DoctorReport> {
   const facts: DoctorFacts = {
-    ...{ loadedConfig: withoutConfig('/srv/cms'), configError: undefined, host, env: process.env },
+    ...{ loadedConfig: loaded(), configError: undefined, host, env: process.env },
     ...{ clock: systemClock, signal: new AbortController().signal },
     connection: async () => queue.database.connection,
     openDatabase: async () => queue.db,
@@ -286,7 +299,7 @@ describe('says what is wrong, and what puts it right, where', () => {
   });
 
   it('the configuration says what nothing acts on', async () => {
-    const loadedConfig = { ...withoutConfig('/srv/cms'), unknownVariables: ['TEND_BACKUP_DIRCTORY'] };
+    const loadedConfig = { ...loaded(), unknownVariables: ['TEND_BACKUP_DIRCTORY'] };
     expect(await complaints({ loadedConfig })).toMatchObject([
       {
         name: 'configuration',
@@ -383,6 +396,21 @@ describe('says what is wrong, and what puts it right, where', () => {
       { name: 'pg-dump', status, text: expect.stringMatching(/^No "pg_dump" of PostgreSQL \d+ was found/) },
     ]);
   });
+});
+
+it('warns of client programs with a hole that is known', async () => {
+  await using old = await temporaryDirectory();
+  await placeRepairedClients(queue.database, old.path);
+  const path = join(old.path, 'psql');
+  writeFileSync(path, readFileSync(path, 'utf8').replace('.99', '.1'));
+  const config = parse(configSchema, { backup: { tools_directory: old.path } });
+  expect(await complaints({ loadedConfig: { ...withoutConfig('/'), config } })).toMatchObject([
+    {
+      name: 'client-versions',
+      status: 'warn',
+      text: expect.stringMatching(/^\S*psql, psql \(PostgreSQL\) \d+\.1: CVE-/),
+    },
+  ]);
 });
 
 it('does not complain of a host that has been out of service for more than a week', async () => {
