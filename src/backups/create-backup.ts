@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { parse } from 'valibot';
@@ -64,7 +64,7 @@ export async function createBackup(options: CreateBackupOptions): Promise<Backup
   const prepared = await prepareFiles({ ...options, ...config, backupDirectory: directory });
   await requireRoom({ ...options, directory, prepared });
   const startedAt = clock.now();
-  const id = newBackupId(startedAt);
+  const id = await unusedId(directory, startedAt);
   const partial = join(directory, id + partialSuffix);
   try {
     await mkdir(partial, { mode: 0o700 });
@@ -77,6 +77,12 @@ export async function createBackup(options: CreateBackupOptions): Promise<Backup
     await rm(partial, { recursive: true, force: true });
     throw isFileSystemError(error) ? unwritable(directory, error) : error;
   }
+}
+
+/** The clock may have gone back to a second in which there was a backup already. */
+async function unusedId(directory: string, now: Date): Promise<string> {
+  const id = newBackupId(now);
+  return (await readdir(directory)).includes(id) ? await unusedId(directory, now) : id;
 }
 
 async function requireRoom(
@@ -118,6 +124,7 @@ async function writeSet(
         serverOptions: await serverOptions(db, connection),
       }),
       directory: partial,
+      limits: { lockWaitMs: config.backup.lock_wait, silenceMs: config.backup.silence },
       countBudgetMs: Math.min(config.tasks.lease / 2, longestCountMs),
     });
   });

@@ -18,6 +18,8 @@ export interface LoadArchiveOptions {
   database: string;
   pgRestore: PostgresProgram;
   serverOptions: string;
+  /** How long pg_restore may neither read nor write, as while it builds an index. */
+  silenceMs?: number | undefined;
   env: NodeJS.ProcessEnv;
   secrets: SecretRegistry;
   log: Log;
@@ -51,6 +53,7 @@ export async function loadArchive(options: LoadArchiveOptions): Promise<void> {
           baseEnv: env,
           env: toolEnvironment({ connection, database, tool: 'pg_restore', serverOptions }),
           input: archive,
+          ...(options.silenceMs !== undefined && { silenceMs: options.silenceMs }),
           secrets,
           log: withoutChatter(log),
           signal: stop,

@@ -123,7 +123,7 @@ async function restoreBeside(work: RestoreWork): Promise<void> {
   });
   if (plan.files.length === 0) return;
   await progress.step('Unpack files', async () => {
-    await unpackFiles({ ...work, files: plan.files, silenceMs: work.files?.backup.silence });
+    await unpackFiles({ ...work, files: plan.files });
   });
 }
 

@@ -24,7 +24,9 @@ export interface RestoreBackupOptions {
   lockDirectory: string | undefined;
   toolsDirectory: string | undefined;
   /** Where the set's files go, as configured; without it only the database is restored. */
-  files?: { backup: Pick<Config['backup'], 'files' | 'silence'>; baseDirectory: string } | undefined;
+  files?: { backup: Pick<Config['backup'], 'files'>; baseDirectory: string } | undefined;
+  /** How long a program may neither read nor write; an hour unless told. */
+  silenceMs?: number | undefined;
   clock: Clock;
   env: NodeJS.ProcessEnv;
   secrets: SecretRegistry;

@@ -1,11 +1,11 @@
 import { PassThrough } from 'node:stream';
 import { TendError, toError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { runTool } from '../processes/run-tool.ts';
 import type { BackupSet } from './backup-directory.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
 import { databasePart } from './manifest.ts';
 import { damagedPart, readPart } from './read-part.ts';
+import { runPostgresTool } from './run-postgres-tool.ts';
 import { runTogether } from './run-together.ts';
 
 export interface VerifyBackupOptions {
@@ -53,7 +53,14 @@ export async function verifyBackup(options: VerifyBackupOptions): Promise<Verifi
         },
         async (stop) => {
           const args = ['--file=/dev/null'];
-          await runTool({ file: pgRestore.path, args, baseEnv: env, input: archive, log, signal: stop });
+          await runPostgresTool({
+            file: pgRestore.path,
+            args,
+            baseEnv: env,
+            input: archive,
+            log,
+            signal: stop,
+          });
         },
       ],
     });

@@ -45,6 +45,7 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
     app: payload.restart === false ? {} : appOf(context, task),
     lockDirectory: directory,
     toolsDirectory: config.backup.tools_directory,
+    silenceMs: config.backup.silence,
     files: payload.files === false ? undefined : { backup: config.backup, baseDirectory },
     log,
     progress,

@@ -7,10 +7,10 @@ import { openDatabase } from '../../../src/database/open-database.ts';
 import { progressToLog, silentLog } from '../../../src/log.ts';
 import { SecretRegistry } from '../../../src/redact.ts';
 
-// A process that takes a backup, to be killed: node backup-process.ts CONNECTION-AS-JSON BACKUP-DIRECTORY
-const [, , settings = '', directory] = process.argv;
+// A process that takes a backup, to be killed: node backup-process.ts CONNECTION-AS-JSON BACKUP-DIRECTORY [FILES]
+const [, , settings = '', directory, ...files] = process.argv;
 const connection = JSON.parse(settings) as ConnectionSettings; // written by the test that starts this
-const config = parse(configSchema, { backup: { directory } });
+const config = parse(configSchema, { backup: { directory, files } });
 const secrets = new SecretRegistry();
 const baseDirectory = process.cwd();
 const db = openDatabase({ connection, applicationName: 'tend backup killed' });
@@ -21,7 +21,7 @@ await createBackup({
   db,
   label: null,
   taskId: null,
-  includeFiles: 'no',
+  includeFiles: 'yes',
   host: 'testhost',
   clock: systemClock,
   env: process.env,
