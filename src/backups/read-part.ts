@@ -52,17 +52,21 @@ export async function readPart(
 }
 
 /**
- * As `pipeline` does, which however waits for ever on a target that is also readable and whose reader is gone
- * (Node 24.21).
+ * As `pipeline` does, but for a target whose reader ends early: `pg_restore` is done when it has the last block, maybe
+ * before we know that it was the last. The rest is read for the checksum alone; that the reader failed is for the
+ * reader to say. (`pipeline` would wait for ever on such a target where it is also readable, Node 24.21.)
  */
 async function pour(source: Readable, target: Writable, signal: AbortSignal): Promise<void> {
-  const written = finished(target, { readable: false });
-  written.catch(() => undefined);
+  const closed = finished(target, { readable: false }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  });
+  closed.catch(() => undefined);
   for await (const chunk of source) {
-    if (!target.write(chunk)) await Promise.race([once(target, 'drain', { signal }), written]);
+    if (target.destroyed) continue;
+    if (!target.write(chunk)) await Promise.race([once(target, 'drain', { signal }), closed]);
   }
-  target.end();
-  await Promise.race([written, once(signal, 'abort')]);
+  if (!target.destroyed) target.end();
+  await Promise.race([closed, once(signal, 'abort')]);
   signal.throwIfAborted();
 }
 
