@@ -15,6 +15,7 @@ import { lockBackups } from './backup-lock.ts';
 import { parseCompression } from './compression.ts';
 import { databaseSize, serverVersion } from './database-facts.ts';
 import { type DatabaseDump, dumpDatabase } from './dump-database.ts';
+import { dumpGlobals } from './dump-globals.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
 import { type Manifest, type ManifestPart, manifestSchema, type RecordedFiles } from './manifest.ts';
 import { refuseUnsupported } from './refuse-unsupported.ts';
@@ -113,6 +114,7 @@ async function writeSet(
   const pgDump = await findPostgresProgram({ name: 'pg_dump', major, toolsDirectory, env, signal });
   const compression = parseCompression(config.backup.compression);
 
+  const connectionOptions = await serverOptions(db, connection);
   const dump = await progress.step(`Dump database "${connection.database}"`, async () => {
     return await dumpDatabase({
       ...options,
@@ -121,16 +123,22 @@ async function writeSet(
       connectionEnv: toolEnvironment({
         connection,
         tool: 'pg_dump',
-        serverOptions: await serverOptions(db, connection),
+        serverOptions: connectionOptions,
       }),
       directory: partial,
       limits: { lockWaitMs: config.backup.lock_wait, silenceMs: config.backup.silence },
       countBudgetMs: Math.min(config.tasks.lease / 2, longestCountMs),
     });
   });
+  const globals = await dumpGlobals({
+    ...options,
+    ...{ database: connection.database, serverMajor: major, toolsDirectory, compression, directory: partial },
+    connectionEnv: toolEnvironment({ connection, tool: 'pg_dumpall', serverOptions: connectionOptions }),
+    silenceMs: config.backup.silence,
+  });
   // After the database: a file that a row names is there, unless it was removed since.
   const packed = prepared && (await backUpFiles({ ...options, ...config, prepared, directory: partial }));
-  const manifest = describeSet({ ...options, dump, packed, pgDumpVersion: pgDump.version });
+  const manifest = describeSet({ ...options, dump, globals, packed, pgDumpVersion: pgDump.version });
   await writeManifest(partial, manifest);
   return manifest;
 }
@@ -140,11 +148,12 @@ function describeSet(
     id: string;
     startedAt: Date;
     dump: DatabaseDump;
+    globals: { part: ManifestPart } | { note: string };
     packed: { part: ManifestPart; files: RecordedFiles } | undefined;
     pgDumpVersion: string;
   },
 ): Manifest {
-  const { id, label, taskId, host, startedAt, clock, dump, packed, pgDumpVersion } = options;
+  const { id, label, taskId, host, startedAt, clock, dump, globals, packed, pgDumpVersion } = options;
   const { database, extensions, roles, largeObjects } = dump.facts;
   const finishedAt = clock.now();
   return {
@@ -164,8 +173,13 @@ function describeSet(
     tables: dump.tables,
     sequences: dump.sequences,
     recipients: [],
+    ...('note' in globals && { notes: [globals.note] }),
     ...(packed && { files: packed.files }),
-    parts: [dump.part, ...(packed ? [packed.part] : [])],
+    parts: [
+      dump.part,
+      ...('part' in globals ? [globals.part] : []),
+      ...(packed === undefined ? [] : [packed.part]),
+    ],
   };
 }
 

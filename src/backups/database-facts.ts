@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/tables.ts';
+import { readDatabaseProperties } from './database-properties.ts';
 import type { DatabaseFacts, Manifest } from './manifest.ts';
 
 /** What a restore must know before it creates the database anew. */
@@ -31,6 +32,7 @@ export async function databaseSize(db: Kysely<Database>): Promise<number> {
 export async function databaseFacts(db: Kysely<Database>): Promise<RecordedFacts> {
   const { version, major } = await serverVersion(db);
   const row = await databaseRow(db);
+  const properties = await readDatabaseProperties(db, row.name);
   const { rows: extensions } = await sql<{ name: string; version: string }>`
     select extname as name, extversion as version from pg_catalog.pg_extension order by 1`.execute(db);
   const { rows: objects } = await sql<{ count: string }>`
@@ -38,6 +40,7 @@ export async function databaseFacts(db: Kysely<Database>): Promise<RecordedFacts
   return {
     database: {
       ...row,
+      ...properties,
       serverVersion: version,
       serverMajor: major,
       systemIdentifier: await systemIdentifier(db),

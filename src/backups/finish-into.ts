@@ -5,6 +5,7 @@ import type { Manifest } from './manifest.ts';
 import { adoptQueue, holdRestoredTasks, queueVersion } from './queue-schema.ts';
 import type { RestoreWork } from './restore-backup.ts';
 import type { RestoreEnding } from './restore-options.ts';
+import { restoreComment, restoreProperties } from './restore-properties.ts';
 import { unmarkDatabase } from './scratch-database.ts';
 
 /**
@@ -49,9 +50,12 @@ export async function holdIn(
 }
 
 /** The mark goes last: a killed restore leaves a database that the next one drops, or a finished one. */
-async function nameScratch({ maintenance, plan }: RestoreWork): Promise<void> {
+async function nameScratch({ maintenance, plan, set, log }: RestoreWork): Promise<void> {
+  const facts = set.manifest.database;
+  await restoreProperties({ maintenance, to: plan.scratch, owner: plan.owner, facts, log });
   await maintenance.transaction().execute(async (transaction) => {
     await sql`alter database ${sql.id(plan.scratch)} rename to ${sql.id(plan.target)}`.execute(transaction);
     await unmarkDatabase(transaction, plan.target);
+    await restoreComment(transaction, { name: plan.target, facts });
   });
 }

@@ -51,6 +51,9 @@ const files = v.object({
   changed: namedFiles,
 });
 
+/** Of a database; they become part of a statement. */
+const privilege = v.picklist(['CREATE', 'CONNECT', 'TEMPORARY']);
+
 const database = v.object({
   name: v.string(),
   serverVersion: v.string(),
@@ -66,6 +69,13 @@ const database = v.object({
   locale: nullableText,
   icuRules: nullableText,
   connectionLimit: v.number(),
+  /** As pg_db_role_setting has them, `search_path=public`: for everybody where there is no role. Older sets lack these three. */
+  settings: v.optional(v.array(v.object({ role: nullableText, setting: v.string() }))),
+  /** Null where nobody changed the default; to everybody where there is no grantee. */
+  privileges: v.optional(
+    v.nullable(v.array(v.object({ grantee: nullableText, privilege, isGrantable: v.boolean() }))),
+  ),
+  comment: v.optional(nullableText),
 });
 
 /** What `manifest.json` says about a backup set; written last, so that a set without it is none. */
@@ -86,6 +96,8 @@ export const manifestSchema = v.object({
   tables: v.array(table),
   sequences: v.array(sequence),
   largeObjects: count,
+  /** What is not in the set although it might be, and why; for people. */
+  notes: v.optional(v.array(v.string())),
   /** Of the part that holds files, where there is one. */
   files: v.optional(files),
   /** The age recipients that the parts are encrypted to. */

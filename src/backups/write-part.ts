@@ -23,7 +23,7 @@ export interface WritePartOptions extends CompressionContext {
  */
 export async function writePart(options: WritePartOptions): Promise<ManifestPart> {
   const { directory, name, holds, compression, produce } = options;
-  const file = compression.format === 'zstd' ? `${name}.zst` : name;
+  const file = partFile(name, compression);
   const content = new Meter();
   const target = new PartFile(join(directory, file));
   await runTogether({
@@ -43,4 +43,9 @@ export async function writePart(options: WritePartOptions): Promise<ManifestPart
     uncompressedBytes: content.bytes,
     sha256: target.sha256(),
   };
+}
+
+/** The name of a part in its set. */
+export function partFile(name: string, { format }: Compression): string {
+  return format === 'zstd' ? `${name}.zst` : name;
 }
