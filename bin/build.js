@@ -3,11 +3,14 @@
 //   node bin/build.js --dist   dist/ only
 //   node bin/build.js --check  dist/, and fails when the committed oclif.manifest.json is not what the commands say
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { withoutBuiltinImports } from './builtin-imports.js';
+import { deferPasswordCode } from './defer-password-code.js';
+import { joinTick } from './join-tick.js';
 import { makeManifest } from './manifest.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -62,14 +65,15 @@ const jsonSchemaAtBuildTime = {
   },
 };
 
-async function bundle({ entries, outdir, chunks }) {
+async function bundle({ entries, outdir, chunks, plugins = [] }) {
   const existing = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)));
-  await build({
+  const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: existing.map(([out, source]) => ({ in: join(root, source), out })),
     outdir,
     chunkNames: `${chunks}/[name]-[hash]`,
     bundle: true,
+    write: false,
     splitting: true,
     format: 'esm',
     platform: 'node',
@@ -77,12 +81,16 @@ async function bundle({ entries, outdir, chunks }) {
     minifySyntax: true,
     logLevel: 'warning',
     external: ['@oclif/core', 'pg-native'],
-    plugins: [jsonSchemaAtBuildTime],
+    plugins: [jsonSchemaAtBuildTime, deferPasswordCode, ...plugins],
     // pg, nodemailer and others are CommonJS and call require for Node's own modules.
     banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+      js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);",
     },
   });
+  for (const { path, text } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, withoutBuiltinImports(text));
+  }
 }
 
 /** A new dist/ takes the place of the old one at the end, so that a `tend` running meanwhile finds all its chunks. */
@@ -93,7 +101,12 @@ async function replaceDist() {
   try {
     await Promise.all([
       bundle({ entries: { ...commandEntries(), ...otherEntries }, outdir: fresh, chunks: 'chunks' }),
-      bundle({ entries: tickEntry, outdir: fresh, chunks: 'tick-chunks' }),
+      bundle({
+        entries: tickEntry,
+        outdir: fresh,
+        chunks: 'tick-chunks',
+        plugins: [joinTick(join(root, tickEntry.tick))],
+      }),
       bundle({ entries: moduleEntries, outdir: fresh, chunks: 'module-chunks' }),
     ]);
     writeDeclarations(fresh);

@@ -4,7 +4,9 @@ import { parse } from 'valibot';
 import { restoreReportSchema } from '../src/backups/backup-report.ts';
 import { absoluteSource } from '../src/backups/restore-source.ts';
 import { TendCommand } from '../src/cli/base-command.ts';
+import type { CommandBody } from '../src/cli/command-context.ts';
 import { confirmByName } from '../src/cli/confirm-by-name.ts';
+import { identityFlag, identityOverrides } from '../src/cli/identity-flag.ts';
 import { previewRestore } from '../src/cli/preview-restore.ts';
 import { printRestorePlan } from '../src/cli/print-restore-plan.ts';
 import { runKindNow } from '../src/cli/run-kind-now.ts';
@@ -17,6 +19,7 @@ export default class Restore extends TendCommand {
     '<%= config.bin %> restore latest --dry-run',
     '<%= config.bin %> restore 20261122T023000Z-7f3a --confirm cms',
     '<%= config.bin %> restore latest --into cms_yesterday',
+    '<%= config.bin %> restore latest --into cms_yesterday --identity key.txt',
   ];
   static override args = {
     source: stringArgument({ description: 'Id of the set, "latest", or its path.', default: 'latest' }),
@@ -31,6 +34,7 @@ export default class Restore extends TendCommand {
       helpValue: 'NAME',
       exclusive: ['confirm'],
     }),
+    identity: identityFlag,
     'dry-run': boolean({ summary: 'Say what would happen, and what is in the way.' }),
     'no-files': boolean({ summary: 'Only the database, not [backup] files.' }),
     'no-restart': boolean({ summary: 'Neither restart nor check the application.' }),
@@ -38,7 +42,8 @@ export default class Restore extends TendCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Restore);
-    await this.execute(flags, async (context) => {
+    const overrides = identityOverrides(flags.identity, this.host.cwd);
+    const body: CommandBody = async (context) => {
       const source = absoluteSource(args.source, context.cwd);
       const { into } = flags;
       if (flags['dry-run']) {
@@ -79,6 +84,7 @@ export default class Restore extends TendCommand {
             output.warn(`${report.heldTasks} unfinished tasks of the backup are held there`);
         },
       };
-    });
+    };
+    await this.execute(flags, body, { overrides });
   }
 }

@@ -1,9 +1,9 @@
 import { boolean } from '@oclif/core/flags';
 import { TendCommand } from '../src/cli/base-command.ts';
 import { printStatus, summariseStatus } from '../src/cli/print-status.ts';
+import { requireSchema } from '../src/database/require-schema.ts';
 import { exitCodes } from '../src/exit-codes.ts';
 import { findStatus } from '../src/report/find-status.ts';
-import { requireSchema } from '../src/tasks/begin-tick.ts';
 
 export default class Status extends TendCommand {
   static override summary = 'Show on one screen whether the queue is well.';

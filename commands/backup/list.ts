@@ -22,9 +22,10 @@ export default class BackupList extends TendCommand {
         render(output) {
           const rows = backups.map((backup) => [
             ...[backup.id, backup.database, formatBytes(backup.bytes), String(backup.rows)],
-            ...[formatDuration(backup.durationMs), backup.label ?? ''],
+            ...[formatDuration(backup.durationMs), backup.isEncrypted ? 'yes' : 'no', backup.label ?? ''],
           ]);
-          if (rows.length > 0) output.table(['ID', 'DATABASE', 'SIZE', 'ROWS', 'TOOK', 'LABEL'], rows);
+          const head = ['ID', 'DATABASE', 'SIZE', 'ROWS', 'TOOK', 'ENCRYPTED', 'LABEL'];
+          if (rows.length > 0) output.table(head, rows);
           else output.summary(`There is no backup set in ${directory}.`);
           for (const { id, problem } of damaged) output.warn(`${id}: ${problem}`);
         },

@@ -23,7 +23,7 @@ export default class BackupShow extends TendCommand {
       return {
         result: { path, manifest },
         render(output) {
-          const { database, extensions, label, parts, roles, tables, tools } = manifest;
+          const { database, extensions, label, parts, recipients, roles, tables, tools } = manifest;
           output.print(`${manifest.id}${label === null ? '' : `  ${label}`}`);
           output.print(`  in         ${path}`);
           output.print(
@@ -35,7 +35,10 @@ export default class BackupShow extends TendCommand {
           output.print(
             `  server     PostgreSQL ${database.serverVersion}, ${database.encoding}, ${database.collate}`,
           );
-          output.print(`  tools      ${tools.pgDump}, ${tools.compressor}`);
+          output.print(
+            `  tools      ${[tools.pgDump, tools.compressor, tools.encryptor].filter((name) => name !== 'none').join(', ')}`,
+          );
+          output.print(`  encrypted  ${recipients.length === 0 ? 'no' : `to ${recipients.join(', ')}`}`);
           output.print(
             `  extensions ${extensions.map(({ name, version }) => `${name} ${version}`).join(', ')}`,
           );

@@ -16,6 +16,8 @@ export interface ArchiveFilesOptions {
   /** The set that is being made. */
   directory: string;
   compression: Compression;
+  /** See `writePart`. */
+  recipients: readonly string[];
   /** Path of GNU tar. */
   tar: string;
   silenceMs: number;

@@ -58,6 +58,7 @@ export async function backUpFiles(options: {
   const { roots } = prepared.measured;
   const archived = await progress.step('Pack files', async () => {
     return await archiveFiles({
+      recipients: backup.encrypt_to,
       ...options,
       ...prepared,
       exclude: backup.exclude,

@@ -40,8 +40,10 @@ export function backupExitCode({
 export const verifyReportSchema = v.object({
   id: v.string(),
   bytes: count,
-  uncompressedBytes: count,
+  uncompressedBytes: v.nullable(count),
   sha256: v.string(),
+  /** `stored` where there was no key to read the content with. */
+  level: v.optional(v.picklist(['stored', 'content']), 'content'),
 });
 
 /** What a `restore` task leaves as its evidence. */

@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import type { Log } from '../log.ts';
-import { findProgram } from '../processes/find-program.ts';
+import { isInstalled } from '../processes/is-installed.ts';
 import { runTool } from '../processes/run-tool.ts';
 import type { ManifestPart } from './manifest.ts';
 
@@ -27,7 +27,7 @@ export function parseCompression(text: string): Compression {
 /** Which of the two implementations will be used; both write and read the same format. */
 export function compressorName(compression: Compression, env: NodeJS.ProcessEnv): string {
   if (compression.format === 'none') return 'none';
-  return hasZstdProgram(env) ? 'zstd' : 'node:zlib';
+  return isInstalled('zstd', env) ? 'zstd' : 'node:zlib';
 }
 
 /**
@@ -40,7 +40,7 @@ export async function compress(
   const { source, target, compression, env, log, signal } = options;
   if (compression.format === 'none') {
     await pipeline(source, target, { signal });
-  } else if (hasZstdProgram(env)) {
+  } else if (isInstalled('zstd', env)) {
     const args = ['--quiet', '--stdout', '--check', ...levelArguments(compression.level)];
     await runTool({ file: 'zstd', args, baseEnv: env, input: source, stdout: target, log, signal });
   } else {
@@ -59,7 +59,7 @@ export async function decompress(
   const { source, target, format, env, log, signal } = options;
   if (format === 'none') {
     await pipeline(source, target, { signal });
-  } else if (hasZstdProgram(env)) {
+  } else if (isInstalled('zstd', env)) {
     const args = ['--quiet', '--decompress', '--stdout', '--memory=2048MB'];
     await runTool({ file: 'zstd', args, baseEnv: env, input: source, stdout: target, log, signal });
   } else {
@@ -70,13 +70,4 @@ export async function decompress(
 function levelArguments(level: number): string[] {
   if (level < 0) return [`--fast=${-level}`];
   return level > 19 ? ['--ultra', `-${Math.min(level, 22)}`] : [`-${level === 0 ? 3 : level}`];
-}
-
-function hasZstdProgram(env: NodeJS.ProcessEnv): boolean {
-  try {
-    findProgram({ file: 'zstd', searchPath: env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', cwd: '/' });
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -16,6 +16,7 @@ import { parseCompression } from './compression.ts';
 import { databaseSize, serverVersion } from './database-facts.ts';
 import { type DatabaseDump, dumpDatabase } from './dump-database.ts';
 import { dumpGlobals } from './dump-globals.ts';
+import { encryptorName } from './encryption.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
 import { type Manifest, type ManifestPart, manifestSchema, type RecordedFiles } from './manifest.ts';
 import { refuseUnsupported } from './refuse-unsupported.ts';
@@ -120,6 +121,7 @@ async function writeSet(
       ...options,
       pgDump,
       compression,
+      recipients: config.backup.encrypt_to,
       connectionEnv: toolEnvironment({
         connection,
         tool: 'pg_dump',
@@ -133,6 +135,7 @@ async function writeSet(
   const globals = await dumpGlobals({
     ...options,
     ...{ database: connection.database, serverMajor: major, toolsDirectory, compression, directory: partial },
+    recipients: config.backup.encrypt_to,
     connectionEnv: toolEnvironment({ connection, tool: 'pg_dumpall', serverOptions: connectionOptions }),
     silenceMs: config.backup.silence,
   });
@@ -153,7 +156,8 @@ function describeSet(
     pgDumpVersion: string;
   },
 ): Manifest {
-  const { id, label, taskId, host, startedAt, clock, dump, globals, packed, pgDumpVersion } = options;
+  const { config, env, id, label, taskId, host, startedAt, clock, dump, globals, packed, pgDumpVersion } =
+    options;
   const { database, extensions, roles, largeObjects } = dump.facts;
   const finishedAt = clock.now();
   return {
@@ -165,14 +169,18 @@ function describeSet(
     startedAt: startedAt.toISOString(),
     finishedAt: finishedAt.toISOString(),
     durationMs: Math.max(0, finishedAt.getTime() - startedAt.getTime()),
-    tools: { pgDump: pgDumpVersion, compressor: dump.compressor },
+    tools: {
+      pgDump: pgDumpVersion,
+      compressor: dump.compressor,
+      encryptor: encryptorName(config.backup.encrypt_to, env),
+    },
     database,
     extensions,
     roles,
     largeObjects,
     tables: dump.tables,
     sequences: dump.sequences,
-    recipients: [],
+    recipients: [...new Set(config.backup.encrypt_to)],
     ...('note' in globals && { notes: [globals.note] }),
     ...(packed && { files: packed.files }),
     parts: [

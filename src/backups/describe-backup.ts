@@ -1,4 +1,5 @@
 import type { BackupSet } from './backup-directory.ts';
+import { isEncrypted } from './find-identity.ts';
 import { totalRows } from './manifest.ts';
 
 /** A set in a line: what a list shows of it. */
@@ -14,6 +15,9 @@ export interface BackupSummary {
   bytes: number;
   tables: number;
   rows: number;
+  isEncrypted: boolean;
+  /** Whom it is encrypted to. */
+  recipients: string[];
 }
 
 export function describeBackup({ id, path, manifest }: BackupSet): BackupSummary {
@@ -30,5 +34,7 @@ export function describeBackup({ id, path, manifest }: BackupSet): BackupSummary
     bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
     tables: tables.length,
     rows: totalRows(tables),
+    isEncrypted: isEncrypted(manifest),
+    recipients: manifest.recipients,
   };
 }

@@ -23,6 +23,8 @@ export interface DumpDatabaseOptions {
   /** The set that is being made. */
   directory: string;
   compression: Compression;
+  /** See `writePart`. */
+  recipients: readonly string[];
   /** How long rows may be counted: the one session is not free for the heartbeat meanwhile. */
   countBudgetMs: number;
   /** How long pg_dump waits for the lock of a table, and how long it may write nothing. */

@@ -19,6 +19,7 @@ export interface DumpGlobalsOptions {
   /** The set that is being made. */
   directory: string;
   compression: Compression;
+  recipients: readonly string[];
   silenceMs: number;
   env: NodeJS.ProcessEnv;
   secrets: SecretRegistry;
@@ -64,7 +65,7 @@ export async function dumpGlobals(
   } catch (error) {
     const isOwnTrouble = error instanceof TendError && /^TOOL_(FAILED|NOT_FOUND)$/.test(error.code);
     if (!isOwnTrouble || isFileSystemError(error)) throw error;
-    await rm(join(options.directory, partFile('globals.sql', options.compression)), { force: true });
+    await rm(join(options.directory, partFile({ ...options, name: 'globals.sql' })), { force: true });
     log.info(`Without the roles of the server: ${error.message}`);
     return { note: `without the roles of the server: ${error.message}` };
   }

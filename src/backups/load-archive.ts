@@ -1,30 +1,45 @@
-import { PassThrough } from 'node:stream';
+import { type Readable, Transform } from 'node:stream';
+import type { Kysely } from 'kysely';
 import type { ConnectionSettings } from '../connection/settings.ts';
+import type { Database } from '../database/tables.ts';
 import type { Log } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
 import type { BackupSet } from './backup-directory.ts';
+import type { Identity } from './find-identity.ts';
 import type { PostgresProgram } from './find-postgres-program.ts';
 import { databasePart } from './manifest.ts';
 import { readPart } from './read-part.ts';
 import { runPostgresTool } from './run-postgres-tool.ts';
 import { runTogether } from './run-together.ts';
+import { withStallLimit } from './stall-limit.ts';
 import { toolEnvironment } from './tool-environment.ts';
 import { withoutChatter } from './tool-log.ts';
+import { watchServer } from './watch-server.ts';
 
 export interface LoadArchiveOptions {
   set: BackupSet;
+  /** Opens an encrypted set. */
+  identity?: Identity | undefined;
+  /** Where the archive lies unpacked; undefined reads it from the set, which only one worker can do. */
+  archivePath?: string | undefined;
+  /** How many sessions load at once, from a file. */
+  jobs: number;
   connection: ConnectionSettings;
+  /** A handle outside of the database, for looking whether the server still works on it. */
+  maintenance: Kysely<Database>;
   /** The empty database it goes into. */
   database: string;
   pgRestore: PostgresProgram;
   serverOptions: string;
-  /** How long pg_restore may neither read nor write, as while it builds an index. */
-  silenceMs?: number | undefined;
+  /** How long nothing may happen; five minutes unless told. */
+  stallLimitMs?: number;
   env: NodeJS.ProcessEnv;
   secrets: SecretRegistry;
   log: Log;
   signal: AbortSignal;
 }
+
+const stallLimitMs = 5 * 60_000;
 
 /**
  * Loads the dump of a set into an empty database with `pg_restore`, which ends at the first error: the database is
@@ -32,34 +47,71 @@ export interface LoadArchiveOptions {
  * Subscriptions are left out: a restored copy must not begin to receive what the original receives.
  */
 export async function loadArchive(options: LoadArchiveOptions): Promise<void> {
-  const { set, connection, database, pgRestore, serverOptions, env, secrets, log, signal } = options;
+  const { database, maintenance, archivePath } = options;
+  const limit = {
+    name: 'pg_restore',
+    limitMs: options.stallLimitMs ?? stallLimitMs,
+    signal: options.signal,
+    isBusy: watchServer(maintenance, database),
+  };
+  await withStallLimit(limit, async (signal, noteProgress) => {
+    const watched = { ...options, signal, log: noting(options.log, noteProgress) };
+    if (archivePath !== undefined) {
+      await runRestore({ ...watched, args: [`--jobs=${options.jobs}`, archivePath] });
+    } else await loadStream(watched, noteProgress);
+  });
+}
+
+async function loadStream(options: LoadArchiveOptions, noteProgress: () => void): Promise<void> {
+  const { set, signal } = options;
   const part = databasePart(set.manifest);
-  const archive = new PassThrough();
+  const archive = new Transform({
+    transform(chunk, _encoding, callback) {
+      noteProgress();
+      callback(null, chunk);
+    },
+  });
   await runTogether({
     signal,
     joints: [archive],
     members: [
-      async (stop) => await readPart({ set, part, target: archive, env, log, signal: stop }),
-      async (stop) =>
-        await runPostgresTool({
-          file: pgRestore.path,
-          args: [
-            '--exit-on-error',
-            '--no-subscriptions',
-            '--no-password',
-            '--verbose',
-            databaseArgument(database),
-          ],
-          baseEnv: env,
-          env: toolEnvironment({ connection, database, tool: 'pg_restore', serverOptions }),
-          input: archive,
-          ...(options.silenceMs !== undefined && { silenceMs: options.silenceMs }),
-          secrets,
-          log: withoutChatter(log),
-          signal: stop,
-        }),
+      async (stop) => await readPart({ ...options, part, target: archive, signal: stop }),
+      async (stop) => await runRestore({ ...options, args: [], input: archive, signal: stop }),
     ],
   });
+}
+
+async function runRestore(
+  options: LoadArchiveOptions & { args: readonly string[]; input?: Readable },
+): Promise<void> {
+  const { connection, database, pgRestore, serverOptions, env, secrets, log, signal, args, input } = options;
+  await runPostgresTool({
+    file: pgRestore.path,
+    args: [
+      '--exit-on-error',
+      '--no-subscriptions',
+      '--no-password',
+      '--verbose',
+      databaseArgument(database),
+      ...args,
+    ],
+    baseEnv: env,
+    env: toolEnvironment({ connection, database, tool: 'pg_restore', serverOptions }),
+    ...(input && { input }),
+    secrets,
+    log: withoutChatter(log),
+    signal,
+  });
+}
+
+function noting(log: Log, noteProgress: () => void): Log {
+  return {
+    ...log,
+    debug(line) {
+      noteProgress();
+      log.debug(line);
+    },
+  };
 }
 
 /** As a connection string, since a plain name that looks like one would be taken for one. */

@@ -89,7 +89,7 @@ export const manifestSchema = v.object({
   startedAt: v.pipe(v.string(), v.isoTimestamp()),
   finishedAt: v.pipe(v.string(), v.isoTimestamp()),
   durationMs: count,
-  tools: v.object({ pgDump: v.string(), compressor: v.string() }),
+  tools: v.object({ pgDump: v.string(), compressor: v.string(), encryptor: v.optional(v.string(), 'none') }),
   database,
   extensions: v.array(v.object({ name: v.string(), version: v.string() })),
   roles: v.array(v.string()),

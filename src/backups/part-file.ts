@@ -34,11 +34,11 @@ export class PartFile extends Writable {
   }
 
   override _write(chunk: Buffer, _encoding: string, callback: (error?: Error | null) => void): void {
-    this.#append(chunk).then(() => callback(), callback);
+    this.#append([chunk]).then(() => callback(), callback);
   }
 
   override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
-    this.#append(Buffer.concat(chunks.map(({ chunk }) => chunk))).then(() => callback(), callback);
+    this.#append(chunks.map(({ chunk }) => chunk)).then(() => callback(), callback);
   }
 
   override _final(callback: (error?: Error | null) => void): void {
@@ -52,11 +52,16 @@ export class PartFile extends Writable {
     else handle.close().then(() => callback(error), callback);
   }
 
-  async #append(chunk: Buffer): Promise<void> {
-    this.#hash.update(chunk);
-    this.#bytes += chunk.length;
-    // FileHandle.writeFile goes on after a short write, which write() does not.
-    await this.#handle?.writeFile(chunk);
+  async #append(chunks: Buffer[]): Promise<void> {
+    let length = 0;
+    for (const chunk of chunks) {
+      this.#hash.update(chunk);
+      length += chunk.length;
+    }
+    this.#bytes += length;
+    const written = (await this.#handle?.writev(chunks))?.bytesWritten ?? length;
+    // FileHandle.writeFile goes on after a short write, which writev() does not; a full disk says so only then.
+    if (written < length) await this.#handle?.writeFile(Buffer.concat(chunks).subarray(written));
   }
 
   async #sync(): Promise<void> {

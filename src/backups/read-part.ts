@@ -1,17 +1,22 @@
 import { once } from 'node:events';
-import type { Readable, Writable } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { TendError, toError } from '../errors.ts';
 import type { BackupSet } from './backup-directory.ts';
 import { type CompressionContext, decompress } from './compression.ts';
+import { AgeError, decrypt } from './encryption.ts';
+import type { Identity } from './find-identity.ts';
 import type { ManifestPart } from './manifest.ts';
 import { Meter } from './meter.ts';
+import { requireIdentity, wrongIdentity } from './require-identity.ts';
 import { runTogether } from './run-together.ts';
 
 export interface ReadPartOptions extends CompressionContext {
   set: BackupSet;
   part: ManifestPart;
-  /** Gets the content, decompressed, and is ended. */
+  /** Opens an encrypted set. */
+  identity?: Identity | undefined;
+  /** Gets the content, decrypted and decompressed, and is ended. */
   target: Writable;
 }
 
@@ -19,36 +24,57 @@ export interface ReadPartOptions extends CompressionContext {
  * Reads one part of a set, wherever it lies, and compares it with the manifest on the way. Its content has gone into
  * `target` by the time that a difference is known: act on nothing before this has resolved, unless it can be thrown away.
  *
- * @throws TendError BACKUP_DAMAGED where it cannot be read, or is not what the manifest says.
+ * @throws TendError BACKUP_DAMAGED where it cannot be read, or is not what the manifest says; BACKUP_KEY_MISSING,
+ *   BACKUP_KEY_WRONG.
  */
 export async function readPart(
   options: ReadPartOptions,
 ): Promise<{ bytes: number; uncompressedBytes: number }> {
-  const { set, part, target } = options;
+  const { set, part, target, identity } = options;
   const stored = new Meter({ algorithm: 'sha256' });
   const content = new Meter();
+  const decrypted = new PassThrough({ highWaterMark: 1024 * 1024 });
+  const isEncrypted = part.encryption !== 'none';
+  const failed: { decryption?: AgeError } = {};
+  if (isEncrypted) requireIdentity(set.manifest, identity);
   try {
     await checkSize(options);
     const source = await set.files.open(part.file);
     await runTogether({
       signal: options.signal,
-      joints: [stored, content],
+      joints: [stored, decrypted, content],
       members: [
-        async (signal) => await pipeline(source, stored, { signal }),
-        async (signal) =>
-          await decompress({ ...options, source: stored, target: content, format: part.compression, signal }),
+        async (signal) => await pipeline(source, stored, { signal }).catch(unlessClosed),
+        async (signal) => {
+          if (!isEncrypted || identity === undefined) return;
+          const decrypting = decrypt({ ...options, identity, source: stored, target: decrypted, signal });
+          await decrypting.catch((error: unknown) => {
+            if (error instanceof AgeError) failed.decryption = error;
+            throw error;
+          });
+        },
+        async (signal) => {
+          const compressed = isEncrypted ? decrypted : stored;
+          const format = part.compression;
+          await decompress({ ...options, source: compressed, target: content, format, signal });
+        },
         async (signal) => await pour(content, target, signal),
       ],
     });
   } catch (error) {
     options.signal.throwIfAborted();
-    if (error instanceof TendError && error.code === 'BACKUP_DAMAGED') throw error;
-    throw damagedPart(set.id, `"${part.file}" cannot be read: ${toError(error).message}`, error);
+    const { decryption } = failed;
+    if (decryption?.isForKey === true && identity !== undefined && !isNamed(identity, set))
+      throw wrongIdentity(set.manifest, identity, decryption);
+    throw aboutSet(set.id, part.file, decryption ?? error);
   }
-  const sha256 = stored.digest();
-  if (sha256 !== part.sha256)
-    throw damagedPart(set.id, `"${part.file}" has the SHA-256 ${sha256}, not ${part.sha256}`);
+  requireHash(set.id, part, stored.digest());
   return { bytes: stored.bytes, uncompressedBytes: content.bytes };
+}
+
+/** Whether the manifest says that the set is encrypted to a key of this identity. */
+function isNamed(identity: Identity, { manifest }: BackupSet): boolean {
+  return identity.recipients.some((recipient) => manifest.recipients.includes(recipient));
 }
 
 /**
@@ -57,9 +83,7 @@ export async function readPart(
  * reader to say. (`pipeline` would wait for ever on such a target where it is also readable, Node 24.21.)
  */
 async function pour(source: Readable, target: Writable, signal: AbortSignal): Promise<void> {
-  const closed = finished(target, { readable: false }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
-  });
+  const closed = finished(target, { readable: false }).catch(unlessClosed);
   closed.catch(() => undefined);
   for await (const chunk of source) {
     if (target.destroyed) continue;
@@ -70,11 +94,39 @@ async function pour(source: Readable, target: Writable, signal: AbortSignal): Pr
   signal.throwIfAborted();
 }
 
-async function checkSize({ set, part }: ReadPartOptions): Promise<void> {
+/**
+ * A stream whose reader went away: the reader has failed, and says why, or it had enough; what it did not read is missing
+ * in the hash then.
+ */
+function unlessClosed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+}
+
+/** @throws TendError BACKUP_DAMAGED where the file has another size than the manifest says. */
+export async function checkSize({ set, part }: Pick<ReadPartOptions, 'set' | 'part'>): Promise<void> {
   const size = await set.files.size(part.file);
   if (size !== part.bytes) {
     throw damagedPart(set.id, `"${part.file}" has ${size} bytes, not ${part.bytes}`);
   }
+}
+
+/** @throws TendError BACKUP_DAMAGED where the file has another content than the manifest says. */
+export function requireHash(id: string, part: ManifestPart, sha256: string): void {
+  if (sha256 === part.sha256) return;
+  throw damagedPart(id, `"${part.file}" has the SHA-256 ${sha256}, not ${part.sha256}`);
+}
+
+const verdicts = new Set<string>([
+  'BACKUP_DAMAGED',
+  'BACKUP_KEY_MISSING',
+  'BACKUP_KEY_WRONG',
+  'TOOL_TIMED_OUT',
+]);
+
+/** The error of a reader: what is already said about the set or its reader, or that its part cannot be read. */
+export function aboutSet(id: string, file: string, error: unknown): TendError {
+  if (error instanceof TendError && verdicts.has(error.code)) return error;
+  return damagedPart(id, `"${file}" cannot be read: ${toError(error).message}`, error);
 }
 
 /** A set that is not what its manifest says, in the words that every reader of sets uses. */

@@ -2,15 +2,12 @@ import type { Config } from '../config/schema.ts';
 import { TendError } from '../errors.ts';
 
 /**
- * Refuses what the configuration asks for and this version cannot do: a backup without the encryption or the
- * remote copy that somebody relies on is worse than none.
+ * Refuses what the configuration asks for and this version cannot do: a backup without the remote
+ * copy that somebody relies on is worse than none.
  *
  * @throws TendError CONFIG_INVALID naming the setting.
  */
 export function refuseUnsupported({ backup }: { backup: Config['backup'] }): void {
-  if (backup.encrypt_to.length > 0) {
-    throw refusal('[backup] encrypt_to asks for encryption, which this version of tend cannot do');
-  }
   if (Object.keys(backup.remotes).length > 0) {
     throw refusal('[backup.remotes] asks for remote copies, which this version of tend cannot make');
   }

@@ -14,13 +14,14 @@ import { openMaintenanceDatabase } from './maintenance-database.ts';
 import { totalRows } from './manifest.ts';
 import { planFiles } from './plan-files.ts';
 import { planRestore, type RestorePlan } from './plan-restore.ts';
+import { readyArchive } from './ready-archive.ts';
 import { refusePooler } from './refuse-pooler.ts';
 import { replaceLive } from './replace-live.ts';
+import { requireIdentity } from './require-identity.ts';
 import type { RestoreBackupOptions, RestoreResult } from './restore-options.ts';
 import { createScratchDatabase, dropDatabase, sweepScratchDatabases } from './scratch-database.ts';
 import { serverOptions } from './tool-environment.ts';
 import { unpackFiles } from './unpack-files.ts';
-import { verifyBackup } from './verify-backup.ts';
 
 /** What the steps of one restore share. */
 export interface RestoreWork extends RestoreBackupOptions {
@@ -28,6 +29,8 @@ export interface RestoreWork extends RestoreBackupOptions {
   maintenance: Kysely<Database>;
   /** See the function of this name. */
   serverOptions: string;
+  /** Where the dump lies unpacked; undefined reads it from the set. */
+  archivePath?: string | undefined;
 }
 
 /**
@@ -36,10 +39,11 @@ export interface RestoreWork extends RestoreBackupOptions {
  * leaves nothing but the error.
  *
  * @throws TendError RESTORE_REFUSED (nothing was begun, or the restored data differ from the manifest),
- *   BACKUP_DAMAGED, BACKUP_BUSY, DATABASE_BUSY (a pooler is in between), RESTORE_ROLLED_BACK (exit 1), RESTORE_STUCK (exit 2).
+ *   BACKUP_DAMAGED, BACKUP_KEY_MISSING, BACKUP_KEY_WRONG, BACKUP_BUSY, DATABASE_BUSY (a pooler is in between), RESTORE_ROLLED_BACK (exit 1), RESTORE_STUCK (exit 2).
  */
 export async function restoreBackup(options: RestoreBackupOptions): Promise<RestoreResult> {
   const { set, connection, applicationName, into, clock, log, progress, lockDirectory } = options;
+  requireIdentity(set.manifest, options.identity);
   if (into === undefined) options.app.preflight?.();
   using lock = lockDirectory === undefined ? undefined : await lockBackups(lockDirectory);
   await refusePooler({ connection, applicationName, clock });
@@ -57,10 +61,12 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
     maintenance,
     serverOptions: await serverOptions(maintenance, connection),
   };
-  await progress.step(`Verify backup set ${set.id}`, async () => await verifyBackup(options));
+  await using archive = await progress.step(`Verify backup set ${set.id}`, async () => {
+    return await readyArchive(options);
+  });
   await sweepScratchDatabases({ maintenance, database: connection.database, log });
   try {
-    await restoreBeside(work);
+    await restoreBeside({ ...work, archivePath: archive.path });
     const ending = plan.mode === 'into' ? await finishInto(work) : await replaceLive(work);
     return {
       backupId: set.id,
@@ -123,7 +129,7 @@ async function restoreBeside(work: RestoreWork): Promise<void> {
   });
   if (plan.files.length === 0) return;
   await progress.step('Unpack files', async () => {
-    await unpackFiles({ ...work, files: plan.files });
+    await unpackFiles({ ...work, files: plan.files, silenceMs: work.files?.backup.silence });
   });
 }
 

@@ -7,9 +7,12 @@ import type { Database } from '../database/tables.ts';
 import type { Log, Progress } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
 import type { BackupSet } from './backup-directory.ts';
+import type { Identity } from './find-identity.ts';
 
 export interface RestoreBackupOptions {
   set: BackupSet;
+  /** Opens an encrypted set. */
+  identity?: Identity | undefined;
   /** Of the live database; also says where the server is. */
   connection: ConnectionSettings;
   /** The handle on the live database; not used where that database does not exist. */
@@ -23,10 +26,12 @@ export interface RestoreBackupOptions {
   /** The backup directory, locked while the restore works; undefined where none is configured. */
   lockDirectory: string | undefined;
   toolsDirectory: string | undefined;
+  /** Where the dump is unpacked. */
+  workDirectory: string;
+  /** How many sessions load the dump at once. */
+  jobs: number;
   /** Where the set's files go, as configured; without it only the database is restored. */
-  files?: { backup: Pick<Config['backup'], 'files'>; baseDirectory: string } | undefined;
-  /** How long a program may neither read nor write; an hour unless told. */
-  silenceMs?: number | undefined;
+  files?: { backup: Pick<Config['backup'], 'files' | 'silence'>; baseDirectory: string } | undefined;
   clock: Clock;
   env: NodeJS.ProcessEnv;
   secrets: SecretRegistry;

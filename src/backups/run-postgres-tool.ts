@@ -2,17 +2,13 @@ import { TendError } from '../errors.ts';
 import { type RunToolOptions, runTool, type ToolResult } from '../processes/run-tool.ts';
 import { ToolError } from '../processes/tool-error.ts';
 
-/** Unless told: longer than the largest index takes, and no night. */
-const longestSilenceMs = 3_600_000;
-
 /**
  * Runs `pg_dump` or `pg_restore`. When it fails, the error names what it complained of first: the last line it printed
- * is often the end of a long statement. One that neither reads nor writes any more is stopped: a `pg_restore` that was given
- * a damaged archive can go on for ever.
+ * is often the end of a long statement.
  */
 export async function runPostgresTool(options: RunToolOptions): Promise<ToolResult> {
   try {
-    return await runTool({ silenceMs: longestSilenceMs, ...options });
+    return await runTool(options);
   } catch (error) {
     if (!(error instanceof ToolError) || error.code !== 'TOOL_FAILED') throw error;
     const said = /^(pg_dump|pg_dumpall|pg_restore): error: (.+)$/m.exec(error.outputTail);

@@ -7,6 +7,7 @@ import { runTool } from '../processes/run-tool.ts';
 import { ToolError } from '../processes/tool-error.ts';
 import type { BackupSet } from './backup-directory.ts';
 import { FanOut } from './fan-out.ts';
+import type { Identity } from './find-identity.ts';
 import { findTar } from './find-tar.ts';
 import { unfinishedSuffix } from './fresh-files.ts';
 import { filesPart } from './manifest.ts';
@@ -19,6 +20,8 @@ import { unwritable } from './unwritable.ts';
 
 export interface UnpackFilesOptions {
   set: BackupSet;
+  /** Opens an encrypted set. */
+  identity?: Identity | undefined;
   files: readonly PlannedFiles[];
   /** How long tar may neither read nor write. */
   silenceMs?: number | undefined;

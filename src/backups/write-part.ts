@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import type { Writable } from 'node:stream';
+import { PassThrough, type Writable } from 'node:stream';
 import { type Compression, type CompressionContext, compress } from './compression.ts';
+import { encrypt } from './encryption.ts';
 import type { ManifestPart } from './manifest.ts';
 import { Meter } from './meter.ts';
 import { PartFile } from './part-file.ts';
@@ -13,32 +14,40 @@ export interface WritePartOptions extends CompressionContext {
   name: string;
   holds: ManifestPart['holds'];
   compression: Compression;
+  /** Whom the part is encrypted to; nobody leaves it as it is. */
+  recipients: readonly string[];
   /** Writes the content and ends the stream; a failure of it is a failure of the part. */
   produce: (target: Writable, signal: AbortSignal) => Promise<unknown>;
 }
 
 /**
- * Writes one part of a set, in one pass and constant memory: what `produce` writes, compressed, hashed, and on disk when
- * this resolves.
+ * Writes one part of a set, in one pass and constant memory: what `produce` writes, compressed, encrypted, hashed, and on
+ * disk when this resolves. What is to be encrypted never touches the disk before.
  */
 export async function writePart(options: WritePartOptions): Promise<ManifestPart> {
-  const { directory, name, holds, compression, produce } = options;
-  const file = partFile(name, compression);
+  const { directory, holds, compression, recipients, produce } = options;
+  const isEncrypted = recipients.length > 0;
+  const file = partFile(options);
   const content = new Meter();
   const target = new PartFile(join(directory, file));
+  const compressed = new PassThrough({ highWaterMark: 1024 * 1024 });
   await runTogether({
     signal: options.signal,
-    joints: [content],
+    joints: [content, compressed],
     members: [
       async (signal) => await produce(content, signal),
-      async (signal) => await compress({ ...options, source: content, target, signal }),
+      async (signal) =>
+        await compress({ ...options, source: content, target: isEncrypted ? compressed : target, signal }),
+      async (signal) => {
+        if (isEncrypted) await encrypt({ ...options, source: compressed, target, signal });
+      },
     ],
   });
   return {
     file,
     holds,
     compression: compression.format,
-    encryption: 'none',
+    encryption: isEncrypted ? 'age' : 'none',
     bytes: target.bytes,
     uncompressedBytes: content.bytes,
     sha256: target.sha256(),
@@ -46,6 +55,7 @@ export async function writePart(options: WritePartOptions): Promise<ManifestPart
 }
 
 /** The name of a part in its set. */
-export function partFile(name: string, { format }: Compression): string {
-  return format === 'zstd' ? `${name}.zst` : name;
+export function partFile(options: Pick<WritePartOptions, 'name' | 'compression' | 'recipients'>): string {
+  const { name, compression, recipients } = options;
+  return `${name}${compression.format === 'zstd' ? '.zst' : ''}${recipients.length > 0 ? '.age' : ''}`;
 }

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import { openDatabase } from '../database/open-database.ts';
+import { requireSchema } from '../database/require-schema.ts';
 import { translateDatabaseError } from '../database/translate-database-error.ts';
 import { TendError } from '../errors.ts';
 import { type AdoptedCopy, adoptCopy, type UnfinishedChoice } from '../tasks/adopt-copy.ts';
-import { requireSchema } from '../tasks/begin-tick.ts';
 import { findCopiedQueue } from '../tasks/find-copied-queue.ts';
 import { askUnfinished } from './ask-unfinished.ts';
 import type { CommandContext, CommandOutcome } from './command-context.ts';

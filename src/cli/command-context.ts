@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConnectionSettings } from '../connection/settings.ts';
+import type { SessionPool } from '../database/session-pool.ts';
 import type { Database } from '../database/tables.ts';
 import type { TendError } from '../errors.ts';
 import type { Log, Progress } from '../log.ts';
@@ -40,6 +41,8 @@ export interface CommandContext {
   secrets: SecretRegistry;
   /** The settings of the application's database, resolved once. Throws where none is configured. */
   connection(): Promise<ConnectionSettings>;
+  /** What `openDatabase` is a handle over; for the tick, which does without Kysely while it is idle. */
+  openSessions(): Promise<SessionPool>;
   /** The one database handle of the command; it connects at the first query and is closed when the body ends. */
   openDatabase(): Promise<Kysely<Database>>;
 }

@@ -1,14 +1,16 @@
 import type { Kysely } from 'kysely';
 import type { LoadedConfig } from '../config/load-config.ts';
 import type { ConnectionSettings } from '../connection/settings.ts';
+import type { SessionPool } from '../database/session-pool.ts';
 import type { Database } from '../database/tables.ts';
 import type { Log } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
 import type { ProcessHost } from './process-host.ts';
 
-/** The connection and the database handle of one command: made when first asked for, closed with the command. */
+/** The connection, the sessions and the database handle over them: made when first asked for, closed with the command. */
 export interface CommandResources extends AsyncDisposable {
   connection(): Promise<ConnectionSettings>;
+  openSessions(): Promise<SessionPool>;
   openDatabase(): Promise<Kysely<Database>>;
 }
 
@@ -29,6 +31,7 @@ export function openResources({
   secrets,
 }: OpenResourcesOptions): CommandResources {
   let connection: Promise<ConnectionSettings> | undefined;
+  let sessions: Promise<SessionPool> | undefined;
   let database: Promise<Kysely<Database>> | undefined;
 
   const resolve = async (): Promise<ConnectionSettings> => {
@@ -46,16 +49,21 @@ export function openResources({
       secrets,
     });
   };
-  const open = async (): Promise<Kysely<Database>> => {
+  const connect = async (): Promise<SessionPool> => {
     connection ??= resolve();
-    const [settings, { openDatabase }] = await Promise.all([
+    const [settings, { SessionPool: Pool }] = await Promise.all([
       connection,
-      import('../database/open-database.ts'),
+      import('../database/session-pool.ts'),
     ]);
     const applicationName = `tend ${commandId} ${host.hostname}:${host.pid}`;
     // No statement may keep the next heartbeat waiting for longer than half a lease.
     const statementTimeoutMs = Math.min(30_000, Math.max(5_000, loaded.config.tasks.lease / 2));
-    return openDatabase({ connection: settings, applicationName, statementTimeoutMs });
+    return new Pool({ connection: settings, applicationName, statementTimeoutMs });
+  };
+  const open = async (): Promise<Kysely<Database>> => {
+    sessions ??= connect();
+    const [pool, { databaseOver }] = await Promise.all([sessions, import('../database/open-database.ts')]);
+    return databaseOver(pool);
   };
 
   return {
@@ -63,13 +71,17 @@ export function openResources({
       connection ??= resolve();
       return connection;
     },
+    openSessions() {
+      sessions ??= connect();
+      return sessions;
+    },
     openDatabase() {
       database ??= open();
       return database;
     },
     async [Symbol.asyncDispose]() {
-      const opened = await database?.catch(() => undefined);
-      await opened?.destroy();
+      const opened = await sessions?.catch(() => undefined);
+      await opened?.end();
     },
   };
 }

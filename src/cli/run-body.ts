@@ -107,6 +107,7 @@ async function runInContext({
     output,
     secrets,
     connection: () => resources.connection(),
+    openSessions: () => resources.openSessions(),
     openDatabase: () => resources.openDatabase(),
   });
 }

@@ -1,6 +1,6 @@
 import { requireOwnDatabase } from '../database/require-own-database.ts';
+import { requireSchema } from '../database/require-schema.ts';
 import { TendError, toError } from '../errors.ts';
-import { requireSchema } from '../tasks/begin-tick.ts';
 import type { Evidence, HandlerContext, TaskKind } from '../tasks/handlers/handler.ts';
 import { knownKinds } from '../tasks/handlers/registry.ts';
 import { runTaskNow } from '../tasks/run-task-now.ts';

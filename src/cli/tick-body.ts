@@ -21,11 +21,14 @@ export function tickBody(flags: TickFlags): CommandBody {
 }
 
 async function tick(context: CommandContext, flags: TickFlags): Promise<CommandOutcome> {
-  const { config, log, signal } = context;
-  const handler = await handlerContext(context);
+  const { config, clock, log, signal } = context;
   const host = hostName(context);
   const report = await runTick({
-    context: handler,
+    sessions: await context.openSessions(),
+    openDatabase: context.openDatabase,
+    openContext: () => handlerContext(context),
+    config,
+    clock,
     kinds: knownKinds(config),
     worker: workerIdentity(host),
     log,
@@ -38,7 +41,7 @@ async function tick(context: CommandContext, flags: TickFlags): Promise<CommandO
     taskId: flags.taskId,
     schedules:
       flags.taskId === undefined
-        ? tickSchedules({ db: handler.db, schedules: config.schedules, host, log })
+        ? tickSchedules({ openDatabase: context.openDatabase, schedules: config.schedules, host, log })
         : undefined,
   });
   return {

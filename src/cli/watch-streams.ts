@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { TendError } from '../errors.ts';
 import type { ProcessHost } from './process-host.ts';
 
@@ -31,7 +30,7 @@ export function watchStreams(
   return {
     async isOutputLost() {
       // a stream tells its errors after the tick in which it was written to
-      await turn();
+      await new Promise((resolve) => setImmediate(resolve));
       return isLost;
     },
   };

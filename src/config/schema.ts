@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { parseDuration } from '../duration.ts';
 import { checkTimezone } from '../schedules/check-timezone.ts';
 import { parseCron } from '../schedules/parse-cron.ts';
+import { ageRecipient } from './age-recipient.ts';
 import { builtInKindNames } from './built-in-kinds.ts';
 import { httpHeaders, httpPlace, ipNetwork } from './http-settings.ts';
 import { databaseUrl, mailAddress, mailServerUrl } from './setting-texts.ts';
@@ -74,14 +75,14 @@ const backup = section({
   directory: v.optional(text),
   compression: v.optional(
     v.pipe(text, v.regex(/^(none|zstd(:(-?\d{1,2}))?)$/, '"none", "zstd" or "zstd:LEVEL" was expected')),
-    'zstd:3',
+    'zstd:1',
   ),
-  encrypt_to: v.optional(textList, []),
+  encrypt_to: v.optional(v.array(ageRecipient, 'a list of strings was expected'), []),
   identity_file: v.optional(text),
   files: v.optional(textList, []),
   /** Patterns of GNU tar: `*.tmp` at any depth, `/srv/cms/media/cache` only there. */
   exclude: v.optional(textList, []),
-  /** How long a program that makes or restores a backup may neither read nor write. */
+  /** How long pg_dump or tar may neither read nor write. */
   silence: v.optional(duration, '1h'),
   /** A dump that waits longer for a table ends: every query behind it in the queue of that lock waits too. */
   lock_wait: v.optional(v.pipe(duration, v.minValue(1, 'at least "1ms"')), '30s'),
@@ -112,6 +113,10 @@ const backup = section({
     {},
   ),
   tools_directory: v.optional(text),
+  /** Where a restore unpacks the dump; the backup directory unless set. */
+  work_directory: v.optional(text),
+  /** How many sessions a restore loads with; one for each processor unless set, at most 8. */
+  jobs: v.optional(integer(1, 64)),
 });
 
 const translations = section({

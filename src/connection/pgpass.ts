@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { type Stats, statSync } from 'node:fs';
 import type { Log } from '../log.ts';
 import { readTextFile } from './read-text-file.ts';
 
@@ -17,8 +17,8 @@ export type PgpassLines = readonly string[];
  * Reads a password file. Like libpq, it is not used when others may read it: that is said as a warning, since the
  * connection then fails for a reason nobody sees.
  */
-export async function readPgpass(path: string, log: Log): Promise<PgpassLines> {
-  const status = await stat(path).catch(() => undefined);
+export function readPgpass(path: string, log: Log): PgpassLines {
+  const status = findStatus(path);
   if (status === undefined) return [];
   if (!status.isFile()) {
     log.warn(`The password file "${path}" is not used: it is not a plain file.`);
@@ -29,10 +29,18 @@ export async function readPgpass(path: string, log: Log): Promise<PgpassLines> {
     return [];
   }
   try {
-    return (await readTextFile(path))?.split('\n') ?? [];
+    return readTextFile(path)?.split('\n') ?? [];
   } catch {
     log.warn(`The password file "${path}" is not used: it cannot be read.`);
     return [];
+  }
+}
+
+function findStatus(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
   }
 }
 

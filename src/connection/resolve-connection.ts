@@ -44,12 +44,12 @@ export async function resolveConnection(options: ResolveConnectionOptions): Prom
   const ofService =
     service === undefined || service === ''
       ? {}
-      : await readService({
+      : readService({
           ...options,
           service,
           serviceFile: explicit.servicefile ?? environment.servicefile,
         });
-  return await toSettings({
+  return toSettings({
     parameters: { ...environment, ...ofService, ...explicit },
     origin: given?.origin ?? (service === undefined ? 'environment' : `service ${service}`),
     ...options,

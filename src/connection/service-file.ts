@@ -18,12 +18,12 @@ export interface ReadServiceOptions {
  * The parameters of one service, from the user's file, else from the system's, as libpq looks for them
  * (libpq-pgservice). A service that is defined nowhere is an error.
  */
-export async function readService(options: ReadServiceOptions): Promise<ConnectionParameters> {
+export function readService(options: ReadServiceOptions): ConnectionParameters {
   const { service, serviceFile, env, home } = options;
   const origin = `the service "${service}"`;
   const paths = [serviceFile ?? join(home, '.pg_service.conf'), ...systemFiles(env)];
   for (const [index, path] of paths.entries()) {
-    const content = await readTextFile(path);
+    const content = readTextFile(path);
     if (content === undefined && index === 0 && serviceFile !== undefined) {
       throw invalidSettings(origin, `the service file "${path}" does not exist`);
     }

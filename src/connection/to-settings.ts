@@ -23,7 +23,7 @@ const sessionAttrs = ['any', 'read-write', 'read-only', 'primary', 'standby', 'p
 const defaultConnectTimeoutMs = 10_000;
 
 /** Gives libpq's parameters libpq's defaults, checks them, and looks up each server's password. */
-export async function toSettings(options: ToSettingsOptions): Promise<ConnectionSettings> {
+export function toSettings(options: ToSettingsOptions): ConnectionSettings {
   const { parameters, origin, osUser, home, log, secrets } = options;
   refuseWhatCannotBeKept(parameters, origin);
   const user = parameters.user || osUser;
@@ -33,7 +33,7 @@ export async function toSettings(options: ToSettingsOptions): Promise<Connection
   const database = parameters.dbname || user;
   const defaultSocketDirectory = findSocketDirectory();
   const passFile = parameters.passfile || join(home, '.pgpass');
-  const lines = parameters.password ? [] : await readPgpass(passFile, log);
+  const lines = parameters.password ? [] : readPgpass(passFile, log);
   const [first, ...others] = serverAddresses(parameters, defaultSocketDirectory, origin).map((server) => {
     const key = { host: server.host, port: server.port, database, user };
     const password = parameters.password || findPassword(lines, key, defaultSocketDirectory);

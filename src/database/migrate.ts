@@ -12,9 +12,6 @@ const migrations: Record<string, (db: QueryExecutorProvider) => Promise<void>> =
   '0002-schedules': schedules.up,
 };
 
-/** The version this program works with; a migration sets `tend.meta.schema_version` to its number. */
-export const schemaVersion = Object.keys(migrations).length;
-
 export interface MigrationStatus {
   /** Names in order; `appliedAt` is null for one still to do. */
   migrations: { name: string; appliedAt: Date | null }[];

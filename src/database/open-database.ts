@@ -1,6 +1,5 @@
 import { Kysely, PostgresDialect } from 'kysely';
-import type { ConnectionSettings } from '../connection/settings.ts';
-import { SessionPool } from './session-pool.ts';
+import { SessionPool, type SessionPoolOptions } from './session-pool.ts';
 import type { Database } from './tables.ts';
 
 /**
@@ -8,15 +7,12 @@ import type { Database } from './tables.ts';
  * second of idleness; `await using` closes it, within two seconds even when the server does not answer.
  *
  * No abort signal reaches it on purpose: after a SIGTERM the outcomes of what ran must still be written.
- *
- * @param options.applicationName shown in pg_stat_activity: `tend <command> <host>:<pid>`.
- * @param options.statementTimeoutMs server-side limit of one statement, 30 s unless told; 0 is none.
  */
-export function openDatabase(options: {
-  connection: ConnectionSettings;
-  applicationName: string;
-  statementTimeoutMs?: number;
-}): Kysely<Database> {
-  const pool = new SessionPool({ statementTimeoutMs: 30_000, ...options });
+export function openDatabase(options: SessionPoolOptions): Kysely<Database> {
+  return databaseOver(new SessionPool(options));
+}
+
+/** Kysely over sessions that are open already, or opened when it needs them. Destroying it ends them. */
+export function databaseOver(pool: SessionPool): Kysely<Database> {
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
 }

@@ -6,6 +6,7 @@ import { translateConnectError } from './translate-database-error.ts';
 
 export interface SessionOptions {
   connection: ConnectionSettings;
+  /** Shown in pg_stat_activity: `tend <command> <host>:<pid>`. */
   applicationName: string;
   /** Server-side limit of one statement; 0 is none. */
   statementTimeoutMs: number;

@@ -2,6 +2,11 @@ import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type pg from 'pg';
 import { openSession, type SessionOptions } from './open-session.ts';
 
+export interface SessionPoolOptions extends Omit<SessionOptions, 'statementTimeoutMs'> {
+  /** Server-side limit of one statement, 30 s unless told; 0 is none. */
+  statementTimeoutMs?: number;
+}
+
 /** A session on loan; give it back with `release`. */
 type BorrowedSession = PostgresPoolClient;
 
@@ -26,8 +31,8 @@ export class SessionPool implements PostgresPool {
   #idleTimer: NodeJS.Timeout | undefined;
   #isEnded = false;
 
-  constructor(options: SessionOptions) {
-    this.#options = options;
+  constructor(options: SessionPoolOptions) {
+    this.#options = { statementTimeoutMs: 30_000, ...options };
   }
 
   async connect(): Promise<BorrowedSession> {
@@ -52,6 +57,17 @@ export class SessionPool implements PostgresPool {
     } catch (error) {
       turn.resolve();
       throw error;
+    }
+  }
+
+  /** Sends one statement, and gives its rows. For those that must do without Kysely; see beginTick. */
+  async query<Row>(text: string, values: readonly unknown[]): Promise<Row[]> {
+    const session = await this.connect();
+    try {
+      const { rows } = await session.query<Row>(text, values);
+      return rows;
+    } finally {
+      session.release();
     }
   }
 

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/tables.ts';
 import { type ScheduleRow, type ScheduleSummary, scheduleColumns } from './schedule-row.ts';
-import type { ConfiguredSchedules } from './sync-schedules.ts';
+import type { ConfiguredSchedules } from './schedules-fingerprint.ts';
 import { firstSlot, toScheduleSummary } from './to-schedule-summary.ts';
 
 /**

@@ -8,7 +8,7 @@ import { type DescribedOccurrence, describeOccurrences } from './describe-occurr
 import { listSchedules } from './list-schedules.ts';
 import { parseCron } from './parse-cron.ts';
 import type { ScheduleSummary } from './schedule-row.ts';
-import type { ConfiguredSchedules } from './sync-schedules.ts';
+import type { ConfiguredSchedules } from './schedules-fingerprint.ts';
 
 export interface ShownSchedule extends ScheduleSummary {
   payload: Record<string, unknown>;

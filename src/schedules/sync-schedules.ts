@@ -1,17 +1,6 @@
-import { createHash } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
-import type { Config } from '../config/schema.ts';
 import type { Database } from '../database/tables.ts';
-
-export type ConfiguredSchedules = Config['schedules'];
-
-/** Changes whenever what `tend.schedules` should hold for this host changes. */
-export function schedulesFingerprint(schedules: ConfiguredSchedules): string {
-  return createHash('sha256')
-    .update(JSON.stringify(toRows(schedules)))
-    .digest('hex')
-    .slice(0, 16);
-}
+import { type ConfiguredSchedules, scheduleRows, schedulesFingerprint } from './schedules-fingerprint.ts';
 
 /**
  * Brings the schedules of this host's tend.toml into the database: one that several hosts declare exists once, and goes
@@ -26,7 +15,7 @@ export async function syncSchedules(options: {
   host: string;
 }): Promise<string[]> {
   const { db, host } = options;
-  const rows = toRows(options.schedules);
+  const rows = scheduleRows(options.schedules);
   const conflict = `tend.toml of ${host} has one of this name, which is not used`;
   const isReplanned = sql`(s.cron, s.timezone) is distinct from (excluded.cron, excluded.timezone)`;
   const { rows: conflicts } = await sql<{ name: string }>`
@@ -68,13 +57,4 @@ export async function syncSchedules(options: {
     )
     select name from conflicting order by name`.execute(db);
   return conflicts.map(({ name }) => name);
-}
-
-function toRows(schedules: ConfiguredSchedules) {
-  return Object.entries(schedules).map(([name, { max_late, host = null, ...schedule }]) => ({
-    name,
-    ...schedule,
-    host,
-    max_late_ms: max_late,
-  }));
 }

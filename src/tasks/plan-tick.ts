@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { requireOwnDatabase } from '../database/require-own-database.ts';
+import { requireSchema } from '../database/require-schema.ts';
 import type { Database } from '../database/tables.ts';
-import { requireSchema } from './begin-tick.ts';
 import { type Paused, resumeCommand } from './pause-tasks.ts';
 import { isDeadHere, type WorkerIdentity } from './worker-identity.ts';
 

@@ -1,17 +1,6 @@
-import { createHash } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/tables.ts';
-import type { TaskKind } from './handlers/handler.ts';
-
-export type RegisteredKind = TaskKind & { source: 'built-in' | 'config' };
-
-/** Changes whenever what `tend.kinds` should hold for this host changes. */
-export function kindsFingerprint(kinds: Iterable<RegisteredKind>): string {
-  return createHash('sha256')
-    .update(JSON.stringify(toRows(kinds)))
-    .digest('hex')
-    .slice(0, 16);
-}
+import { kindRows, kindsFingerprint, type RegisteredKind } from './kinds-fingerprint.ts';
 
 /**
  * Tells the database which kinds this host runs and their defaults, so that `tend.enqueue` fills them in and
@@ -26,7 +15,7 @@ export async function registerKinds(options: {
   kinds: ReadonlyMap<string, RegisteredKind>;
   host?: string;
 }): Promise<void> {
-  const rows = toRows(options.kinds.values());
+  const rows = kindRows(options.kinds.values());
   const host = options.host ?? null;
   const attempts = sql`case when t.max_attempts_given then t.max_attempts
                             else least(t.attempt + g.max_attempts, 32767)::smallint end`;
@@ -54,15 +43,4 @@ export async function registerKinds(options: {
     update tend.hosts set kinds_fingerprint = ${kindsFingerprint(options.kinds.values())} where host = ${host}`.execute(
     options.db,
   );
-}
-
-function toRows(kinds: Iterable<RegisteredKind>) {
-  return [...kinds].map(({ kind, source, policy }) => ({
-    kind,
-    source,
-    max_attempts: policy.maxAttempts,
-    on_lost: policy.onLost,
-    mutex: policy.mutex,
-    max_running: policy.maxRunning,
-  }));
 }

@@ -1,18 +1,18 @@
-import { isConnectionLoss } from '../database/translate-database-error.ts';
-import { toError } from '../errors.ts';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/schema.ts';
 import type { Log } from '../log.ts';
-import { beginTick, type TickBeginning } from './begin-tick.ts';
-import type { ClaimSource } from './claim-source.ts';
+import { beginTick, type TickBeginning, type TickDatabase } from './begin-tick.ts';
 import type { HandlerContext } from './handlers/handler.ts';
-import { pruneTasks } from './prune-tasks.ts';
-import { type ReapedTask, reapLostTasks } from './reap-lost-tasks.ts';
-import { recordBusyTick } from './record-tick.ts';
-import { kindsFingerprint, type RegisteredKind, registerKinds } from './register-kinds.ts';
+import { kindsFingerprint, type RegisteredKind } from './kinds-fingerprint.ts';
+import type { ReapedTask } from './reap-lost-tasks.ts';
 import { emptyReport, type WorkReport } from './work-report.ts';
 import { isDeadHere, type WorkerIdentity } from './worker-identity.ts';
 
-export interface TickOptions {
-  context: HandlerContext;
+export interface TickOptions extends TickDatabase {
+  /** What handlers get; asked for when there is something to do. */
+  openContext(): Promise<HandlerContext>;
+  config: Config;
+  clock: Clock;
   kinds: ReadonlyMap<string, RegisteredKind>;
   worker: WorkerIdentity;
   log: Log;
@@ -31,6 +31,8 @@ export interface TickOptions {
 
 /** What a tick does about schedules, between reaping and claiming. */
 export interface TickSchedules {
+  /** Whether there is anything to run. */
+  isDue(beginning: TickBeginning): boolean;
   run(beginning: TickBeginning): Promise<ScheduledOccurrences>;
 }
 
@@ -57,113 +59,46 @@ export interface TickReport extends WorkReport {
   nextDueAt: Date | null;
 }
 
+/** What the first statement found to do. */
+export interface DueWork {
+  beginning: TickBeginning;
+  areKindsNew: boolean;
+  /** Owners of running tasks that are processes of this host, and gone. */
+  deadOwners: readonly string[];
+}
+
 /**
- * One tick: reap → schedules → claim → run → prune → record. Idle, it costs one statement. When the database went away under it, the
- * report says what could not be written instead of failing for what comes after. Any number of ticks may run at once, on
- * any number of hosts; there is no lock that could stay behind.
+ * One tick: reap → schedules → claim → run → prune → record. Idle, as most are, it costs one statement, and nothing is
+ * loaded of what the rest needs; see doDueWork. Any number of ticks may run at once, on any number of hosts; there is no
+ * lock that could stay behind.
  */
 export async function runTick(options: TickOptions): Promise<TickReport> {
-  const { context, worker, kinds } = options;
-  const { db, clock, config } = context;
+  const { worker, clock, config } = options;
   const startedMs = clock.monotonicMs();
-  const retention = { keepSucceededMs: config.tasks.keep_succeeded, keepEndedMs: config.tasks.keep_failed };
-  const beginning = await beginTick({ db, worker, ...retention });
-  if (beginning.kindsFingerprint !== kindsFingerprint(kinds.values())) {
-    await registerKinds({ db, kinds, host: worker.host });
+  const { keep_succeeded: keepSucceededMs, keep_failed: keepEndedMs } = config.tasks;
+  const beginning = await beginTick({ ...options, keepSucceededMs, keepEndedMs });
+  const due = {
+    beginning,
+    areKindsNew: beginning.kindsFingerprint !== kindsFingerprint(options.kinds.values()),
+    deadOwners: beginning.ownersHere.filter((owner) => isDeadHere(owner, worker)),
+  };
+  if (!isAnythingToDo(options, due)) {
+    const { nextDueAt } = beginning;
+    return { ...emptyReport(), isIdle: true, reaped: [], scheduled: noOccurrences, pruned: 0, nextDueAt };
   }
-  const reaped = await reap(options, beginning);
-  const scheduled = (await options.schedules?.run(beginning)) ?? noOccurrences;
+  const { doDueWork } = await import('./do-due-work.ts');
   const mayClaim = () => clock.monotonicMs() - startedMs < options.deadlineMs;
-  const isWorkDue =
-    beginning.isAnythingDue || reaped.length + scheduled.enqueued > 0 || options.taskId !== undefined;
-  const report = isWorkDue ? await work(options, mayClaim) : emptyReport();
-  const isReachable = report.unwritten === 0;
-  let pruned = 0;
-  try {
-    const mayContinue = () => mayClaim() && !options.signal.aborted;
-    if (beginning.hasFinishedToPrune && isReachable) {
-      pruned = await pruneTasks({ db, ...retention, mayContinue });
-    }
-    if (isWorkDue && isReachable) {
-      await recordBusyTick({ db, host: worker.host, outcome: summarise(report, reaped, scheduled) });
-    }
-  } catch (error) {
-    if (!isWorkDue || !isConnectionLoss(error)) throw error;
-    options.log.warn(`the end of the tick could not be noted: ${toError(error).message}`);
-  }
-  const isIdle = !isWorkDue && pruned === 0 && scheduled.missed === 0;
-  return { ...report, isIdle, reaped, scheduled, pruned, nextDueAt: beginning.nextDueAt };
+  return await doDueWork({ ...options, ...due, context: await options.openContext(), mayClaim });
 }
 
-async function reap(options: TickOptions, beginning: TickBeginning): Promise<ReapedTask[]> {
-  const deadOwners = beginning.ownersHere.filter((owner) => isDeadHere(owner, options.worker));
-  if (!beginning.hasExpiredLeases && deadOwners.length === 0) return [];
-  const reaped = await reapLostTasks({ db: options.context.db, deadOwners });
-  for (const { id, kind, state, owner } of reaped) {
-    options.log.warn(
-      `Task ${id} (${kind}) was lost by worker ${owner.split(':', 2).join(':')}; it is ${state} now.`,
-    );
-  }
-  return reaped;
-}
-
-/** What claims and runs is loaded here: most ticks are idle, and pay for none of it. */
-async function work(options: TickOptions, mayClaim: () => boolean): Promise<WorkReport> {
-  const { workOff } = await import('./work-off.ts');
-  const { context, worker, kinds, taskId } = options;
-  const leaseMs = context.config.tasks.lease;
-  return await workOff({
-    context,
-    kinds,
-    worker,
-    claim: taskId === undefined ? dueTasks(options, leaseMs) : theTask(options, leaseMs, taskId),
-    leaseMs,
-    concurrency: options.concurrency,
-    graceMs: context.config.tasks.grace,
-    mayClaim,
-    limit: taskId === undefined ? options.limit : 1,
-    signal: options.signal,
-    log: options.log,
-  });
-}
-
-function dueTasks(options: TickOptions, leaseMs: number): ClaimSource {
-  const claiming = import('./claim-due-tasks.ts');
-  const { context, worker, onlyKinds } = options;
-  const kinds = [...options.kinds.keys()].filter((kind) => onlyKinds?.includes(kind) ?? true);
-  const queues = options.onlyQueues;
-  const hostLimit = context.config.tasks.max_running;
-  return async (count, startable) =>
-    await (await claiming).claimDueTasks({
-      db: context.db,
-      worker,
-      leaseMs,
-      kinds,
-      queues,
-      count,
-      startable,
-      hostLimit,
-    });
-}
-
-function theTask(options: TickOptions, leaseMs: number, id: number): ClaimSource {
-  const { context, worker } = options;
-  const kinds = [...options.kinds.keys()];
-  return async () => [
-    await (await import('./claim-task.ts')).claimTask({ db: context.db, worker, leaseMs, kinds, id }),
-  ];
-}
-
-function summarise(
-  report: WorkReport,
-  reaped: readonly ReapedTask[],
-  { enqueued, ...leftOut }: ScheduledOccurrences,
-): string {
-  const all = { ...report, reaped: reaped.length, scheduled: enqueued, ...leftOut };
-  const counts = Object.entries(all).filter(
-    (entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] > 0,
+function isAnythingToDo(options: TickOptions, { beginning, areKindsNew, deadOwners }: DueWork): boolean {
+  return (
+    beginning.isAnythingDue ||
+    beginning.hasExpiredLeases ||
+    beginning.hasFinishedToPrune ||
+    deadOwners.length > 0 ||
+    areKindsNew ||
+    options.taskId !== undefined ||
+    options.schedules?.isDue(beginning) === true
   );
-  return counts.length === 0
-    ? 'nothing claimed'
-    : counts.map(([name, count]) => `${count} ${name}`).join(', ');
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { errorCodeOf } from '../database/translate-database-error.ts';
 
@@ -22,7 +21,7 @@ export function workerIdentity(host: string): WorkerIdentity {
   const pid = process.pid;
   const kernel = kernelIdentity();
   const startTicks = processStart(pid) ?? '';
-  const random = randomBytes(4).toString('hex');
+  const random = Math.floor(Math.random() * 2 ** 32).toString(16);
   return { host, pid, kernel, startTicks, owner: [host, pid, kernel, startTicks, random].join(':') };
 }
 

@@ -309,6 +309,7 @@ async function hostileSet(script: string): Promise<BackupSet> {
   const part = await writePart({
     ...{ ...context, directory: set.path, name: 'hostile.tar', holds: 'files' },
     compression: { format: 'none', level: 0 },
+    recipients: [],
     produce: async (target) => await pipeline(createReadStream(out), target),
   });
   const roots = [{ path: media, member: 'srv/media', bytes: 1, entries: 1 }];

@@ -176,8 +176,7 @@ test('whenever it is killed: no torso that looks like a set, no child, no sessio
         process.execPath,
         script,
         JSON.stringify(database.connection),
-        directory,
-        media,
+        JSON.stringify({ directory, files: [media] }),
       ],
       { stdio: 'inherit' },
     );

@@ -1,8 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -10,6 +11,7 @@ import { listBackups } from '../../src/backups/backup-directory.ts';
 import { lockBackups } from '../../src/backups/backup-lock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
+import { ageRoads, newKey } from './support/age-keys.ts';
 import { fixtureSql, takeBackup } from './support/fixture.ts';
 
 let database: TestDatabase;
@@ -122,13 +124,38 @@ test.each([
   expect(magic.toString('latin1')).toBe(compression === 'none' ? 'PGDM' : '\x28\xb5\x2f\xfd');
 });
 
+const owner = await newKey(tmpdir());
+afterAll(() => rmSync(dirname(owner.identity.path), { recursive: true }));
+
+/** With the program where there is one: its process must go too. */
+const encrypted = { config: { encrypt_to: [owner.recipient] }, env: ageRoads.at(-1)?.env ?? process.env };
+
 const canMount = process.getuid?.() === 0 && process.platform === 'linux';
 
-describe('what ends a backup early leaves nothing', () => {
+/** What is on disk of a backup that is at work. */
+function filesOfPartial(): string[] {
+  return readdirSync(join(directory, contents()[0] ?? ''));
+}
+
+/** Processes with this word in their arguments. */
+function processesNaming(word: string): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(word);
+    } catch {
+      return false;
+    }
+  });
+}
+
+describe.each([
+  { sort: 'a', options: { config: {}, env: process.env }, file: 'database.dump.zst' },
+  { sort: 'an encrypted', options: encrypted, file: 'database.dump.zst.age' },
+])('what ends $sort backup early leaves nothing', ({ options, file }) => {
   test('a stop signal: no set, no child, no session', async () => {
     const controller = new AbortController();
     await lockPages();
-    const running = takeBackup({ database, directory, signal: controller.signal });
+    const running = takeBackup({ database, directory, signal: controller.signal, ...options });
     running.catch(() => undefined);
     await expect
       .poll(
@@ -139,15 +166,17 @@ describe('what ends a backup early leaves nothing', () => {
         patiently,
       )
       .toHaveLength(1);
+    await expect.poll(filesOfPartial, patiently).toEqual([file]);
     controller.abort(new Error('asked to stop'));
     await expect(running).rejects.toThrow('asked to stop');
     expect(contents()).toEqual([]);
+    expect(processesNaming(owner.recipient)).toEqual([]);
     await expect.poll(async () => await sessionsOf(database.name), patiently).toBe(1);
   });
 
   test('a pg_dump that is killed', async () => {
     await lockPages();
-    const running = takeBackup({ database, directory });
+    const running = takeBackup({ database, directory, ...options });
     running.catch(() => undefined);
     await expect
       .poll(
@@ -167,14 +196,18 @@ describe('what ends a backup early leaves nothing', () => {
 
   test('tend itself, by kill -9: no set, no child, no session, and the lock is free', async () => {
     await lockPages();
-    const tend = spawn(process.execPath, [script, JSON.stringify(database.connection), directory], {
+    const settings = JSON.stringify({ directory, ...options.config });
+    const tend = spawn(process.execPath, [script, JSON.stringify(database.connection), settings], {
       stdio: 'inherit',
+      env: options.env,
     });
     await expect.poll(async () => await dumpSessions(), patiently).toBe(1);
     expect(contents()).toEqual([expect.stringMatching(/\.partial$/)]);
+    await expect.poll(filesOfPartial, patiently).toEqual([file]);
     tend.kill('SIGKILL');
     await once(tend, 'exit');
     await expect.poll(async () => await dumpSessions(), patiently).toBe(0);
+    await expect.poll(() => processesNaming(owner.recipient), patiently).toEqual([]);
     expect((await listBackups(directory)).sets).toEqual([]);
     using _lock = await lockBackups(directory);
   });
@@ -198,8 +231,8 @@ describe('what ends a backup early leaves nothing', () => {
     );
     try {
       const failing = takeBackup({
-        ...{ database, directory, env: { ...process.env, PATH: `${tools}:${process.env['PATH']}` } },
-        config: { files: variant.files === 'none' ? [] : [media] },
+        ...{ database, directory, env: { ...options.env, PATH: `${tools}:${options.env['PATH']}` } },
+        config: { ...options.config, files: variant.files === 'none' ? [] : [media] },
       });
       await expect(failing).rejects.toMatchObject({
         code: 'OUTPUT_UNWRITABLE',
@@ -231,7 +264,8 @@ describe('what ends a backup early leaves nothing', () => {
     const script =
       '#!/bin/sh\n[ "$1" = --version ] && { echo "pg_dump (PostgreSQL) 15.99"; exit; }\necho PGDMP; exit 3\n';
     writeFileSync(join(tools, 'pg_dump'), script, { mode: 0o755 });
-    const failing = takeBackup({ database, directory, config: { tools_directory: tools } });
+    const config = { ...options.config, tools_directory: tools };
+    const failing = takeBackup({ database, directory, ...options, config });
     await expect(failing).rejects.toMatchObject({ code: 'TOOL_FAILED' });
     expect(contents()).toEqual([]);
   });
@@ -253,17 +287,17 @@ test('while another works in the directory it is busy', async () => {
   });
 });
 
-test.each([
-  { setting: 'encrypt_to', config: { encrypt_to: ['age1abc'] } },
-  { setting: 'remotes', config: { remotes: { offsite: { type: 's3' as const } } } },
-])('[backup] $setting is refused before anything is written', async ({ setting, config }) => {
-  await expect(takeBackup({ database, directory, config })).rejects.toMatchObject({
-    code: 'CONFIG_INVALID',
-    exitCode: 78,
-    message: expect.stringContaining(setting),
-  });
-  expect(() => readdirSync(directory)).toThrow('ENOENT');
-});
+test.each([{ setting: 'remotes', config: { remotes: { offsite: { type: 's3' as const } } } }])(
+  '[backup] $setting is refused before anything is written',
+  async ({ setting, config }) => {
+    await expect(takeBackup({ database, directory, config })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      exitCode: 78,
+      message: expect.stringContaining(setting),
+    });
+    expect(() => readdirSync(directory)).toThrow('ENOENT');
+  },
+);
 
 test('without files asked for, configured files are no obstacle', async () => {
   const set = await takeBackup({

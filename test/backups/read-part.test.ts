@@ -20,7 +20,7 @@ test.each([
   await using place = await temporaryDirectory();
   const content = randomBytes(4_000_000);
   const part = await writePart({
-    ...{ ...context, directory: place.path, name: 'part', holds: 'database' },
+    ...{ ...context, directory: place.path, name: 'part', holds: 'database', recipients: [] },
     compression: { format: 'none', level: 0 },
     produce: async (target) => await pipeline([content], target),
   });

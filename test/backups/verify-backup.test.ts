@@ -45,6 +45,7 @@ test.each(ways)('a good set passes ($way)', async ({ compression, env }) => {
     bytes: part?.bytes,
     uncompressedBytes: part?.uncompressedBytes,
     sha256: part?.sha256,
+    level: 'content',
   });
 });
 

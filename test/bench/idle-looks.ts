@@ -1,5 +1,6 @@
 import { PgBoss } from 'pg-boss';
-import { openDatabase } from '../../src/database/open-database.ts';
+import { databaseOver } from '../../src/database/open-database.ts';
+import { SessionPool } from '../../src/database/session-pool.ts';
 import { beginTick } from '../../src/tasks/begin-tick.ts';
 import { workerIdentity } from '../../src/tasks/worker-identity.ts';
 import type { BenchDatabase } from './bench.ts';
@@ -15,15 +16,16 @@ const day = 24 * 60 * 60 * 1000;
 /** The first statement of a tick, which also notes that the host is alive. */
 export function tendLook({ connection }: BenchDatabase): IdleLook {
   const worker = workerIdentity('bench');
-  const db = openDatabase({ connection, applicationName: 'bench' });
+  const sessions = new SessionPool({ connection, applicationName: 'bench' });
+  const openDatabase = async () => databaseOver(sessions);
   return {
     async look() {
       const { isAnythingDue, hasFinishedToPrune } = await beginTick({
-        ...{ db, worker, keepSucceededMs: 7 * day, keepEndedMs: 30 * day },
+        ...{ sessions, openDatabase, worker, keepSucceededMs: 7 * day, keepEndedMs: 30 * day },
       });
       if (isAnythingDue || hasFinishedToPrune) throw new Error('The tick was not idle.');
     },
-    [Symbol.asyncDispose]: () => db.destroy(),
+    [Symbol.asyncDispose]: () => sessions.end(),
   };
 }
 

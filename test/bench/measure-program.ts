@@ -28,7 +28,7 @@ export async function measureProgram(program: Program): Promise<ProgramCost> {
     cwd,
     env,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    timeout: 120_000,
+    timeout: 600_000,
   });
   const closed = once(child, 'close');
   const [report, errors] = await Promise.all([readAll(child.stdio[3]), readAll(child.stderr), closed]);

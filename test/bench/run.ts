@@ -1,6 +1,7 @@
 // npm run bench              all benchmarks; writes docs/benchmarks.md; exits 1 when a bound is missed
 // node test/bench/run.ts --only idle-tick --pairs 5
 import { parseArgs } from 'node:util';
+import { backup } from './backup.ts';
 import { type Bench, openBench } from './bench.ts';
 import { drain } from './drain.ts';
 import { dueToStart } from './due-to-start.ts';
@@ -12,6 +13,7 @@ import { help } from './help.ts';
 import { idleTick } from './idle-tick.ts';
 import { killedWorker } from './killed-worker.ts';
 import { measuringObstacle } from './measure-program.ts';
+import { restore } from './restore.ts';
 import { type BenchResult, isKept } from './results.ts';
 import { retention } from './retention.ts';
 import { describeMachine, writeDocument } from './write-document.ts';
@@ -26,6 +28,8 @@ const benchmarks: Record<string, (bench: Bench) => Promise<BenchResult>> = {
   'full-tables': fullTables,
   'held-snapshot': heldSnapshot,
   retention,
+  backup,
+  restore,
 };
 const names = Object.keys(benchmarks);
 const defaultPairs = 40;

@@ -84,7 +84,7 @@ describe('an output that cannot be written', () => {
   it('is nothing to tell about where that is stderr', async () => {
     const script = '"$0" "$1" done 2> /dev/full';
     const { stdout } = await promisify(execFile)('/bin/sh', ['-c', script, process.execPath, fixture], {
-      env: { PATH: '/usr/bin:/bin' },
+      env: { PATH: '/usr/bin:/bin', NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
     });
     expect(stdout).toBe('one task\n');
   });

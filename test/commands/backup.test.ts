@@ -1,6 +1,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { newKey } from '../backups/support/age-keys.ts';
 import { dropCompanions } from '../backups/support/fixture.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runCli } from '../support/run-cli.ts';
@@ -77,6 +78,32 @@ test('a restore the application is not healthy with: exit 1, and the old databas
   expect(await database.query('select oid from pg_database where datname = current_database()')).toEqual([
     before,
   ]);
+});
+
+test('an encrypted set: what shows without its key, and what its key opens', async () => {
+  const { recipient, identity } = await newKey(place.path);
+  appendFileSync(join(place.path, 'tend.toml'), `encrypt_to = ["${recipient}"]\n`);
+  await tend('backup');
+  const key = relative(place.path, identity.path);
+  const list = await tendJson('backup', 'list');
+  expect(list.json.backups).toMatchObject([{ isEncrypted: true, recipients: [recipient] }]);
+  expect(await tendJson('backup', 'verify')).toMatchObject({ exitCode: 0, json: { level: 'stored' } });
+  expect(await tendJson('backup', 'verify', '--identity', key)).toMatchObject({
+    exitCode: 0,
+    json: { level: 'content' },
+  });
+  const into = ['restore', 'latest', '--into', `${database.name}_copy`];
+  expect(await tendJson(...into, '--dry-run')).toMatchObject({
+    exitCode: 78,
+    json: { error: { code: 'BACKUP_KEY_MISSING' } },
+  });
+  const restored = await tendJson(...into, '--identity', key);
+  expect(restored).toMatchObject({ exitCode: 0, json: { database: `${database.name}_copy` } });
+  const secret = identity.keys[0] ?? '';
+  const kept = await database.query(`select count(*)::int as n from tend.attempts a where a::text like $1`, [
+    `%${secret}%`,
+  ]);
+  expect(kept).toEqual([{ n: 0 }]);
 });
 
 test.each([

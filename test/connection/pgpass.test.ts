@@ -61,6 +61,6 @@ describe('a password file that libpq would not use', () => {
   async function read(path: string) {
     const warnings: string[] = [];
     const log = { debug() {}, info() {}, warn: (line: string) => void warnings.push(line) };
-    return { lines: await readPgpass(path, log), warnings };
+    return { lines: readPgpass(path, log), warnings };
   }
 });

@@ -3,11 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Kysely } from 'kysely';
 import { expect, it } from 'vitest';
-import { findMigrations, migrateUp, schemaVersion } from '../../src/database/migrate.ts';
+import { findMigrations, migrateUp } from '../../src/database/migrate.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
+import { requireSchema } from '../../src/database/require-schema.ts';
+import { schemaVersion } from '../../src/database/schema-version.ts';
 import type { Database } from '../../src/database/tables.ts';
 import { TendError } from '../../src/errors.ts';
-import { requireSchema } from '../../src/tasks/begin-tick.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const all = ['0001-queue', '0002-schedules'];
@@ -68,7 +69,8 @@ it('two migrations at once over two connections: one applies, the others find no
 it('two migrations at once in two processes: one applies, the other finds nothing to do', async () => {
   await using database = await createTestDatabase({ empty: true });
   const program = fileURLToPath(new URL('migrate-process.ts', import.meta.url));
-  const env = { PATH: process.env.PATH, CONNECTION: JSON.stringify(database.connection) };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, CONNECTION: JSON.stringify(database.connection) };
   const runs = [1, 2].map(() => promisify(execFile)(process.execPath, [program], { env }));
   const applied = (await Promise.all(runs)).map(({ stdout }) => stdout.trim());
   expect(applied.toSorted()).toEqual([JSON.stringify(all), '[]']);

@@ -7,6 +7,7 @@ import { planTick } from '../../src/tasks/plan-tick.ts';
 import { workerIdentity } from '../../src/tasks/worker-identity.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runCli } from '../support/run-cli.ts';
+import { tickDatabase } from '../support/tick-database.ts';
 
 let original: TestDatabase;
 let copy: string;
@@ -44,7 +45,8 @@ function begin(database: string) {
   const db = openDatabase({ connection: { ...original.connection, database }, applicationName: 'test' });
   return {
     db,
-    tick: async () => await beginTick({ db, worker, keepSucceededMs: 1e9, keepEndedMs: 1e9 }),
+    tick: async () =>
+      await beginTick({ ...tickDatabase(db), worker, keepSucceededMs: 1e9, keepEndedMs: 1e9 }),
   };
 }
 const refusal = { code: 'DATABASE_IS_A_COPY', exitCode: 78 };

@@ -133,7 +133,7 @@ describe('config validate', () => {
     await using directory = await temporaryDirectory();
     await writeFile(
       join(directory.path, 'tend.toml'),
-      '[backup]\nencrypt_to = ["age1x"]\n[monitor]\nmetrics_file = "/x.prom"\n',
+      '[monitor]\nping_url = "https://example.org"\nmetrics_file = "/x.prom"\n',
     );
     const { exitCode, stderr } = await runCli(['config', 'validate'], {
       cwd: directory.path,
@@ -142,10 +142,10 @@ describe('config validate', () => {
     expect(exitCode).toBe(0);
     const lines = stderr.replaceAll(directory.path, '').trimEnd().split('\n');
     expect(lines).toContain(
-      'warning: /tend.toml:2: backup.encrypt_to is accepted, but this version does not act on it yet',
+      'warning: /tend.toml:2: monitor.ping_url is accepted, but this version does not act on it yet',
     );
     expect(lines).toContain(
-      'warning: /tend.toml:4: monitor.metrics_file is accepted, but this version does not act on it yet',
+      'warning: /tend.toml:3: monitor.metrics_file is accepted, but this version does not act on it yet',
     );
     expect(lines).toContain(
       'warning: environment: TEND_BACKUP_DIRCTORY names no setting; did you mean TEND_BACKUP_DIRECTORY?',

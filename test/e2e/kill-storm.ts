@@ -12,6 +12,8 @@ export interface KillStorm {
   connected: Set<number>;
   /** On the clock of `performance.now()`: after this, what runs may live. */
   endsAtMs: number;
+  /** After as many kills, what runs may live as well: a fast machine has its storm in less time. */
+  killsLeft: number;
   isOver: boolean;
 }
 
@@ -31,11 +33,14 @@ export async function killAgainAndAgain(
     });
     const isKilledEarly = random() < 0.2;
     const delayMs = 100 + random() * 500;
-    const lives = () => !hasEnded && performance.now() < storm.endsAtMs;
+    const lives = () => !hasEnded && storm.killsLeft > 0 && performance.now() < storm.endsAtMs;
     const isToBeAwaited = () => lives() && !isKilledEarly && !connected.has(tick.pid);
     while (isToBeAwaited()) await sleep(10);
     await Promise.race([sleep(delayMs), ended]);
-    if (lives()) tick.child.kill('SIGKILL');
+    if (lives()) {
+      storm.killsLeft -= 1;
+      tick.child.kill('SIGKILL');
+    }
     const { exitCode, signal, stderr } = await ended;
     if (signal === 'SIGKILL') killed += 1;
     else if (exitCode !== 0) odd.push({ exitCode, signal, stderr });

@@ -68,7 +68,8 @@ it('three hosts whose ticks are killed -9 at random run each of 200 occurrences 
   const endsAtMs = performance.now() + killingMs;
   const args = ['run-due-tasks', '--drain'];
   const random = seededRandom(seed);
-  const storm: KillStorm = { site, args, random, connected: new Set(), endsAtMs, isOver: false };
+  const kill = { random, connected: new Set<number>(), endsAtMs, killsLeft: Number.POSITIVE_INFINITY };
+  const storm: KillStorm = { site, args, ...kill, isOver: false };
   const [, ...ticking] = await Promise.all([
     letThemRace(storm, observer),
     ...[...hosts, ...hosts].map((host) => killAgainAndAgain(storm, { MARK: mark, TEND_TASKS_HOST: host })),

@@ -28,6 +28,18 @@ async function longTick() {
   return tick;
 }
 
+describe('an idle tick', () => {
+  it('loads of Node neither crypto nor worker threads, neither timers of performance nor promises of files', async () => {
+    await site.tend(['run-due-tasks', '--kind', 'noop']);
+    const tell = "process.on('exit',()=>console.error(process.moduleLoadList.join()))";
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${tell}` };
+    const { exitCode, stderr } = await site.tend(['run-due-tasks', '--kind', 'noop'], { env });
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('NativeModule net');
+    expect(stderr).not.toMatch(/NativeModule (crypto|worker_threads|perf_hooks|fs\/promises|tls)\b/);
+  });
+});
+
 describe('while a command works', () => {
   it('tend holds no session, from a moment after its start to the next heartbeat', async () => {
     const tick = await longTick();

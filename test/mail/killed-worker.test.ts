@@ -32,6 +32,7 @@ function startWorker(tasks: readonly number[], port: number): ChildProcess {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       TASKS: JSON.stringify(tasks),
       PORT: String(port),
       CONNECTION: JSON.stringify(database.connection),

@@ -4,6 +4,7 @@ import { beginTick } from '../../src/tasks/begin-tick.ts';
 import { finishAttempts } from '../../src/tasks/finish-attempts.ts';
 import { recordBusyTick } from '../../src/tasks/record-tick.ts';
 import { registerKinds } from '../../src/tasks/register-kinds.ts';
+import { tickDatabase } from '../support/tick-database.ts';
 import {
   createQueue,
   ending,
@@ -24,7 +25,12 @@ beforeEach(async () => {
   await queue.clear();
   await query('truncate tend.schedules, tend.pauses');
   await registerKinds({ db: queue.db, kinds: fakeKinds({ noop: succeed }) });
-  await beginTick({ db: queue.db, worker: queue.worker, keepSucceededMs: 1e9, keepEndedMs: 1e9 });
+  await beginTick({
+    ...tickDatabase(queue.db),
+    worker: queue.worker,
+    keepSucceededMs: 1e9,
+    keepEndedMs: 1e9,
+  });
 });
 const query = async (sql: string, params: unknown[] = []) => await queue.database.query(sql, params);
 const status = async () => await findStatus(queue.db);

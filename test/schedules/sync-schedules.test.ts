@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { schedulesFingerprint } from '../../src/schedules/sync-schedules.ts';
+import { schedulesFingerprint } from '../../src/schedules/schedules-fingerprint.ts';
 import { configuredSchedules, createScheduleQueue, type ScheduleQueue } from './support/schedule-queue.ts';
 
 let queue: ScheduleQueue;

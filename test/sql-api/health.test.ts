@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { beginTick } from '../../src/tasks/begin-tick.ts';
 import { finishAttempts } from '../../src/tasks/finish-attempts.ts';
 import { registerKinds } from '../../src/tasks/register-kinds.ts';
+import { tickDatabase } from '../support/tick-database.ts';
 import { createQueue, ending, fakeKinds, type Queue, succeed } from '../tasks/support/queue.ts';
 
 let queue: Queue;
@@ -13,7 +14,12 @@ afterAll(async () => await queue[Symbol.asyncDispose]());
 beforeEach(async () => {
   await queue.clear();
   await registerKinds({ db: queue.db, kinds: fakeKinds({ noop: succeed }) });
-  await beginTick({ db: queue.db, worker: queue.worker, keepSucceededMs: 1e9, keepEndedMs: 1e9 });
+  await beginTick({
+    ...tickDatabase(queue.db),
+    worker: queue.worker,
+    keepSucceededMs: 1e9,
+    keepEndedMs: 1e9,
+  });
 });
 
 async function health(): Promise<Record<string, unknown>> {

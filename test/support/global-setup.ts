@@ -17,9 +17,10 @@ export default async function globalSetup(project: TestProject): Promise<() => P
   const stopAtOnce = () => process.kill(cluster.pid, 'SIGQUIT');
   process.prependOnceListener('exit', stopAtOnce);
 
-  const { temporaryDirectory } = directory;
+  const { temporaryDirectory, cacheDirectory } = directory;
   const { binaries, socketDirectory, port, superuser, password } = cluster;
-  const run = { id, temporaryDirectory, binaries, socketDirectory, port, superuser, password };
+  const server = { binaries, socketDirectory, port, superuser, password };
+  const run = { id, temporaryDirectory, cacheDirectory, ...server };
   project.provide('testRun', { ...run, ...(await createTemplate(run)) });
   return async () => {
     const leftovers = await findLeftovers(run);

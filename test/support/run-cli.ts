@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -42,8 +42,9 @@ export async function runCli(args: readonly string[], options: RunCliOptions = {
 }
 
 /**
- * Starts `bin/run.js` on the built program with the environment cron gives: PATH, HOME (an empty directory), LOGNAME
- * and SHELL, no USER, no LANG, no terminal. TMPDIR is added so that the end of the run sees files left behind.
+ * Starts `bin/run.js` on the built program with the environment cron gives: PATH, HOME, LOGNAME and SHELL, no USER, no
+ * LANG, no terminal. HOME is a directory with nothing but the cache that earlier runs of the program have left, as
+ * after a server's first minute. TMPDIR is added so that the end of the run sees files left behind.
  */
 export async function startCli(args: readonly string[], options: RunCliOptions = {}): Promise<StartedCli> {
   return await start([node, join(root, 'bin/run.js'), ...args], options);
@@ -77,6 +78,7 @@ async function start(
 ): Promise<StartedCli> {
   const run = testRun();
   const home = await mkdtemp(join(run.temporaryDirectory, 'home-'));
+  await symlink(run.cacheDirectory, join(home, '.cache'));
   const child = spawn(program, args, {
     cwd: options.cwd ?? home,
     env: {

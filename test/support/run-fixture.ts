@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { testRun } from './test-run.ts';
 
 /** The program of the bodies: `node <fixture> BODY [FLAG…]`. */
 export const fixture = fileURLToPath(new URL('../fixtures/cli/run-body-fixture.ts', import.meta.url));
@@ -23,7 +24,12 @@ export interface StartedFixture {
 
 export function startFixture(args: readonly string[], env: Record<string, string> = {}): StartedFixture {
   const child = spawn(process.execPath, [fixture, ...args], {
-    env: { PATH: '/usr/bin:/bin', HOME: '/nonexistent', ...env },
+    env: {
+      PATH: '/usr/bin:/bin',
+      HOME: '/nonexistent',
+      NODE_COMPILE_CACHE: testRun().cacheDirectory,
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 20_000,
     killSignal: 'SIGKILL',

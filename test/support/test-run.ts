@@ -6,6 +6,8 @@ export interface TestRun {
   id: string;
   /** TMPDIR of the test files: must be empty when the run ends. */
   temporaryDirectory: string;
+  /** Where programs keep what they have compiled; it goes with the run. */
+  cacheDirectory: string;
   binaries: string;
   socketDirectory: string;
   port: number;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openDatabase } from '../../src/database/open-database.ts';
-import { kindsFingerprint, registerKinds } from '../../src/tasks/register-kinds.ts';
+import { kindsFingerprint } from '../../src/tasks/kinds-fingerprint.ts';
+import { registerKinds } from '../../src/tasks/register-kinds.ts';
 import { createQueue, fakeKinds, type Queue, succeed } from './support/queue.ts';
 
 let queue: Queue;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { TendError } from '../../src/errors.ts';
 import { finishAttempts } from '../../src/tasks/finish-attempts.ts';
@@ -175,11 +176,14 @@ describe('a tick', () => {
     for (let n = 0; n < 5; n++) await queue.enqueue('noop');
     const report = await queue.tick({ noop: succeed }, { deadlineMs: 0 });
     expect(report).toMatchObject({ succeeded: 0, isIdle: false });
+    let elapsedMs = 0;
+    const context = { ...queue.context(), clock: { ...systemClock, monotonicMs: () => elapsedMs } };
     const slow: Handler = async (task) => {
+      elapsedMs = 50;
       await delay(100);
       return await succeed(task);
     };
-    expect(await queue.tick({ noop: slow }, { deadlineMs: 50, concurrency: 2 })).toMatchObject({
+    expect(await queue.tick({ noop: slow }, { context, deadlineMs: 50, concurrency: 2 })).toMatchObject({
       succeeded: 2,
     });
   });

@@ -2,7 +2,9 @@ import { hostname } from 'node:os';
 import * as v from 'valibot';
 import { appControls } from '../../app/app-controls.ts';
 import { backupDirectory } from '../../backups/backup-directory.ts';
+import { findIdentity } from '../../backups/find-identity.ts';
 import { restoreBackup } from '../../backups/restore-backup.ts';
+import { restoreJobs, workDirectory } from '../../backups/restore-resources.ts';
 import { findRestoreSource } from '../../backups/restore-source.ts';
 import { TendError } from '../../errors.ts';
 import type { HandlerContext, RunningTask, TaskHandler, TaskResult } from './handler.ts';
@@ -17,6 +19,8 @@ const payloadSchema = v.strictObject({
   confirm: v.optional(name),
   /** False neither restarts nor checks the application. */
   restart: v.optional(v.boolean()),
+  /** How many sessions load at once; as configured unless given. */
+  jobs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64))),
   /** False leaves `[backup] files` alone. */
   files: v.optional(v.boolean()),
 });
@@ -27,7 +31,7 @@ export const restoreHandler: TaskHandler<Payload> = { payloadSchema, run };
 
 async function run(task: RunningTask<Payload>): Promise<TaskResult> {
   const { context, payload, log, progress, signal } = task;
-  const { config, baseDirectory, connection } = context;
+  const { config, baseDirectory, connection, secrets } = context;
   requireConfirmation(payload, connection.database);
   const directory =
     config.backup.directory === undefined ? undefined : backupDirectory(config, baseDirectory);
@@ -37,15 +41,18 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
     baseDirectory,
     uid: process.getuid?.(),
   });
+  const identity = await findIdentity({ manifest: set.manifest, config, baseDirectory, log, secrets });
   const result = await restoreBackup({
     ...context,
     set,
+    identity,
     applicationName: `tend restore ${hostname()}:${process.pid}`,
     into: payload.into,
     app: payload.restart === false ? {} : appOf(context, task),
     lockDirectory: directory,
     toolsDirectory: config.backup.tools_directory,
-    silenceMs: config.backup.silence,
+    workDirectory: workDirectory({ config, baseDirectory, env: context.env }),
+    jobs: payload.jobs ?? restoreJobs(config),
     files: payload.files === false ? undefined : { backup: config.backup, baseDirectory },
     log,
     progress,

@@ -7,10 +7,10 @@ import { openDatabase } from '../../../src/database/open-database.ts';
 import { progressToLog, silentLog } from '../../../src/log.ts';
 import { SecretRegistry } from '../../../src/redact.ts';
 
-// A process that takes a backup, to be killed: node backup-process.ts CONNECTION-AS-JSON BACKUP-DIRECTORY [FILES]
-const [, , settings = '', directory, ...files] = process.argv;
+// A process that takes a backup, to be killed: node backup-process.ts CONNECTION-AS-JSON BACKUP-SECTION-AS-JSON
+const [, , settings = '', backup = ''] = process.argv;
 const connection = JSON.parse(settings) as ConnectionSettings; // written by the test that starts this
-const config = parse(configSchema, { backup: { directory, files } });
+const config = parse(configSchema, { backup: JSON.parse(backup) });
 const secrets = new SecretRegistry();
 const baseDirectory = process.cwd();
 const db = openDatabase({ connection, applicationName: 'tend backup killed' });

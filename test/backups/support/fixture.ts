@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { parse } from 'valibot';
 import type { BackupSet } from '../../../src/backups/backup-directory.ts';
 import { createBackup } from '../../../src/backups/create-backup.ts';
@@ -96,6 +97,8 @@ export async function restore(
       app: {},
       lockDirectory: undefined,
       toolsDirectory: undefined,
+      workDirectory: dirname(set.path),
+      jobs: 2,
       signal: new AbortController().signal,
       ...rest,
     });

@@ -15,6 +15,7 @@ import { finishAttempts } from '../../../src/tasks/finish-attempts.ts';
 import { registerKinds } from '../../../src/tasks/register-kinds.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { tickDatabase } from '../../support/tick-database.ts';
 import { createQueue, ending, fakeKinds, host, type Queue, succeed } from '../../tasks/support/queue.ts';
 
 let queue: Queue;
@@ -27,7 +28,12 @@ beforeEach(async () => {
   await queue.clear();
   await query('truncate tend.schedules, tend.pauses');
   await registerKinds({ db: queue.db, kinds: fakeKinds({ noop: succeed }) });
-  await beginTick({ db: queue.db, worker: queue.worker, keepSucceededMs: 1e9, keepEndedMs: 1e9 });
+  await beginTick({
+    ...tickDatabase(queue.db),
+    worker: queue.worker,
+    keepSucceededMs: 1e9,
+    keepEndedMs: 1e9,
+  });
 });
 
 const query = async (sql: string, params: unknown[] = []) => await queue.database.query(sql, params);

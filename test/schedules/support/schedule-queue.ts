@@ -2,7 +2,8 @@ import * as v from 'valibot';
 import { configSchema } from '../../../src/config/schema.ts';
 import { type Log, silentLog } from '../../../src/log.ts';
 import { materialiseOccurrences } from '../../../src/schedules/materialise-occurrences.ts';
-import { type ConfiguredSchedules, syncSchedules } from '../../../src/schedules/sync-schedules.ts';
+import type { ConfiguredSchedules } from '../../../src/schedules/schedules-fingerprint.ts';
+import { syncSchedules } from '../../../src/schedules/sync-schedules.ts';
 import type { ScheduledOccurrences } from '../../../src/tasks/run-tick.ts';
 import { createQueue, type Queue } from '../../tasks/support/queue.ts';
 

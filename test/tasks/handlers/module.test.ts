@@ -9,6 +9,7 @@ import { moduleHandler } from '../../../src/tasks/handlers/module.ts';
 import { markedProcesses } from '../../processes/support/marked-processes.ts';
 import { newMark } from '../../processes/support/tool-call.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/temporary-directory.ts';
+import { testRun } from '../../support/test-run.ts';
 import { type AttemptRow, createQueue, type Queue, type TaskRow } from '../support/queue.ts';
 
 let queue: Queue;
@@ -52,12 +53,16 @@ async function attempt(source: string, given: Given = {}): Promise<{ task: TaskR
 }
 
 async function attemptFile(module: string, given: Given = {}): Promise<{ task: TaskRow; row: AttemptRow }> {
-  const tasks = { grace: given.grace ?? '2s', kinds: { mod: { module, ...given.config } } };
+  const own = { module, env: ['NODE_COMPILE_CACHE'], ...given.config };
+  const tasks = { grace: given.grace ?? '2s', kinds: { mod: own } };
   const config = v.parse(configSchema, { tasks });
   const kind = config.tasks.kinds['mod'];
   if (kind?.module === undefined) throw new Error('no module');
   const context = { ...queue.context(), config, baseDirectory: directory.path };
-  context.env = { PATH: '/usr/bin:/bin', ...given.env };
+  context.env = {
+    ...{ PATH: '/usr/bin:/bin', NODE_COMPILE_CACHE: testRun().cacheDirectory },
+    ...given.env,
+  };
   context.secrets.add(given.secret);
   const { run } = moduleHandler({ ...kind, module: kind.module });
   const id = await queue.enqueue('mod', { payload: given.payload ?? {} });

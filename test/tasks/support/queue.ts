@@ -17,10 +17,11 @@ import type {
   RunningTask,
   TaskResult,
 } from '../../../src/tasks/handlers/handler.ts';
-import type { RegisteredKind } from '../../../src/tasks/register-kinds.ts';
+import type { RegisteredKind } from '../../../src/tasks/kinds-fingerprint.ts';
 import { runTick, type TickOptions, type TickReport } from '../../../src/tasks/run-tick.ts';
 import { type WorkerIdentity, workerIdentity } from '../../../src/tasks/worker-identity.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { tickDatabase } from '../../support/tick-database.ts';
 
 export const host = 'testhost';
 
@@ -83,11 +84,14 @@ export interface Queue extends AsyncDisposable {
   /** Lets the lease of a running task end in the past. */
   expire(id: number): Promise<void>;
   context(options?: { tasks?: Record<string, unknown>; db?: Kysely<Database> }): HandlerContext;
-  tick(handlers: Record<string, Handler | FakeKind>, options?: Partial<TickOptions>): Promise<TickReport>;
+  tick(handlers: Record<string, Handler | FakeKind>, options?: GivenToTick): Promise<TickReport>;
   /** Resolves once a statement in this database waits for a lock of another transaction. */
   untilBlocked(): Promise<void>;
   clear(): Promise<void>;
 }
+
+/** Anything a tick is given, and what its handlers get. */
+export type GivenToTick = Partial<TickOptions> & { context?: HandlerContext };
 
 export interface FakeKind extends Partial<KindPolicy> {
   run: Handler;
@@ -134,9 +138,11 @@ export async function createQueue(): Promise<Queue> {
       await admin.query(`update tend.tasks set lease_until = now() - interval '1 s' where id = $1`, [id]);
     },
     context,
-    async tick(handlers, options = {}) {
+    async tick(handlers, { context: given = context(), ...options } = {}) {
       return await runTick({
-        context: context(),
+        ...tickDatabase(given.db),
+        openContext: async () => given,
+        ...{ config: given.config, clock: given.clock },
         kinds: fakeKinds(handlers),
         worker: workerIdentity(host),
         log: silentLog,

@@ -1,0 +1,127 @@
+import { isConnectionLoss } from '../database/translate-database-error.ts';
+import { toError } from '../errors.ts';
+import type { ClaimSource } from './claim-source.ts';
+import type { HandlerContext } from './handlers/handler.ts';
+import { pruneTasks } from './prune-tasks.ts';
+import { type ReapedTask, reapLostTasks } from './reap-lost-tasks.ts';
+import { recordBusyTick } from './record-tick.ts';
+import { registerKinds } from './register-kinds.ts';
+import {
+  type DueWork,
+  noOccurrences,
+  type ScheduledOccurrences,
+  type TickOptions,
+  type TickReport,
+} from './run-tick.ts';
+import { emptyReport, type WorkReport } from './work-report.ts';
+
+export interface DueWorkOptions extends TickOptions, DueWork {
+  context: HandlerContext;
+  /** False once the deadline has passed. */
+  mayClaim(): boolean;
+}
+
+/**
+ * The rest of a tick whose first statement found something: reap → schedules → claim → run → prune → record. When the
+ * database went away under it, the report says what could not be written instead of failing for what comes after.
+ */
+export async function doDueWork(options: DueWorkOptions): Promise<TickReport> {
+  const { context, worker, kinds, beginning, mayClaim } = options;
+  const { db, config } = context;
+  if (options.areKindsNew) await registerKinds({ db, kinds, host: worker.host });
+  const reaped = await reap(options);
+  const scheduled = (await options.schedules?.run(beginning)) ?? noOccurrences;
+  const isWorkDue =
+    beginning.isAnythingDue || reaped.length + scheduled.enqueued > 0 || options.taskId !== undefined;
+  const report = isWorkDue ? await work(options) : emptyReport();
+  const isReachable = report.unwritten === 0;
+  let pruned = 0;
+  try {
+    const mayContinue = () => mayClaim() && !options.signal.aborted;
+    if (beginning.hasFinishedToPrune && isReachable) {
+      const { keep_succeeded: keepSucceededMs, keep_failed: keepEndedMs } = config.tasks;
+      pruned = await pruneTasks({ db, keepSucceededMs, keepEndedMs, mayContinue });
+    }
+    if (isWorkDue && isReachable) {
+      await recordBusyTick({ db, host: worker.host, outcome: summarise(report, reaped, scheduled) });
+    }
+  } catch (error) {
+    if (!isWorkDue || !isConnectionLoss(error)) throw error;
+    options.log.warn(`the end of the tick could not be noted: ${toError(error).message}`);
+  }
+  const isIdle = !isWorkDue && pruned === 0 && scheduled.missed === 0;
+  return { ...report, isIdle, reaped, scheduled, pruned, nextDueAt: beginning.nextDueAt };
+}
+
+async function reap(options: DueWorkOptions): Promise<ReapedTask[]> {
+  const { beginning, deadOwners } = options;
+  if (!beginning.hasExpiredLeases && deadOwners.length === 0) return [];
+  const reaped = await reapLostTasks({ db: options.context.db, deadOwners });
+  for (const { id, kind, state, owner } of reaped) {
+    options.log.warn(
+      `Task ${id} (${kind}) was lost by worker ${owner.split(':', 2).join(':')}; it is ${state} now.`,
+    );
+  }
+  return reaped;
+}
+
+/** What claims and runs is loaded here: a tick may have something else to do only. */
+async function work(options: DueWorkOptions): Promise<WorkReport> {
+  const { workOff } = await import('./work-off.ts');
+  const { context, worker, kinds, taskId } = options;
+  const leaseMs = context.config.tasks.lease;
+  return await workOff({
+    context,
+    kinds,
+    worker,
+    claim: taskId === undefined ? dueTasks(options, leaseMs) : theTask(options, leaseMs, taskId),
+    leaseMs,
+    concurrency: options.concurrency,
+    graceMs: context.config.tasks.grace,
+    mayClaim: options.mayClaim,
+    limit: taskId === undefined ? options.limit : 1,
+    signal: options.signal,
+    log: options.log,
+  });
+}
+
+function dueTasks(options: DueWorkOptions, leaseMs: number): ClaimSource {
+  const claiming = import('./claim-due-tasks.ts');
+  const { context, worker, onlyKinds } = options;
+  const kinds = [...options.kinds.keys()].filter((kind) => onlyKinds?.includes(kind) ?? true);
+  const queues = options.onlyQueues;
+  const hostLimit = context.config.tasks.max_running;
+  return async (count, startable) =>
+    await (await claiming).claimDueTasks({
+      db: context.db,
+      worker,
+      leaseMs,
+      kinds,
+      queues,
+      count,
+      startable,
+      hostLimit,
+    });
+}
+
+function theTask(options: DueWorkOptions, leaseMs: number, id: number): ClaimSource {
+  const { context, worker } = options;
+  const kinds = [...options.kinds.keys()];
+  return async () => [
+    await (await import('./claim-task.ts')).claimTask({ db: context.db, worker, leaseMs, kinds, id }),
+  ];
+}
+
+function summarise(
+  report: WorkReport,
+  reaped: readonly ReapedTask[],
+  { enqueued, ...leftOut }: ScheduledOccurrences,
+): string {
+  const all = { ...report, reaped: reaped.length, scheduled: enqueued, ...leftOut };
+  const counts = Object.entries(all).filter(
+    (entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] > 0,
+  );
+  return counts.length === 0
+    ? 'nothing claimed'
+    : counts.map(([name, count]) => `${count} ${name}`).join(', ');
+}
