@@ -80,7 +80,8 @@ async function bundle({ entries, outdir, chunks, plugins = [] }) {
     target: 'node24',
     minifySyntax: true,
     logLevel: 'warning',
-    external: ['@oclif/core', 'pg-native'],
+    // ssh2 has compiled parts; the AWS SDK finds its credential providers by itself. Only remotes load them.
+    external: ['@oclif/core', 'pg-native', '@aws-sdk/*', 'ssh2'],
     plugins: [jsonSchemaAtBuildTime, deferPasswordCode, ...plugins],
     // pg, nodemailer and others are CommonJS and call require for Node's own modules.
     banner: {

@@ -1,28 +1,29 @@
 import { string as stringArgument } from '@oclif/core/args';
-import { boolean, string } from '@oclif/core/flags';
-import { parse } from 'valibot';
-import { restoreReportSchema } from '../src/backups/backup-report.ts';
+import { boolean, integer, string } from '@oclif/core/flags';
 import { absoluteSource } from '../src/backups/restore-source.ts';
 import { TendCommand } from '../src/cli/base-command.ts';
 import type { CommandBody } from '../src/cli/command-context.ts';
-import { confirmByName } from '../src/cli/confirm-by-name.ts';
 import { identityFlag, identityOverrides } from '../src/cli/identity-flag.ts';
-import { previewRestore } from '../src/cli/preview-restore.ts';
-import { printRestorePlan } from '../src/cli/print-restore-plan.ts';
-import { runKindNow } from '../src/cli/run-kind-now.ts';
+import { previewRestoreBody } from '../src/cli/preview-restore-body.ts';
+import { restoreBody } from '../src/cli/restore-body.ts';
+import { settleRestoreBody } from '../src/cli/settle-restore-body.ts';
 
 export default class Restore extends TendCommand {
   static override summary = 'Restore a backup set, in place of the live database or beside it.';
   static override description =
-    'The set is restored into a new database and compared with its manifest. Then it takes the place of the live one, which is kept under another name; the application is restarted and checked, and if it is not healthy the old database is put back. The queue is not rewound. Exit code 1: nothing has changed, or everything is as before. 2: a person must act now.';
+    'The set is restored into a new database and compared with its manifest. Then it takes the place of the live one, which is kept under another name; the application is restarted and checked, and if it is not healthy the old database is put back. The queue is not rewound. What a restore that was killed has left is finished with --resume or taken back with --undo; --undo also takes back the newest one that has ended, as long as the old database is kept. Exit code 1: nothing has changed, or everything is as before. 2: a person must act now.';
   static override examples = [
     '<%= config.bin %> restore latest --dry-run',
     '<%= config.bin %> restore 20261122T023000Z-7f3a --confirm cms',
     '<%= config.bin %> restore latest --into cms_yesterday',
-    '<%= config.bin %> restore latest --into cms_yesterday --identity key.txt',
+    '<%= config.bin %> restore offsite:latest --into cms_yesterday --identity key.txt',
+    '<%= config.bin %> restore --undo --confirm cms',
   ];
   static override args = {
-    source: stringArgument({ description: 'Id of the set, "latest", or its path.', default: 'latest' }),
+    source: stringArgument({
+      description:
+        'Id of the set, "latest" (the default), its path, one in a remote (NAME:ID, NAME:latest), or the path of an archive that pg_dump made; with --undo, id of the restore.',
+    }),
   };
   static override flags = {
     confirm: string({
@@ -37,53 +38,32 @@ export default class Restore extends TendCommand {
     identity: identityFlag,
     'dry-run': boolean({ summary: 'Say what would happen, and what is in the way.' }),
     'no-files': boolean({ summary: 'Only the database, not [backup] files.' }),
+    jobs: integer({ summary: 'Load with this many sessions at once.', min: 1, max: 64, helpValue: 'N' }),
+    resume: boolean({
+      summary: 'Finish the restore that was killed.',
+      exclusive: ['into', 'dry-run', 'undo'],
+    }),
+    undo: boolean({
+      summary: 'Put back the database from before a restore.',
+      exclusive: ['into', 'dry-run'],
+    }),
     'no-restart': boolean({ summary: 'Neither restart nor check the application.' }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Restore);
+    const { resume, undo, 'dry-run': isDryRun } = flags;
     const overrides = identityOverrides(flags.identity, this.host.cwd);
     const body: CommandBody = async (context) => {
-      const source = absoluteSource(args.source, context.cwd);
-      const { into } = flags;
-      if (flags['dry-run']) {
-        const includeFiles = flags['no-files'] ? 'no' : 'yes';
-        const preview = await previewRestore(context, { source, into, includeFiles });
-        return { result: preview, render: (output) => printRestorePlan(preview, output) };
-      }
-      const { database } = await context.connection();
-      if (into === undefined) {
-        const { signal } = context;
-        const question = `Database "${database}" will be replaced by backup set "${args.source}".`;
-        const terminal = { input: process.stdin, output: process.stderr };
-        await confirmByName({
-          question,
-          name: database,
-          flag: '--confirm',
-          given: flags.confirm,
-          ...terminal,
-          signal,
+      if (resume || undo)
+        return await settleRestoreBody(context, {
+          ...flags,
+          way: resume ? 'resume' : 'undo',
+          restoreId: args.source,
         });
-      }
-      const payload = {
-        source,
-        ...(into === undefined ? { confirm: database } : { into }),
-        ...(flags['no-restart'] && { restart: false }),
-        ...(flags['no-files'] && { files: false }),
-      };
-      const { taskId, evidence } = await runKindNow(context, { kind: 'restore', payload });
-      const report = parse(restoreReportSchema, evidence);
-      return {
-        result: { ...report, taskId },
-        render(output) {
-          const kept = report.keptAs === null ? '' : `; the old one is kept as "${report.keptAs}"`;
-          output.summary(
-            `Backup ${report.backupId} is now database "${report.database}" (${report.rows} rows)${kept}.`,
-          );
-          if (report.heldTasks > 0)
-            output.warn(`${report.heldTasks} unfinished tasks of the backup are held there`);
-        },
-      };
+      const source = absoluteSource(args.source ?? 'latest', context.cwd);
+      if (!isDryRun) return await restoreBody(context, { ...flags, source });
+      return await previewRestoreBody(context, { ...flags, source });
     };
     await this.execute(flags, body, { overrides });
   }

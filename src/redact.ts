@@ -1,7 +1,8 @@
 // The scheme is bounded: unbounded, a long word without blanks costs the square of its length.
 const urlPassword = /([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/?#@]*:)([^\s@/]+)(@)/gi;
+// An object of JSON under such a key is no secret, but the description of one: the JSON Schema of tend.toml has them.
 const keyValueSecret =
-  /((?:password|passwd|pwd|passphrase|secret|token|api[_-]?key|authorization)["']?\s*[=:]\s*)("[^"]*"|'[^']*'|(?:bearer\s+|basic\s+)?[^\s,;&]+)/gi;
+  /((?:password|passwd|pwd|passphrase|secret|token|api[_-]?key|authorization)["']?\s*[=:]\s*)(?!\{\s*["}])("[^"]*"|'[^']*'|(?:bearer\s+|basic\s+)?[^\s,;&]+)/gi;
 
 /** A secret shorter than this is left to the patterns, since replacing it everywhere would eat ordinary words. */
 const shortestSecret = 4;

@@ -23,6 +23,14 @@ describe('a secret', () => {
     expect(registry(secret).redact(`before ${text} after`)).toMatch(/^before "?\*\*\*"? after$/);
   });
 
+  it('is what stands after a word for one, unless that is an object of JSON', () => {
+    expect(registry().redact('password={x} "secret": "y" token: z')).toBe(
+      'password=*** "secret": *** token: ***',
+    );
+    const schema = '{"password":{"type":"string"},"secret": {\n  "type": "string"}}';
+    expect(registry().redact(schema)).toBe(schema);
+  });
+
   it('that is no well-formed text is removed all the same', () => {
     expect(registry('canary\ud800').redact('x canary\ud800 x')).toBe('x *** x');
   });

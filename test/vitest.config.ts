@@ -10,7 +10,8 @@ export default defineConfig({
     setupFiles: ['test/support/worker-setup.ts'],
     reporters: ['default', './test/support/summary-reporter.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // two cores: a third of the time of a file is waiting, for locks, leases and children
+    maxWorkers: 3,
     testTimeout: 30_000,
     expect: { poll: { timeout: 10_000 } },
     hookTimeout: 60_000,

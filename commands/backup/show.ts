@@ -1,5 +1,6 @@
-import { string } from '@oclif/core/args';
-import { backupDirectory, findBackup } from '../../src/backups/backup-directory.ts';
+import { string as stringArgument } from '@oclif/core/args';
+import { string } from '@oclif/core/flags';
+import { findSet } from '../../src/backups/find-backup-set.ts';
 import { TendCommand } from '../../src/cli/base-command.ts';
 import { formatDuration } from '../../src/duration.ts';
 import { formatBytes } from '../../src/format-bytes.ts';
@@ -12,14 +13,16 @@ export default class BackupShow extends TendCommand {
     '<%= config.bin %> backup show 20261122T023000Z-7f3a --json',
   ];
   static override args = {
-    id: string({ description: 'Id of the set, or "latest".', default: 'latest' }),
+    id: stringArgument({ description: 'Id of the set, or "latest".', default: 'latest' }),
+  };
+  static override flags = {
+    remote: string({ summary: 'The set in this remote, not the one here.', helpValue: 'NAME' }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(BackupShow);
     await this.execute(flags, async (context) => {
-      const directory = backupDirectory(context.config, context.baseDirectory);
-      const { path, manifest } = await findBackup({ source: args.id, directory, baseDirectory: context.cwd });
+      const { path, manifest } = await findSet({ ...context, remote: flags.remote, source: args.id });
       return {
         result: { path, manifest },
         render(output) {

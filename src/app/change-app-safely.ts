@@ -12,8 +12,8 @@ export interface SafeChangeOptions<T> extends AppControls {
    * knowing (a connection lost at COMMIT). Doing it twice is harmless.
    */
   undo: () => Promise<void>;
-  /** The exact command for a person, where even `undo` failed. */
-  stuckHint?: string;
+  /** The exact command for a person, where even `undo` failed; looked for when that is so. */
+  stuckHint?: string | (() => Promise<string>);
   /** Codes of the two bad ends; those of a change in general when left out. */
   rolledBackCode?: ErrorCode;
   stuckCode?: ErrorCode;
@@ -71,13 +71,15 @@ async function putBack(
   try {
     await work();
   } catch (error) {
+    const { stuckHint } = options;
+    const hint = typeof stuckHint === 'function' ? await stuckHint() : stuckHint;
     throw new TendError(
       options.stuckCode ?? 'CHANGE_STUCK',
       `Could not take back ${options.subject}: ${toError(error).message} It was to be taken back because: ${toError(why).message}`,
       {
         cause: error,
         isPermanent: true,
-        ...(options.stuckHint === undefined ? {} : { hint: options.stuckHint }),
+        ...(hint === undefined ? {} : { hint }),
       },
     );
   }

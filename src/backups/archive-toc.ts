@@ -14,6 +14,8 @@ export interface ArchiveHead {
   /** As the server said: `15.18 (Debian 15.18-0+deb12u1)`. */
   serverVersion: string;
   dumpVersion: string;
+  /** By the clock and in the time zone of the machine that dumped; read in ours. */
+  madeAt: Date;
 }
 
 export interface ArchiveEntry {
@@ -22,6 +24,7 @@ export interface ArchiveEntry {
   name: string;
   /** `TABLE`, `TABLE DATA`, `ACL`, `EXTENSION`, `DATABASE`, … */
   kind: string;
+  schema: string;
   definition: string;
   owner: string;
   /** Where the place of the entry's data is written; only the custom format has it. */
@@ -76,7 +79,9 @@ function readHead(cursor: ArchiveCursor): { head: ArchiveHead; offsetSize: numbe
   const format = formats[cursor.byte()];
   if (version >= 115) cursor.skip(1);
   else cursor.int(); // compression
-  for (let field = 0; field < 7; field += 1) cursor.int(); // when it was made
+  const [seconds = 0, minutes = 0, hours = 0, day = 1, month = 0, years = 0] = Array.from({ length: 7 }, () =>
+    cursor.int(),
+  );
   const [database, serverVersion, dumpVersion] = [cursor.text(), cursor.text(), cursor.text()];
   const head = {
     version,
@@ -84,6 +89,7 @@ function readHead(cursor: ArchiveCursor): { head: ArchiveHead; offsetSize: numbe
     database: database ?? '',
     serverVersion: serverVersion ?? '',
     dumpVersion: dumpVersion ?? '',
+    madeAt: new Date(1900 + years, month, day, hours, minutes, seconds),
   };
   return { head, offsetSize };
 }
@@ -102,7 +108,10 @@ function readEntry(
   const kind = cursor.text() ?? '';
   cursor.int(); // section
   const definition = cursor.text() ?? '';
-  for (const _of of ['drop', 'copy', 'schema', 'tablespace']) cursor.text();
+  cursor.text(); // how to drop it
+  cursor.text(); // how its rows are copied
+  const schema = cursor.text() ?? '';
+  cursor.text(); // tablespace
   if (version >= 114) cursor.text(); // access method
   if (version >= 116) cursor.int(); // kind of relation
   const owner = cursor.text() ?? '';
@@ -111,5 +120,5 @@ function readEntry(
   const placeAt = cursor.at;
   if (format === 'custom') cursor.skip(1 + offsetSize);
   else cursor.text(); // name of its file
-  return { id, hasData, name, kind, definition, owner, placeAt };
+  return { id, hasData, name, kind, schema, definition, owner, placeAt };
 }

@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import type { Config } from '../config/schema.ts';
 import { TendError, toError } from '../errors.ts';
 import { isBackupId } from './backup-id.ts';
+import type { ForeignArchive } from './foreign-archive.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 
 /** A backup set as it was found: complete, since only then it has its name. */
@@ -14,6 +15,10 @@ export interface BackupSet {
   path: string;
   manifest: Manifest;
   files: SetFiles;
+  /** The remote it lies in; undefined here. */
+  remote?: string;
+  /** Set where this is no set of ours, but an archive that somebody made with pg_dump. */
+  foreign?: ForeignArchive;
 }
 
 /** The files of a set, wherever it lies. */

@@ -16,7 +16,11 @@ export function isBackupId(text: string): boolean {
  * The name of a database that belongs to the restore `id` of `database`: `cms_before_20261122_023000_7f3a`. A long
  * database name is shortened, since PostgreSQL would cut the id off instead (63 bytes).
  */
-export function companionDatabase(database: string, role: 'tend' | 'before', id: string): string {
+export function companionDatabase(
+  database: string,
+  role: 'tend' | 'before' | 'undone' | 'verify',
+  id: string,
+): string {
   const suffix = `_${role}_${id.replace(/[TZ-]+/g, '_')}`;
   let stem = Buffer.from(database);
   const room = 63 - suffix.length;
@@ -27,4 +31,11 @@ export function companionDatabase(database: string, role: 'tend' | 'before', id:
     stem = stem.subarray(0, end);
   }
   return stem.toString('utf8') + suffix;
+}
+
+/** When the backup or restore of this id began, to the second. */
+export function timeOfBackupId(id: string): Date {
+  const [, day = '', time = ''] = pattern.exec(id) ?? [];
+  const digits = `${day}${time}`;
+  return new Date(digits.replace(/^(....)(..)(..)(..)(..)(..)$/, '$1-$2-$3T$4:$5:$6Z'));
 }

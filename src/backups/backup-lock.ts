@@ -19,7 +19,19 @@ const sqliteBusy = 5;
  * @throws TendError BACKUP_BUSY when another process holds it, OUTPUT_UNWRITABLE.
  */
 export async function lockBackups(directory: string): Promise<Disposable> {
-  const path = join(directory, lockFileName);
+  return await lockFile(directory, lockFileName, () => busy(directory));
+}
+
+/**
+ * The same for the copies in one remote: one process at a time adds to them from this directory. Backups go on
+ * meanwhile.
+ */
+export async function lockRemote(directory: string, remote: string): Promise<Disposable> {
+  return await lockFile(directory, `.tend-remote-${remote}.lock`, () => busyRemote(remote));
+}
+
+async function lockFile(directory: string, name: string, isHeld: () => TendError): Promise<Disposable> {
+  const path = join(directory, name);
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     closeSync(openSync(path, 'a', 0o600));
@@ -32,7 +44,7 @@ export async function lockBackups(directory: string): Promise<Disposable> {
     database.exec('pragma journal_mode = memory; begin exclusive');
   } catch (error) {
     database.close();
-    if (toError(error).message.includes('locked') || errcodeOf(error) === sqliteBusy) throw busy(directory);
+    if (toError(error).message.includes('locked') || errcodeOf(error) === sqliteBusy) throw isHeld();
     throw unwritable(path, error);
   }
   return { [Symbol.dispose]: () => database.close() };
@@ -44,6 +56,12 @@ function errcodeOf(error: unknown): unknown {
 
 function busy(directory: string): TendError {
   return new TendError('BACKUP_BUSY', `Another backup or restore is working in "${directory}".`, {
+    hint: 'Wait until it has ended; see what runs: tend tasks --state running',
+  });
+}
+
+function busyRemote(remote: string): TendError {
+  return new TendError('BACKUP_BUSY', `Another process is copying to remote "${remote}".`, {
     hint: 'Wait until it has ended; see what runs: tend tasks --state running',
   });
 }

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { parse } from 'valibot';
@@ -19,9 +19,9 @@ import { dumpGlobals } from './dump-globals.ts';
 import { encryptorName } from './encryption.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
 import { type Manifest, type ManifestPart, manifestSchema, type RecordedFiles } from './manifest.ts';
-import { refuseUnsupported } from './refuse-unsupported.ts';
 import { requireSpace } from './require-space.ts';
 import { partialSuffix, sweepPartials } from './sweep-partials.ts';
+import { syncDirectory } from './sync-directory.ts';
 import { serverOptions, toolEnvironment } from './tool-environment.ts';
 import { isFileSystemError, unwritable } from './unwritable.ts';
 
@@ -59,7 +59,6 @@ const longestCountMs = 25_000;
  */
 export async function createBackup(options: CreateBackupOptions): Promise<BackupSet> {
   const { config, clock, log } = options;
-  refuseUnsupported(config);
   const directory = backupDirectory(config, options.baseDirectory);
   using _lock = await lockBackups(directory);
   await sweepPartials(directory, log);
@@ -158,7 +157,7 @@ function describeSet(
 ): Manifest {
   const { config, env, id, label, taskId, host, startedAt, clock, dump, globals, packed, pgDumpVersion } =
     options;
-  const { database, extensions, roles, largeObjects } = dump.facts;
+  const { database, extensions, roles, largeObjects, snapshot } = dump.facts;
   const finishedAt = clock.now();
   return {
     format: 1,
@@ -174,6 +173,7 @@ function describeSet(
       compressor: dump.compressor,
       encryptor: encryptorName(config.backup.encrypt_to, env),
     },
+    snapshot,
     database,
     extensions,
     roles,
@@ -201,13 +201,4 @@ async function moveIntoPlace(partial: string, path: string): Promise<void> {
   await syncDirectory(partial);
   await rename(partial, path);
   await syncDirectory(join(path, '..'));
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

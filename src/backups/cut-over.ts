@@ -4,14 +4,15 @@ import type { ConnectionSettings } from '../connection/settings.ts';
 import { openDatabase } from '../database/open-database.ts';
 import type { Database } from '../database/tables.ts';
 import { errorCodeOf } from '../database/translate-database-error.ts';
-import { TendError } from '../errors.ts';
+import { TendError, toError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
 import { carryQueue, prepareQueue } from './carry-queue.ts';
+import type { DatabaseMark } from './database-marks.ts';
 import type { PostgresProgram } from './find-postgres-program.ts';
 import { lockQueue } from './lock-queue.ts';
 import { isUnadoptedCopy } from './queue-schema.ts';
-import { swapDatabases } from './swap-databases.ts';
+import { type Reversible, type SwappedDatabases, swapDatabases } from './swap-databases.ts';
 
 export interface CutOverOptions {
   connection: ConnectionSettings;
@@ -23,6 +24,9 @@ export interface CutOverOptions {
   replacement: string;
   keepAs: string;
   properties: 'copy' | 'keep';
+  /** See `swapDatabases`. */
+  mark: DatabaseMark;
+  meanwhile: Reversible;
   pgDump: PostgresProgram;
   pgRestore: PostgresProgram;
   serverOptions: string;
@@ -38,11 +42,12 @@ export interface CutOverOptions {
  * live queue over: writing to the queue waits while its rows are copied, then everybody is sent away, then both names
  * change at once. The same function with the names exchanged is the way back.
  */
-export async function cutOver(options: CutOverOptions): Promise<{ outageMs: number }> {
+export async function cutOver(options: CutOverOptions): Promise<SwappedDatabases> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await cutOverOnce(options);
     } catch (error) {
+      await undoMeanwhile(options);
       // A session that does not end within PostgreSQL's five seconds (a slow disk, a loaded machine): nothing has
       // changed, and everything can be done again.
       if (errorCodeOf(error) !== '55006') throw error;
@@ -55,7 +60,7 @@ export async function cutOver(options: CutOverOptions): Promise<{ outageMs: numb
 
 const tries = 3;
 
-async function cutOverOnce(options: CutOverOptions): Promise<{ outageMs: number }> {
+async function cutOverOnce(options: CutOverOptions): Promise<SwappedDatabases> {
   const { db, connection, replacement, applicationName, signal } = options;
   await using restored = openDatabase({
     connection: { ...connection, database: replacement },
@@ -83,6 +88,15 @@ async function cutOverOnce(options: CutOverOptions): Promise<{ outageMs: number 
   });
 }
 
+/** What changed with names that stayed as they were goes back. A connection may have broken at COMMIT: then they have not. */
+async function undoMeanwhile({ maintenance, name, keepAs, meanwhile, log }: CutOverOptions): Promise<void> {
+  try {
+    if ((await stateOfCutOver(maintenance, { name, keepAs })) === 'before') await meanwhile.undo();
+  } catch (error) {
+    log.warn(`What changes with database "${name}" may have changed without it: ${toError(error).message}`);
+  }
+}
+
 /** Who is connected, for a message: `client backend 311 psql active, …`. */
 async function findSessions(maintenance: Kysely<Database>, name: string): Promise<string> {
   const { rows } = await sql<{ who: string }>`
@@ -103,26 +117,19 @@ function stillInUse(name: string, sessions: string, cause: unknown): TendError {
 }
 
 /**
- * Which of the two states a cut-over has left: needed where its end is unknown, as after a connection that broke at
- * COMMIT. Told by the kept name, which is unique to the restore.
+ * Which state a cut-over has left: needed where its end is unknown, as after a `kill -9` or a connection that broke at
+ * COMMIT. Told by the kept name, which is unique to the restore. `missing`: the old database is there and none has
+ * the live name, which no cut-over leaves.
  */
-export async function isCutOver(
+export async function stateOfCutOver(
   maintenance: Kysely<Database>,
   names: { name: string; keepAs: string },
-): Promise<boolean> {
+): Promise<'before' | 'after' | 'missing'> {
   const { rows } = await sql<{ name: string }>`
     select datname as name from pg_catalog.pg_database where datname in (${names.name}, ${names.keepAs})`.execute(
     maintenance,
   );
   const present = new Set(rows.map(({ name }) => name));
-  if (present.has(names.keepAs) && !present.has(names.name)) {
-    throw new TendError(
-      'RESTORE_STUCK',
-      `Database "${names.name}" is missing, and "${names.keepAs}" is there.`,
-      {
-        hint: `Put it back as a superuser: alter database "${names.keepAs}" rename to "${names.name}"`,
-      },
-    );
-  }
-  return present.has(names.keepAs);
+  if (!present.has(names.keepAs)) return 'before';
+  return present.has(names.name) ? 'after' : 'missing';
 }

@@ -1,6 +1,5 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/tables.ts';
-import { readDatabaseProperties } from './database-properties.ts';
 import type { DatabaseFacts, Manifest } from './manifest.ts';
 
 /** What a restore must know before it creates the database anew. */
@@ -10,6 +9,7 @@ export interface RecordedFacts {
   /** Owners and grantees of anything in the database: all must exist where it is restored. */
   roles: string[];
   largeObjects: number;
+  snapshot: NonNullable<Manifest['snapshot']>;
 }
 
 /** The server's version number as `SHOW server_version_num` gives it, and the major in it. */
@@ -32,7 +32,6 @@ export async function databaseSize(db: Kysely<Database>): Promise<number> {
 export async function databaseFacts(db: Kysely<Database>): Promise<RecordedFacts> {
   const { version, major } = await serverVersion(db);
   const row = await databaseRow(db);
-  const properties = await readDatabaseProperties(db, row.name);
   const { rows: extensions } = await sql<{ name: string; version: string }>`
     select extname as name, extversion as version from pg_catalog.pg_extension order by 1`.execute(db);
   const { rows: objects } = await sql<{ count: string }>`
@@ -40,7 +39,6 @@ export async function databaseFacts(db: Kysely<Database>): Promise<RecordedFacts
   return {
     database: {
       ...row,
-      ...properties,
       serverVersion: version,
       serverMajor: major,
       systemIdentifier: await systemIdentifier(db),
@@ -48,7 +46,20 @@ export async function databaseFacts(db: Kysely<Database>): Promise<RecordedFacts
     extensions,
     roles: await rolesInUse(db),
     largeObjects: Number(objects[0]?.count ?? 0),
+    snapshot: await readSnapshot(db),
   };
+}
+
+/** The transaction's own snapshot, under repeatable read: the one that is dumped. */
+async function readSnapshot(db: Kysely<Database>): Promise<RecordedFacts['snapshot']> {
+  const { rows } = await sql<{ at: Date; xid: string; underWay: number }>`
+    with taken as (select pg_catalog.txid_current_snapshot() as snapshot)
+    select pg_catalog.transaction_timestamp() as at, pg_catalog.txid_snapshot_xmax(snapshot)::text as xid,
+           (select count(*) from pg_catalog.txid_snapshot_xip(snapshot)) as "underWay"
+      from taken`.execute(db);
+  const [row] = rows;
+  if (row === undefined) throw new Error('The server did not describe its snapshot.');
+  return { ...row, at: row.at.toISOString() };
 }
 
 type DatabaseRow = Omit<DatabaseFacts, 'serverVersion' | 'serverMajor' | 'systemIdentifier'>;
@@ -71,7 +82,7 @@ async function databaseRow(db: Kysely<Database>): Promise<DatabaseRow> {
 }
 
 /** Only for those allowed to ask (pg_monitor); it tells one cluster from another. */
-async function systemIdentifier(db: Kysely<Database>): Promise<string | null> {
+export async function systemIdentifier(db: Kysely<Database>): Promise<string | null> {
   const { rows } = await sql<{ id: string | null }>`
     select case when has_function_privilege('pg_catalog.pg_control_system()', 'execute')
       then (select system_identifier::text from pg_catalog.pg_control_system()) end as id`.execute(db);

@@ -5,8 +5,10 @@ import type { Manifest } from './manifest.ts';
 import { adoptQueue, holdRestoredTasks, queueVersion } from './queue-schema.ts';
 import type { RestoreWork } from './restore-backup.ts';
 import type { RestoreEnding } from './restore-options.ts';
-import { restoreComment, restoreProperties } from './restore-properties.ts';
+import { restoreProperties } from './restore-properties.ts';
 import { unmarkDatabase } from './scratch-database.ts';
+
+const nothingReplaced = { keptAs: null, outageMs: null, cutOverAt: null, laterTransactions: null };
 
 /**
  * Gives the restored database a name of its own. It is a copy: its unfinished tasks are held, and its queue still says
@@ -15,7 +17,7 @@ import { unmarkDatabase } from './scratch-database.ts';
 export async function finishInto(work: RestoreWork): Promise<RestoreEnding> {
   const heldTasks = await holdTasks(work, { adoptAs: undefined });
   await nameScratch(work);
-  return { keptAs: null, outageMs: null, heldTasks };
+  return { ...nothingReplaced, heldTasks };
 }
 
 /**
@@ -25,7 +27,7 @@ export async function finishInto(work: RestoreWork): Promise<RestoreEnding> {
 export async function finishLost(work: RestoreWork): Promise<RestoreEnding> {
   const heldTasks = await holdTasks(work, { adoptAs: work.plan.target });
   await nameScratch(work);
-  return { keptAs: null, outageMs: null, heldTasks };
+  return { ...nothingReplaced, heldTasks };
 }
 
 async function holdTasks(work: RestoreWork, options: { adoptAs: string | undefined }): Promise<number> {
@@ -50,12 +52,10 @@ export async function holdIn(
 }
 
 /** The mark goes last: a killed restore leaves a database that the next one drops, or a finished one. */
-async function nameScratch({ maintenance, plan, set, log }: RestoreWork): Promise<void> {
-  const facts = set.manifest.database;
-  await restoreProperties({ maintenance, to: plan.scratch, owner: plan.owner, facts, log });
+async function nameScratch({ maintenance, plan, toc, log }: RestoreWork): Promise<void> {
   await maintenance.transaction().execute(async (transaction) => {
     await sql`alter database ${sql.id(plan.scratch)} rename to ${sql.id(plan.target)}`.execute(transaction);
     await unmarkDatabase(transaction, plan.target);
-    await restoreComment(transaction, { name: plan.target, facts });
+    if (toc !== undefined) await restoreProperties({ transaction, toc, name: plan.target, log });
   });
 }

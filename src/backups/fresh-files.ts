@@ -16,7 +16,10 @@ interface Context {
 }
 
 /** Removes what a restore has unpacked and not put in place. */
-export async function removeFresh(files: readonly PlannedFiles[], context: Context): Promise<void> {
+export async function removeFresh(
+  files: readonly Pick<PlannedFiles, 'fresh'>[],
+  context: Context,
+): Promise<void> {
   for (const { fresh } of files) {
     await removeTree(fresh + unfinishedSuffix, context);
     await removeTree(fresh, context);

@@ -4,9 +4,12 @@ import type { ConnectionSettings } from '../connection/settings.ts';
 import type { Database } from '../database/tables.ts';
 import type { Log } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
+import { ArchivePlaces } from './archive-places.ts';
+import type { ArchiveToc } from './archive-toc.ts';
 import type { BackupSet } from './backup-directory.ts';
 import type { Identity } from './find-identity.ts';
 import type { PostgresProgram } from './find-postgres-program.ts';
+import { readTocOf } from './foreign-archive.ts';
 import { databasePart } from './manifest.ts';
 import { readPart } from './read-part.ts';
 import { runPostgresTool } from './run-postgres-tool.ts';
@@ -45,8 +48,10 @@ const stallLimitMs = 5 * 60_000;
  * Loads the dump of a set into an empty database with `pg_restore`, which ends at the first error: the database is
  * thrown away then. Never by way of psql, whose meta-commands a dump could contain (CVE-2025-8714).
  * Subscriptions are left out: a restored copy must not begin to receive what the original receives.
+ *
+ * @returns its table of contents; undefined where it is of a version that is not known here.
  */
-export async function loadArchive(options: LoadArchiveOptions): Promise<void> {
+export async function loadArchive(options: LoadArchiveOptions): Promise<ArchiveToc | undefined> {
   const { database, maintenance, archivePath } = options;
   const limit = {
     name: 'pg_restore',
@@ -54,20 +59,28 @@ export async function loadArchive(options: LoadArchiveOptions): Promise<void> {
     signal: options.signal,
     isBusy: watchServer(maintenance, database),
   };
-  await withStallLimit(limit, async (signal, noteProgress) => {
+  return await withStallLimit(limit, async (signal, noteProgress) => {
     const watched = { ...options, signal, log: noting(options.log, noteProgress) };
-    if (archivePath !== undefined) {
-      await runRestore({ ...watched, args: [`--jobs=${options.jobs}`, archivePath] });
-    } else await loadStream(watched, noteProgress);
+    if (archivePath === undefined) return await loadStream(watched, noteProgress);
+    const { foreign } = options.set;
+    // pg_restore knows no other way to read a tar archive than from its beginning to its end.
+    const jobs = foreign?.toc.head.format === 'tar' ? 1 : options.jobs;
+    await runRestore({ ...watched, args: [`--jobs=${jobs}`, archivePath] });
+    return foreign?.toc ?? (await readTocOf(archivePath));
   });
 }
 
-async function loadStream(options: LoadArchiveOptions, noteProgress: () => void): Promise<void> {
+async function loadStream(
+  options: LoadArchiveOptions,
+  noteProgress: () => void,
+): Promise<ArchiveToc | undefined> {
   const { set, signal } = options;
   const part = databasePart(set.manifest);
+  const places = new ArchivePlaces();
   const archive = new Transform({
-    transform(chunk, _encoding, callback) {
+    transform(chunk: Buffer, _encoding, callback) {
       noteProgress();
+      places.note(chunk);
       callback(null, chunk);
     },
   });
@@ -79,6 +92,8 @@ async function loadStream(options: LoadArchiveOptions, noteProgress: () => void)
       async (stop) => await runRestore({ ...options, args: [], input: archive, signal: stop }),
     ],
   });
+  places.problem(); // an archive that is shorter than the first look at its beginning is read only now
+  return places.toc;
 }
 
 async function runRestore(
@@ -96,12 +111,25 @@ async function runRestore(
       ...args,
     ],
     baseEnv: env,
-    env: toolEnvironment({ connection, database, tool: 'pg_restore', serverOptions }),
+    env: toolEnvironment({
+      connection,
+      database,
+      tool: 'pg_restore',
+      serverOptions: forLoading(serverOptions),
+    }),
     ...(input && { input }),
     secrets,
     log: withoutChatter(log),
     signal,
   });
+}
+
+/**
+ * Nothing loaded here is worth waiting for the disk: the change of the name at the end, which does wait, makes all of it
+ * durable. Options are only given where a server takes them (see `serverOptions`).
+ */
+function forLoading(serverOptions: string): string {
+  return serverOptions === '' ? '' : `${serverOptions} -c synchronous_commit=off`;
 }
 
 function noting(log: Log, noteProgress: () => void): Log {

@@ -51,8 +51,14 @@ const files = v.object({
   changed: namedFiles,
 });
 
-/** Of a database; they become part of a statement. */
-const privilege = v.picklist(['CREATE', 'CONNECT', 'TEMPORARY']);
+/** When the dump's snapshot was taken: by the server's clock, and by its transaction ids (txid_current_snapshot). */
+const snapshot = v.object({
+  at: v.pipe(v.string(), v.isoTimestamp()),
+  /** No transaction had reached this id. */
+  xid: v.pipe(v.string(), v.regex(/^\d+$/)),
+  /** How many below it had not ended. */
+  underWay: count,
+});
 
 const database = v.object({
   name: v.string(),
@@ -69,13 +75,6 @@ const database = v.object({
   locale: nullableText,
   icuRules: nullableText,
   connectionLimit: v.number(),
-  /** As pg_db_role_setting has them, `search_path=public`: for everybody where there is no role. Older sets lack these three. */
-  settings: v.optional(v.array(v.object({ role: nullableText, setting: v.string() }))),
-  /** Null where nobody changed the default; to everybody where there is no grantee. */
-  privileges: v.optional(
-    v.nullable(v.array(v.object({ grantee: nullableText, privilege, isGrantable: v.boolean() }))),
-  ),
-  comment: v.optional(nullableText),
 });
 
 /** What `manifest.json` says about a backup set; written last, so that a set without it is none. */
@@ -90,6 +89,8 @@ export const manifestSchema = v.object({
   finishedAt: v.pipe(v.string(), v.isoTimestamp()),
   durationMs: count,
   tools: v.object({ pgDump: v.string(), compressor: v.string(), encryptor: v.optional(v.string(), 'none') }),
+  /** Sets of earlier versions have none. */
+  snapshot: v.optional(v.nullable(snapshot), null),
   database,
   extensions: v.array(v.object({ name: v.string(), version: v.string() })),
   roles: v.array(v.string()),

@@ -8,6 +8,7 @@ import { AgeError, decrypt } from './encryption.ts';
 import type { Identity } from './find-identity.ts';
 import type { ManifestPart } from './manifest.ts';
 import { Meter } from './meter.ts';
+import { isRemoteError } from './remotes/remote-errors.ts';
 import { requireIdentity, wrongIdentity } from './require-identity.ts';
 import { runTogether } from './run-together.ts';
 
@@ -78,25 +79,28 @@ function isNamed(identity: Identity, { manifest }: BackupSet): boolean {
 }
 
 /**
- * As `pipeline` does, but for a target whose reader ends early: `pg_restore` is done when it has the last block, maybe
- * before we know that it was the last. The rest is read for the checksum alone; that the reader failed is for the
- * reader to say. (`pipeline` would wait for ever on such a target where it is also readable, Node 24.21.)
+ * As `pipeline` does, which however waits for ever on a target that is also readable and whose reader is gone
+ * (Node 24.21). A reader may be gone before the end because it has all it wants: pg_restore stops at the last block of an
+ * archive, and closes its input without waiting for the end of it. Whether it was content it tells itself; the rest is
+ * read all the same, for the hash.
  */
 async function pour(source: Readable, target: Writable, signal: AbortSignal): Promise<void> {
-  const closed = finished(target, { readable: false }).catch(unlessClosed);
-  closed.catch(() => undefined);
+  const isLeft = () => target.destroyed && target.errored === null;
+  const written = finished(target, { readable: false }).catch((error: unknown) => {
+    if (!isLeft()) throw error;
+  });
+  written.catch(() => undefined);
   for await (const chunk of source) {
-    if (target.destroyed) continue;
-    if (!target.write(chunk)) await Promise.race([once(target, 'drain', { signal }), closed]);
+    if (!isLeft() && !target.write(chunk)) await Promise.race([once(target, 'drain', { signal }), written]);
   }
-  if (!target.destroyed) target.end();
-  await Promise.race([closed, once(signal, 'abort')]);
+  target.end();
+  await Promise.race([written, once(signal, 'abort')]);
   signal.throwIfAborted();
 }
 
 /**
- * A stream whose reader went away: the reader has failed, and says why, or it had enough; what it did not read is missing
- * in the hash then.
+ * Whoever decrypts or decompresses went away: it failed, and says why, which must not be second by chance; or it had
+ * enough, and what it did not read is missing in the hash.
  */
 function unlessClosed(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
@@ -126,6 +130,7 @@ const verdicts = new Set<string>([
 /** The error of a reader: what is already said about the set or its reader, or that its part cannot be read. */
 export function aboutSet(id: string, file: string, error: unknown): TendError {
   if (error instanceof TendError && verdicts.has(error.code)) return error;
+  if (isRemoteError(error)) return error;
   return damagedPart(id, `"${file}" cannot be read: ${toError(error).message}`, error);
 }
 

@@ -2,8 +2,10 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toError } from '../errors.ts';
 import { formatBytes } from '../format-bytes.ts';
-import type { BackupSet } from './backup-directory.ts';
 import { databasePart } from './manifest.ts';
+import { damagedPart, readPart } from './read-part.ts';
+import { readyForeign } from './ready-foreign.ts';
+import { isSameDevice, type ServerSpace } from './server-space.ts';
 import { unpackArchive } from './unpack-archive.ts';
 import { isFileSystemError } from './unwritable.ts';
 import { type VerifyBackupOptions, verifyBackup } from './verify-backup.ts';
@@ -13,6 +15,10 @@ export interface ReadyArchiveOptions extends VerifyBackupOptions {
   /** Where dumps are unpacked. */
   workDirectory: string;
   jobs: number;
+  /** Of the server it is restored into. */
+  serverMajor: number;
+  /** Of that server, where it runs on this machine: what the database is going to need is not ours to use. */
+  space: ServerSpace | undefined;
 }
 
 /** A dump that was read from beginning to end and found good. */
@@ -32,8 +38,9 @@ const marginBytes = 64 * 1024 * 1024;
  * @throws TendError BACKUP_DAMAGED, TOOL_NOT_FOUND.
  */
 export async function readyArchive(options: ReadyArchiveOptions): Promise<ReadyArchive> {
-  const { set, jobs, workDirectory, log } = options;
-  const lacking = jobs > 1 ? await lackOfSpace(set, workDirectory) : 'one worker was asked for';
+  const { set, jobs, log } = options;
+  if (set.foreign !== undefined) return await readyForeign({ ...options, archive: set.foreign });
+  const lacking = jobs > 1 ? await lackOfSpace(options) : 'one worker was asked for';
   if (lacking === undefined) {
     try {
       return await unpacked(options);
@@ -48,23 +55,34 @@ export async function readyArchive(options: ReadyArchiveOptions): Promise<ReadyA
 }
 
 async function unpacked(options: ReadyArchiveOptions): Promise<ReadyArchive> {
+  const { set } = options;
   await using stack = new AsyncDisposableStack();
   const area = stack.use(await makeWorkArea({ parent: options.workDirectory, log: options.log }));
   const path = join(area.path, 'database.dump');
+  const part = databasePart(set.manifest);
+  const isWhole = await unpackArchive({
+    read: async (target, signal) => await readPart({ ...options, part, target, signal }),
+    path,
+    damaged: (why) => damagedPart(set.id, `"${part.file}" is not whole: ${why}`),
+    signal: options.signal,
+  });
   // What a newer pg_dump wrote is not understood here: pg_restore looks at it.
-  if (!(await unpackArchive({ ...options, path }))) await verifyBackup(options);
+  if (!isWhole) await verifyBackup(options);
   const kept = stack.move();
   return { path, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
 }
 
-/** Why the dump cannot be unpacked in `directory`; undefined where it can. */
-export async function lackOfSpace(set: BackupSet, directory: string): Promise<string | undefined> {
-  const neededBytes = databasePart(set.manifest).uncompressedBytes + marginBytes;
+/** Why the dump cannot be unpacked in the work directory; undefined where it can. */
+async function lackOfSpace(options: ReadyArchiveOptions): Promise<string | undefined> {
+  const { set, workDirectory, space } = options;
+  const { sizeBytes } = set.manifest.database;
+  const unpackedBytes = databasePart(set.manifest).uncompressedBytes + marginBytes;
   try {
-    const { bavail, bsize } = await statfs(directory);
-    const freeBytes = bavail * bsize;
+    const { bavail, bsize } = await statfs(workDirectory);
+    const isShared = space !== undefined && (await isSameDevice(workDirectory, space.directory));
+    const [freeBytes, neededBytes] = [bavail * bsize, unpackedBytes + (isShared ? sizeBytes : 0)];
     if (freeBytes >= neededBytes) return undefined;
-    return `"${directory}" has ${formatBytes(freeBytes)} free, and ${formatBytes(neededBytes)} are needed to unpack it`;
+    return `"${workDirectory}" has ${formatBytes(freeBytes)} free, and ${formatBytes(neededBytes)} are needed to unpack it`;
   } catch (error) {
     return toError(error).message;
   }

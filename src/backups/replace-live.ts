@@ -1,59 +1,65 @@
-import type { AppControls } from '../app/app-controls.ts';
-import { changeAppSafely } from '../app/change-app-safely.ts';
 import { openDatabase } from '../database/open-database.ts';
-import type { Progress } from '../log.ts';
-import { type CutOverOptions, cutOver, isCutOver } from './cut-over.ts';
-import { findPostgresProgram } from './find-postgres-program.ts';
+import { appWithSteps, changeLive } from './change-live.ts';
+import { type CutOverOptions, cutOver } from './cut-over.ts';
+import { systemIdentifier } from './database-facts.ts';
+import { endFinished } from './end-restore.ts';
 import { finishLost, holdIn } from './finish-into.ts';
+import { laterTransactions } from './later-transactions.ts';
 import { queueVersion } from './queue-schema.ts';
 import type { RestoreWork } from './restore-backup.ts';
+import type { RestoreJournal } from './restore-journal.ts';
 import type { RestoreEnding } from './restore-options.ts';
+import { rowsWritten } from './rows-written.ts';
+import type { SwappedDatabases } from './swap-databases.ts';
+import { fileSwap, swapFiles } from './swap-files.ts';
+import { type SwapWork, swapTools } from './swap-work.ts';
+
+/** A restore that takes the live name. */
+export type ReplaceWork = RestoreWork & { journal: RestoreJournal };
 
 /**
  * Puts the restored database in the place of the live one, restarts the application and checks it; when it is not
  * healthy with the restored data, the same way back. A live database that was lost needs no way back: the restored one
  * takes the name, and stays even when the application is not well.
  */
-export async function replaceLive(work: RestoreWork): Promise<RestoreEnding> {
-  const { plan, app, log, progress, signal } = work;
-  const { keptAs, target } = plan;
-  if (keptAs === undefined) {
-    const ending = await finishLost(work);
-    await app.restart?.(signal);
-    await app.check?.(signal);
-    return ending;
-  }
+export async function replaceLive(work: ReplaceWork): Promise<RestoreEnding> {
+  const { plan, log, progress, journal } = work;
+  const { keptAs, target, scratch } = plan;
+  const swap: SwapWork = { ...work, serverMajor: plan.serverMajor };
+  if (keptAs === undefined) return await replaceLost(work, swap);
   const heldTasks = await holdWhereNoQueueIsCarried(work);
-  const forward = await cutOverOptions(work, keptAs);
+  const server = await systemIdentifier(work.db);
+  const forward = await cutOverOptions(swap, keptAs);
+  await journal.write('cutting-over', { rowsBefore: await rowsWritten({ ...work, database: scratch }) });
 
-  const { outageMs } = await changeAppSafely({
-    subject: `the restored database "${target}"`,
-    apply: async () =>
-      await progress.step(`Cut over to "${plan.scratch}"`, async () => await cutOver(forward)),
-    undo: async () =>
-      await progress.step('Put the old database back', async () => await undoCutOver(forward)),
-    ...withSteps(app, progress),
-    rolledBackCode: 'RESTORE_ROLLED_BACK',
-    stuckCode: 'RESTORE_STUCK',
-    stuckHint: `The database as it was before is "${keptAs}" (or still "${target}"); the restored one is "${target}" (or "${plan.scratch}"). See both: psql -l`,
-    log,
-    signal,
+  const { outageMs, moment } = await changeLive(swap, async (): Promise<SwappedDatabases> => {
+    const swapped = await progress.step(`Cut over to "${scratch}"`, async () => await cutOver(forward));
+    await journal.note('cut-over');
+    return swapped;
   });
   log.info(`Database "${target}" was away for ${outageMs} ms; the old one is kept as "${keptAs}".`);
-  return { keptAs, outageMs, heldTasks };
+  const live = { name: target, systemIdentifier: server };
+  const { manifest } = work.set;
+  return {
+    ...{ keptAs, outageMs, heldTasks, cutOverAt: moment.at.toISOString() },
+    laterTransactions: laterTransactions({ manifest, live, moment }),
+  };
 }
 
-function withSteps({ preflight, restart, check }: AppControls, progress: Progress): AppControls {
-  return {
-    ...(preflight && { preflight }),
-    ...(restart && {
-      restart: async (signal) =>
-        await progress.step('Restart the application', async () => await restart(signal)),
-    }),
-    ...(check && {
-      check: async (signal) => await progress.step('Check the application', async () => await check(signal)),
-    }),
-  };
+async function replaceLost(work: ReplaceWork, swap: SwapWork): Promise<RestoreEnding> {
+  const { app, signal, journal, log, plan, progress } = work;
+  const { restart, check } = appWithSteps(app, progress);
+  await journal.write('cutting-over');
+  const ending = await finishLost(work);
+  await swapFiles(plan.files, log);
+  await journal.note('cut-over');
+  try {
+    await restart?.(signal);
+    await check?.(signal);
+  } finally {
+    await endFinished(swap);
+  }
+  return ending;
 }
 
 /** Where the live database has no queue, the one of the backup goes on, and a person decides about its tasks. */
@@ -68,30 +74,15 @@ async function holdWhereNoQueueIsCarried(work: RestoreWork): Promise<number> {
   return await holdIn(restored, { manifest: set.manifest, adoptAs: plan.target });
 }
 
-async function cutOverOptions(work: RestoreWork, keepAs: string): Promise<CutOverOptions> {
-  const { plan, toolsDirectory, env, signal } = work;
-  const find = async (name: 'pg_dump' | 'pg_restore') =>
-    await findPostgresProgram({ name, major: plan.serverMajor, toolsDirectory, env, signal });
+async function cutOverOptions(work: SwapWork, keepAs: string): Promise<CutOverOptions> {
+  const { id, database, scratch, files } = work.journal.record.facts;
   return {
     ...work,
-    name: plan.target,
-    replacement: plan.scratch,
+    ...(await swapTools(work)),
+    replacement: scratch,
     keepAs,
     properties: 'copy',
-    pgDump: await find('pg_dump'),
-    pgRestore: await find('pg_restore'),
+    mark: { kind: 'kept', database, id, hasEnded: false },
+    meanwhile: fileSwap(files, work.log),
   };
-}
-
-/** The same cut-over with the names exchanged, if there was one; it cannot be stopped any more. */
-async function undoCutOver(forward: CutOverOptions): Promise<void> {
-  const { maintenance, name, replacement, keepAs } = forward;
-  if (!(await isCutOver(maintenance, { name, keepAs }))) return;
-  await cutOver({
-    ...forward,
-    replacement: keepAs,
-    keepAs: replacement,
-    properties: 'keep',
-    signal: new AbortController().signal,
-  });
 }

@@ -25,6 +25,14 @@ export interface RestoreBackupOptions {
   app: AppControls;
   /** The backup directory, locked while the restore works; undefined where none is configured. */
   lockDirectory: string | undefined;
+  /** Where the journals of restores are: see `findRestoreDirectory`. */
+  journalDirectory: string;
+  /** What the set was asked for by; null where a restore that was killed cannot be begun anew. */
+  source: string | null;
+  /** The task this is; null without a queue. */
+  taskId: number | null;
+  /** `[backup] keep_replaced`: how long what was replaced is kept. */
+  keepReplacedMs: number;
   toolsDirectory: string | undefined;
   /** Where the dump is unpacked. */
   workDirectory: string;
@@ -32,6 +40,8 @@ export interface RestoreBackupOptions {
   jobs: number;
   /** Where the set's files go, as configured; without it only the database is restored. */
   files?: { backup: Pick<Config['backup'], 'files' | 'silence'>; baseDirectory: string } | undefined;
+  /** How long the loading may stand still. */
+  stallLimitMs?: number;
   clock: Clock;
   env: NodeJS.ProcessEnv;
   secrets: SecretRegistry;
@@ -48,6 +58,8 @@ export interface RestoreResult {
   database: string;
   tables: number;
   rows: number;
+  /** False for an archive that tend did not make: no manifest says what must be there. */
+  compared: boolean;
   /** The name under which the database that was replaced is kept. */
   keptAs: string | null;
   /** How long connecting to the database had to wait; null where nothing was replaced. */
@@ -56,7 +68,18 @@ export interface RestoreResult {
   heldTasks: number;
   /** Files that were restored, each with the name under which the present ones are kept. */
   files: { path: string; keptAs: string }[];
+  /** Of the restore, for `--undo`. */
+  restoreId: string;
+  /** When the backup's snapshot was taken: it holds what was committed before. Null in sets of earlier versions. */
+  snapshotAt: string | null;
+  /** When nobody could write to the replaced database any more; null where nothing was replaced. */
+  cutOverAt: string | null;
+  /** See the function of this name. */
+  laterTransactions: number | null;
 }
 
 /** What the two ways of ending add to the result. */
-export type RestoreEnding = Pick<RestoreResult, 'keptAs' | 'outageMs' | 'heldTasks'>;
+export type RestoreEnding = Pick<
+  RestoreResult,
+  'keptAs' | 'outageMs' | 'heldTasks' | 'cutOverAt' | 'laterTransactions'
+>;

@@ -2,40 +2,45 @@ import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/tables.ts';
 import { toError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { propertyStatements } from './database-properties.ts';
-import type { DatabaseFacts } from './manifest.ts';
+import type { ArchiveToc } from './archive-toc.ts';
+
+/** Where the name of the database stands in what pg_dump writes about it. */
+const named =
+  /^(ALTER DATABASE|ALTER ROLE .+ IN DATABASE|(?:GRANT|REVOKE) .+ ON DATABASE|COMMENT ON DATABASE) (?:"(?:[^"]|"")+"|[^\s"]+) /gm;
 
 /**
- * Gives a restored database what the manifest says of the original as such: where that is not there any more, or is another.
- * What this server does not take (a setting of an extension, a role that only a setting names) is left out with a warning:
- * the data are restored by then.
+ * Gives a restored database what belonged to the original as such: settings (for everybody and for single roles),
+ * privileges, connection limit and comment. They are in every archive, for the original's name; `pg_restore` leaves them
+ * out, since it would apply them to that one. What cannot be given, as to a role that is not there, is a warning.
+ *
+ * To be called in a transaction.
  */
 export async function restoreProperties(options: {
-  maintenance: Kysely<Database>;
-  to: string;
-  owner: string;
-  facts: DatabaseFacts;
+  transaction: Kysely<Database>;
+  toc: ArchiveToc;
+  name: string;
   log: Log;
 }): Promise<void> {
-  const { maintenance, to, owner, facts, log } = options;
-  const { settings = [], privileges = null, connectionLimit } = facts;
-  const properties = { settings, privileges, connectionLimit };
-  for (const statement of propertyStatements({ to, owner, properties })) {
+  const { transaction, toc, name, log } = options;
+  for (const statements of propertiesIn(toc, name)) {
+    await sql`savepoint properties`.execute(transaction);
     try {
-      await statement.execute(maintenance);
+      await sql.raw(statements).execute(transaction);
     } catch (error) {
-      const { sql: text } = statement.compile(maintenance);
-      log.warn(`Not restored: ${text}: ${toError(error).message}`);
+      await sql`rollback to savepoint properties`.execute(transaction);
+      log.warn(`Database "${name}" does not get a property of the original: ${toError(error).message}`);
     }
   }
 }
 
-/** The comment of the original, in place of the mark of an unfinished restore. */
-export async function restoreComment(
-  maintenance: Kysely<Database>,
-  options: { name: string; facts: DatabaseFacts },
-): Promise<void> {
-  const { name, facts } = options;
-  if (typeof facts.comment !== 'string') return;
-  await sql`comment on database ${sql.id(name)} is ${sql.lit(facts.comment)}`.execute(maintenance);
+/** What is to be executed, with the name of the restored database in it. */
+function propertiesIn({ entries }: ArchiveToc, name: string): string[] {
+  const quoted = `"${name.replaceAll('"', '""')}"`;
+  return entries
+    .filter(
+      ({ kind, name: tag }) =>
+        kind === 'DATABASE PROPERTIES' ||
+        (['ACL', 'COMMENT', 'SECURITY LABEL'].includes(kind) && tag.startsWith('DATABASE ')),
+    )
+    .map(({ definition }) => definition.replace(named, (_whole, verb: string) => `${verb} ${quoted} `));
 }

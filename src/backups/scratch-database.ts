@@ -1,19 +1,12 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Database } from '../database/tables.ts';
 import type { Log } from '../log.ts';
+import { type DatabaseMark, writeMark } from './database-marks.ts';
 import type { DatabaseFacts } from './manifest.ts';
 
 /**
- * Stands in the comment of a database that a restore is working on, so that a later one of the same live database
- * knows what it may drop. Other sites on the same server have restores of their own.
- */
-function markOf(database: string): string {
-  return `tend: a restore for database "${database}" that has not ended`;
-}
-
-/**
  * Creates the empty database that a set is restored into: from template0, with the encoding and locale that were
- * recorded, so that the copy sorts and compares as the original did.
+ * recorded, so that the copy sorts and compares as the original did. Where nothing was recorded it is as template0 is.
  */
 export async function createScratchDatabase(options: {
   maintenance: Kysely<Database>;
@@ -28,13 +21,19 @@ export async function createScratchDatabase(options: {
   const clauses = [
     sql`template template0`,
     sql`owner ${sql.id(owner)}`,
+    ...(facts.encoding === '' ? [] : encodingClauses(facts, serverMajor)),
+  ];
+  await sql`create database ${sql.id(name)} with ${sql.join(clauses, sql` `)}`.execute(maintenance);
+  await markDatabase(maintenance, name, { kind: 'scratch', database });
+}
+
+function encodingClauses(facts: DatabaseFacts, serverMajor: number): RawBuilder<unknown>[] {
+  return [
     sql`encoding ${sql.lit(facts.encoding)}`,
     sql`lc_collate ${sql.lit(facts.collate)}`,
     sql`lc_ctype ${sql.lit(facts.ctype)}`,
     ...(serverMajor >= 15 ? localeClauses(facts) : []),
   ];
-  await sql`create database ${sql.id(name)} with ${sql.join(clauses, sql` `)}`.execute(maintenance);
-  await sql`comment on database ${sql.id(name)} is ${sql.lit(markOf(database))}`.execute(maintenance);
 }
 
 function localeClauses({ localeProvider, locale, icuRules }: DatabaseFacts): RawBuilder<unknown>[] {
@@ -42,6 +41,15 @@ function localeClauses({ localeProvider, locale, icuRules }: DatabaseFacts): Raw
   if (localeProvider === 'builtin') return [sql`locale_provider builtin builtin_locale ${sql.lit(locale)}`];
   const rules = icuRules === null ? [] : [sql`icu_rules ${sql.lit(icuRules)}`];
   return [sql`locale_provider icu icu_locale ${sql.lit(locale)}`, ...rules];
+}
+
+/** Says in the comment of a database what it is. */
+export async function markDatabase(
+  maintenance: Kysely<Database>,
+  name: string,
+  mark: DatabaseMark,
+): Promise<void> {
+  await sql`comment on database ${sql.id(name)} is ${sql.lit(writeMark(mark))}`.execute(maintenance);
 }
 
 /** Takes the mark of an unfinished restore off a database. */
@@ -54,17 +62,21 @@ export async function dropDatabase(maintenance: Kysely<Database>, name: string):
   await sql`drop database if exists ${sql.id(name)} with (force)`.execute(maintenance);
 }
 
-/** Drops what restores that were killed have left for the live database `database`: nobody is connected to it. */
+/**
+ * Drops what restores that were killed have left for the live database `database`: nobody is connected to it.
+ * `role` tells those of restores (`tend`) from those of test restores.
+ */
 export async function sweepScratchDatabases(options: {
   maintenance: Kysely<Database>;
   database: string;
+  role?: 'tend' | 'verify';
   log: Log;
 }): Promise<string[]> {
-  const { maintenance, database, log } = options;
+  const { maintenance, database, role = 'tend', log } = options;
   const { rows } = await sql<{ name: string }>`
     select d.datname as name from pg_catalog.pg_database d
-     where pg_catalog.shobj_description(d.oid, 'pg_database') = ${markOf(database)}
-       and d.datname ~ '_tend_[0-9]{8}_[0-9]{6}_[0-9a-f]{4}$'
+     where pg_catalog.shobj_description(d.oid, 'pg_database') = ${writeMark({ kind: 'scratch', database })}
+       and d.datname ~ ${`_${role}_[0-9]{8}_[0-9]{6}_[0-9a-f]{4}$`}
        and pg_catalog.pg_has_role(d.datdba, 'MEMBER')
        and not exists (select from pg_catalog.pg_stat_activity a
          where a.datid = d.oid and a.backend_type <> 'autovacuum worker')`.execute(maintenance);

@@ -3,7 +3,9 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/tables.ts';
 import { TendError } from '../errors.ts';
-import { copyDatabaseProperties } from './copy-database-properties.ts';
+import { copyComment, copyDatabaseProperties } from './copy-database-properties.ts';
+import type { DatabaseMark } from './database-marks.ts';
+import { markDatabase } from './scratch-database.ts';
 
 export interface SwapDatabasesOptions {
   /** A session outside of both databases. */
@@ -15,9 +17,33 @@ export interface SwapDatabasesOptions {
   /** The database that takes the name, and the name that the present one gets. */
   replacement: string;
   keepAs: string;
-  /** Whether settings, privileges and the like go over from the present database. */
+  /** Whether settings, privileges and the like go over from the present database; its comment always does. */
   properties: 'copy' | 'keep';
+  /** The comment of the database that is replaced. */
+  mark: DatabaseMark;
+  /** What is to change when nobody is connected; the names change after it, and not when it throws. */
+  meanwhile: Reversible;
   clock: Clock;
+}
+
+/** A change that goes with that of the names; both can be done again when they were done. */
+export interface Reversible {
+  apply: () => Promise<void>;
+  undo: () => Promise<void>;
+}
+
+/** When nobody could write to the database any more that is replaced. */
+export interface CutOverMoment {
+  /** By the clock of the server. */
+  at: Date;
+  /** The transaction id that no transaction had reached by then (txid_snapshot_xmax). */
+  xid: string;
+}
+
+export interface SwappedDatabases {
+  /** How long connecting to `name` had to wait. */
+  outageMs: number;
+  moment: CutOverMoment;
 }
 
 const pollMs = 5;
@@ -29,10 +55,8 @@ const pollMs = 5;
  * `ALTER DATABASE … RENAME` takes its lock, behind which new connections queue, and waits up to five seconds for the
  * present ones to end (dbcommands.c, CountOtherDBBackends). Meanwhile `session` ends them, itself last: so whatever it
  * has locked stays locked until nobody is left who could write.
- *
- * @returns how long connecting to `name` had to wait.
  */
-export async function swapDatabases(options: SwapDatabasesOptions): Promise<{ outageMs: number }> {
+export async function swapDatabases(options: SwapDatabasesOptions): Promise<SwappedDatabases> {
   const { maintenance, session, name, replacement, keepAs, clock } = options;
   const startedMs = clock.monotonicMs();
   const pid = Promise.withResolvers<number>();
@@ -43,26 +67,32 @@ export async function swapDatabases(options: SwapDatabasesOptions): Promise<{ ou
     pid.resolve(await ownPid(transaction));
     await sql`alter database ${sql.id(name)} rename to ${sql.id(keepAs)}`.execute(transaction);
     await everybodyLeft.promise;
+    await options.meanwhile.apply();
     await sql`alter database ${sql.id(replacement)} rename to ${sql.id(name)}`.execute(transaction);
     if (options.properties === 'copy') {
       await copyDatabaseProperties({ maintenance: transaction, from: keepAs, to: name });
     }
+    await copyComment({ maintenance: transaction, from: keepAs, to: name });
+    await markDatabase(transaction, keepAs, options.mark);
   });
   let hasEnded = false;
   renaming.catch((error: unknown) => {
     hasEnded = true;
     pid.reject(error);
   });
+  let moment: CutOverMoment | undefined;
   try {
     const renamer = await pid.promise;
     await endOthers({ session, renamer, isOver: () => hasEnded });
+    moment = await readMoment(session);
     everybodyLeft.resolve();
     await leave(session);
   } catch (error) {
     everybodyLeft.reject(error);
   }
   await renaming;
-  return { outageMs: Math.round(clock.monotonicMs() - startedMs) };
+  if (moment === undefined) throw new Error('The databases were swapped before everybody had left.');
+  return { outageMs: Math.round(clock.monotonicMs() - startedMs), moment };
 }
 
 /** One cut-over of a database at a time; in the maintenance database, since advisory locks stay with their database. */
@@ -109,6 +139,15 @@ async function endOthers(options: {
     wasLocked = row?.isLocked === true;
     await pause(pollMs);
   }
+}
+
+async function readMoment(session: Kysely<Database>): Promise<CutOverMoment> {
+  const { rows } = await sql<CutOverMoment>`
+    select pg_catalog.clock_timestamp() as at,
+           pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())::text as xid`.execute(session);
+  const [row] = rows;
+  if (row === undefined) throw new Error('The server did not tell its time.');
+  return row;
 }
 
 /** Ends the session from within: closing it in the pool would leave it idle, and the renaming waiting for it. */

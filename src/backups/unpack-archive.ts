@@ -1,35 +1,30 @@
 import { createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { Transform } from 'node:stream';
+import { Transform, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ArchivePlaces } from './archive-places.ts';
-import type { BackupSet } from './backup-directory.ts';
-import type { CompressionContext } from './compression.ts';
-import type { Identity } from './find-identity.ts';
-import { databasePart } from './manifest.ts';
-import { damagedPart, readPart } from './read-part.ts';
 import { runTogether } from './run-together.ts';
 import { unwritable } from './unwritable.ts';
 
-export interface UnpackArchiveOptions extends CompressionContext {
-  set: BackupSet;
-  /** Opens an encrypted set. */
-  identity?: Identity | undefined;
+export interface UnpackArchiveOptions {
+  /** Writes the archive into `target`, and ends it; a failure of it is a failure of the unpacking. */
+  read: (target: Writable, signal: AbortSignal) => Promise<unknown>;
   /** The file to be made (0600). */
   path: string;
+  /** The error for an archive that is not whole. */
+  damaged: (why: string) => Error;
+  signal: AbortSignal;
 }
 
 /**
- * Unpacks the dump of a set into a file that several workers of `pg_restore` can read at once, and verifies it on the
- * way: SHA-256, the checksums of the compression, and that the archive has all the data it announces. The places of the
- * data are written into it (see `ArchivePlaces`).
+ * Unpacks an archive into a file that several workers of `pg_restore` can read at once, and sees on the way that it has
+ * all the data it announces. The places of the data are written into it (see `ArchivePlaces`).
  *
  * @returns false where the archive is of a format that is not known here: then it is not known to be whole.
- * @throws TendError BACKUP_DAMAGED, OUTPUT_UNWRITABLE (a full disk).
+ * @throws TendError OUTPUT_UNWRITABLE (a full disk), and what `read` and `damaged` give.
  */
 export async function unpackArchive(options: UnpackArchiveOptions): Promise<boolean> {
-  const { set, path, signal } = options;
-  const part = databasePart(set.manifest);
+  const { read, path, damaged, signal } = options;
   const places = new ArchivePlaces();
   const watched = watch(places);
   const file = createWriteStream(path, { flags: 'wx', mode: 0o600, highWaterMark: 4 * 1024 * 1024 });
@@ -38,7 +33,7 @@ export async function unpackArchive(options: UnpackArchiveOptions): Promise<bool
       signal,
       joints: [watched],
       members: [
-        async (stop) => await readPart({ ...options, part, target: watched, signal: stop }),
+        async (stop) => await read(watched, stop),
         async (stop) => await pipeline(watched, file, { signal: stop }),
       ],
     });
@@ -49,7 +44,7 @@ export async function unpackArchive(options: UnpackArchiveOptions): Promise<bool
     throw error;
   }
   const problem = places.problem();
-  if (problem !== undefined) throw damagedPart(set.id, `"${part.file}" is not whole: ${problem}`);
+  if (problem !== undefined) throw damaged(problem);
   await writePlaces(path, places);
   return places.toc !== undefined;
 }

@@ -2,41 +2,72 @@ import { backupDirectory } from '../backups/backup-directory.ts';
 import { newBackupId } from '../backups/backup-id.ts';
 import { type BackupSummary, describeBackup } from '../backups/describe-backup.ts';
 import { findIdentity } from '../backups/find-identity.ts';
+import { findRestoreDirectory } from '../backups/find-restore-directory.ts';
+import { findUnfinishedRestores } from '../backups/find-unfinished-restores.ts';
 import { openMaintenanceDatabase } from '../backups/maintenance-database.ts';
 import { planFiles } from '../backups/plan-files.ts';
-import { planRestore, type RestorePlan } from '../backups/plan-restore.ts';
+import { draftRestore, type RestorePlan } from '../backups/plan-restore.ts';
 import { refusePooler } from '../backups/refuse-pooler.ts';
+import { refuseUnfinished } from '../backups/refuse-unfinished.ts';
 import { requireIdentity } from '../backups/require-identity.ts';
+import {
+  estimateRestore,
+  findSessions,
+  type RestoreEstimate,
+  type SessionGroup,
+} from '../backups/restore-outlook.ts';
 import { findRestoreSource } from '../backups/restore-source.ts';
 import type { CommandContext } from './command-context.ts';
 
 /** What a restore would do; keys of the JSON contract of `restore --dry-run`. */
 export interface RestorePreview {
   backup: BackupSummary;
+  /** False for an archive that tend did not make: how many rows it must have is not known. */
+  isCompared: boolean;
   plan: RestorePlan;
+  /** What was written since is not in the backup. */
+  ageMs: number;
+  estimate: RestoreEstimate | null;
+  /** Who would be sent away. */
+  sessions: SessionGroup[];
   restart: readonly string[] | null;
 }
 
-/** Goes as far as a restore goes without changing anything. Throws what stands in its way. */
+/** Goes as far as a restore goes without changing anything; what stands in its way is part of the plan. */
 export async function previewRestore(
   context: CommandContext,
   options: { source: string; into: string | undefined; includeFiles: 'yes' | 'no' },
 ): Promise<RestorePreview> {
-  const { config, baseDirectory, clock, log, secrets } = context;
+  const { config, baseDirectory, clock, env, log, secrets } = context;
+  const { into, includeFiles } = options;
   const connection = await context.connection();
   const directory =
     config.backup.directory === undefined ? undefined : backupDirectory(config, baseDirectory);
   const uid = process.getuid?.();
-  const set = await findRestoreSource({ source: options.source, directory, baseDirectory, uid });
+  const set = await findRestoreSource({ ...context, source: options.source, directory, uid });
   const { manifest } = set;
   requireIdentity(manifest, await findIdentity({ manifest, config, baseDirectory, log, secrets }));
   const applicationName = 'tend restore --dry-run';
   await refusePooler({ connection, applicationName, clock });
   await using maintenance = await openMaintenanceDatabase({ connection, applicationName });
+  if (into === undefined) {
+    const journals = findRestoreDirectory({ config, baseDirectory, env });
+    const { database } = connection;
+    refuseUnfinished(await findUnfinishedRestores({ db: maintenance, database, directory: journals }));
+  }
   const id = newBackupId(clock.now());
-  const { into, includeFiles } = options;
   const mode = includeFiles === 'no' ? 'leave' : into === undefined ? 'replace' : 'into';
   const files = await planFiles({ ...config, baseDirectory, set, id, mode });
-  const plan = await planRestore({ set, maintenance, database: connection.database, into, id, files });
-  return { backup: describeBackup(set), plan, restart: config.app.restart ?? null };
+  const plan = await draftRestore({ set, connection, maintenance, into, id, files });
+  const sessions = plan.live === undefined ? [] : await findSessions(maintenance, plan.target);
+  const estimate = await estimateRestore({ set, db: await context.openDatabase() });
+  return {
+    backup: describeBackup(set),
+    isCompared: set.foreign === undefined,
+    plan,
+    ageMs: clock.now().getTime() - new Date(set.manifest.startedAt).getTime(),
+    estimate: estimate ?? null,
+    sessions,
+    restart: config.app.restart ?? null,
+  };
 }

@@ -1,4 +1,5 @@
 import { formatDuration } from '../duration.ts';
+import { formatBytes } from '../format-bytes.ts';
 import { findScheduleProblem } from '../report/find-schedule-states.ts';
 import type { Status } from '../report/find-status.ts';
 import { oneLine } from './format-table.ts';
@@ -19,7 +20,13 @@ export function printStatus(status: Status, output: Output): void {
   const verdict = isOk ? output.paint('green', 'ok') : output.paint('red', `${problems.length} problems`);
   output.print(`Database "${database}": ${verdict}`);
   for (const problem of problems) output.print(`  ${oneLine(problem)}`);
-  for (const { columns, rows } of [tasks(status), hosts(status), schedules(status), pauses(status)]) {
+  for (const { columns, rows } of [
+    tasks(status),
+    hosts(status),
+    schedules(status),
+    pauses(status),
+    backups(status),
+  ]) {
     if (rows.length === 0) continue;
     output.print('');
     output.table(columns, rows);
@@ -76,5 +83,23 @@ function pauses(status: Status): Section {
     rows: status.pauses.map(({ scope, name, pausedAt, pausedBy, due, reason }) => [
       ...[scope, name, formatTime(pausedAt), pausedBy, String(due), reason ?? ''],
     ]),
+  };
+}
+
+function backups({ backups: { count, newest, lastRestoreTest, recoveryMs } }: Status): Section {
+  const columns = ['BACKUPS', 'NEWEST', 'AGO', 'SIZE', 'VERIFIED', 'RESTORE TEST', 'RESTORING TAKES'];
+  if (newest === null) return { columns, rows: [] };
+  const { id, ageMs, bytes, verifiedAgeMs, verifiedBy, verifyError } = newest;
+  const verified = verifiedAgeMs === null ? 'no' : `${formatDuration(verifiedAgeMs)} ago by ${verifiedBy}`;
+  return {
+    columns,
+    rows: [
+      [
+        ...[String(count), id, formatDuration(ageMs), formatBytes(bytes)],
+        verifyError === null ? verified : 'not good',
+        lastRestoreTest === null ? 'never' : `${formatDuration(lastRestoreTest.ageMs)} ago`,
+        recoveryMs === null ? 'not known' : `about ${formatDuration(recoveryMs)}`,
+      ],
+    ],
   };
 }

@@ -14,13 +14,15 @@ const worksWithoutQueue = new Set([
   'backup',
   'restore',
   'verify-backup',
+  'push-backup',
+  'prune',
   'restart-app',
   'check-app',
   'send-mail',
 ]);
 
 /** Kinds that reach nobody outside; they leave the queue of a copy alone. */
-const worksInCopy = new Set(['backup', 'restore', 'verify-backup', 'check-app']);
+const worksInCopy = new Set(['backup', 'restore', 'verify-backup', 'push-backup', 'check-app']);
 
 /**
  * Runs a kind because a person typed its command: as a task claimed at birth by this process, with the same lease,

@@ -5,6 +5,8 @@
 export const builtInKindNames: readonly string[] = [
   'backup',
   'verify-backup',
+  'push-backup',
+  'prune',
   'restore',
   'compile-translations',
   'send-mail',

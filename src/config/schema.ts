@@ -3,6 +3,7 @@ import { parseDuration } from '../duration.ts';
 import { checkTimezone } from '../schedules/check-timezone.ts';
 import { parseCron } from '../schedules/parse-cron.ts';
 import { ageRecipient } from './age-recipient.ts';
+import { backupRemotes } from './backup-remotes.ts';
 import { builtInKindNames } from './built-in-kinds.ts';
 import { httpHeaders, httpPlace, ipNetwork } from './http-settings.ts';
 import { databaseUrl, mailAddress, mailServerUrl } from './setting-texts.ts';
@@ -79,6 +80,8 @@ const backup = section({
   ),
   encrypt_to: v.optional(v.array(ageRecipient, 'a list of strings was expected'), []),
   identity_file: v.optional(text),
+  /** How long a restore keeps the database that it has replaced. */
+  keep_replaced: v.optional(duration, '7d'),
   files: v.optional(textList, []),
   /** Patterns of GNU tar: `*.tmp` at any depth, `/srv/cms/media/cache` only there. */
   exclude: v.optional(textList, []),
@@ -94,24 +97,7 @@ const backup = section({
       monthly: v.optional(integer(0, 100_000)),
     }),
   ),
-  remotes: v.optional(
-    v.record(
-      text,
-      section({
-        type: oneOf('s3', 'sftp'),
-        bucket: v.optional(text),
-        prefix: v.optional(text),
-        endpoint: v.optional(text),
-        region: v.optional(text),
-        host: v.optional(text),
-        port: v.optional(integer(1, 65_535)),
-        user: v.optional(text),
-        path: v.optional(text),
-        key: v.optional(text),
-      }),
-    ),
-    {},
-  ),
+  remotes: v.optional(backupRemotes, {}),
   tools_directory: v.optional(text),
   /** Where a restore unpacks the dump; the backup directory unless set. */
   work_directory: v.optional(text),

@@ -2,6 +2,7 @@ import { type Kysely, type QueryExecutorProvider, sql, type Transaction } from '
 import { TendError, toError } from '../errors.ts';
 import * as queue from './migrations/0001-queue.ts';
 import * as schedules from './migrations/0002-schedules.ts';
+import * as backups from './migrations/0003-backups.ts';
 import { createSqlApi } from './sql-api/create-sql-api.ts';
 import type { Database } from './tables.ts';
 import { errorCodeOf, translateDatabaseError } from './translate-database-error.ts';
@@ -10,6 +11,7 @@ import { errorCodeOf, translateDatabaseError } from './translate-database-error.
 const migrations: Record<string, (db: QueryExecutorProvider) => Promise<void>> = {
   '0001-queue': queue.up,
   '0002-schedules': schedules.up,
+  '0003-backups': backups.up,
 };
 
 export interface MigrationStatus {

@@ -168,7 +168,17 @@ export interface BackupsTable {
   bytes: number;
   sha256: string;
   manifest: ColumnType<Record<string, unknown>, string, string>;
+  /** When it was last found good: read to its end, or restored. */
   verified_at: Date | null;
+  /** When a test restore of it last passed, and how long that took. */
+  restore_tested_at: Date | null;
+  restore_ms: number | null;
+  /** Why it is not good; null where nothing is known against it. */
+  last_verify_error: string | null;
+  /** What has found the error: reading the set, or restoring it. */
+  last_verify_error_of: 'read' | 'restore' | null;
+  removed_at: Date | null;
+  removed_reason: string | null;
 }
 
 /** One message, composed once: every attempt sends these bytes. */

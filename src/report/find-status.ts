@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/tables.ts';
+import { type BackupStatus, findBackupStatus } from './find-backup-status.ts';
 import { findHealth, type Health } from './find-health.ts';
 import { findHosts, type HostState } from './find-hosts.ts';
 import { findPauses, type PauseState } from './find-pauses.ts';
@@ -17,6 +18,7 @@ export interface Status {
   tasks: Omit<Health, 'checkedAt' | 'isOk' | 'problems'>;
   schedules: ScheduleState[];
   pauses: PauseState[];
+  backups: BackupStatus;
 }
 
 /** One look at everything; reads only. In a copy, that it is one is the first problem: nothing runs there. */
@@ -39,5 +41,6 @@ export async function findStatus(db: Kysely<Database>): Promise<Status> {
     tasks,
     schedules: await findScheduleStates(db),
     pauses: await findPauses(db),
+    backups: await findBackupStatus(db),
   };
 }

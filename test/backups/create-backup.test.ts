@@ -287,18 +287,6 @@ test('while another works in the directory it is busy', async () => {
   });
 });
 
-test.each([{ setting: 'remotes', config: { remotes: { offsite: { type: 's3' as const } } } }])(
-  '[backup] $setting is refused before anything is written',
-  async ({ setting, config }) => {
-    await expect(takeBackup({ database, directory, config })).rejects.toMatchObject({
-      code: 'CONFIG_INVALID',
-      exitCode: 78,
-      message: expect.stringContaining(setting),
-    });
-    expect(() => readdirSync(directory)).toThrow('ENOENT');
-  },
-);
-
 test('without files asked for, configured files are no obstacle', async () => {
   const set = await takeBackup({
     database,

@@ -6,7 +6,7 @@ import { findPostgresProgram } from '../../src/backups/find-postgres-program.ts'
 import { openDatabase } from '../../src/database/open-database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
-import { dropCompanions, restore, takeBackup } from './support/fixture.ts';
+import { takeBackup } from './support/fixture.ts';
 
 let database: TestDatabase;
 let place: TemporaryDirectory;
@@ -14,19 +14,11 @@ const role = `"Globals ${process.pid}"`;
 beforeAll(async () => {
   place = await temporaryDirectory();
   database = await createTestDatabase();
-  const { name } = database;
   await database.query(`
     create role ${role} login password 'canary-of-a-password' connection limit 3;
-    alter role ${role} in database ${name} set search_path = public, "Odd, one";
-    alter database ${name} set work_mem = '9MB';
-    alter database ${name} connection limit 77;
-    revoke temporary on database ${name} from public;
-    grant create on database ${name} to ${role} with grant option;
-    comment on database ${name} is 'The "site"''s';
   `);
 });
 afterAll(async () => {
-  await dropCompanions(database);
   await database[Symbol.asyncDispose]();
   await database.query(`drop role ${role}`).catch(() => undefined);
   await place[Symbol.asyncDispose]();
@@ -35,13 +27,6 @@ afterAll(async () => {
 function globalsOf(path: string): string {
   return execFileSync('zstd', ['-dc', join(path, 'globals.sql.zst')], { encoding: 'utf8' });
 }
-
-/** What a database is as such, by another way than tend reads it. */
-const properties = `
-  select d.datconnlimit, d.datacl::text, shobj_description(d.oid, 'pg_database') as comment,
-         (select array_agg(coalesce(r.rolname, '') || ' ' || s.setconfig::text order by r.rolname)
-            from pg_db_role_setting s left join pg_roles r on r.oid = s.setrole where s.setdatabase = d.oid) as settings
-    from pg_database d where d.datname = $1`;
 
 test('a set has the roles without their passwords, also when an ordinary role takes it', async () => {
   const set = await takeBackup({ database, directory: place.path });
@@ -77,13 +62,4 @@ test('where pg_dumpall fails the set is made without them, and says so', async (
   expect(set.manifest.parts.map(({ holds }) => holds)).toEqual(['database']);
   expect(set.manifest.notes).toEqual([expect.stringContaining('permission denied for x')]);
   expect(readdirSync(set.path).sort()).toEqual(['database.dump.zst', 'manifest.json']);
-});
-
-test('a database that is not there to copy from gets its settings, privileges, limit and comment from the manifest', async () => {
-  const set = await takeBackup({ database, directory: place.path });
-  const into = `${database.name}_copy`;
-  await restore({ database, set, into });
-  const [original] = await database.query(properties, [database.name]);
-  expect(original).toMatchObject({ datconnlimit: 77, comment: `The "site"'s` });
-  expect(await database.query(properties, [into])).toEqual([original]);
 });

@@ -1,8 +1,11 @@
 import { readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { BackupSet } from '../../src/backups/backup-directory.ts';
 import { listBackups } from '../../src/backups/backup-directory.ts';
+import { databasePart } from '../../src/backups/manifest.ts';
+import { readPart } from '../../src/backups/read-part.ts';
 import { verifyBackup } from '../../src/backups/verify-backup.ts';
 import { silentLog } from '../../src/log.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -86,6 +89,18 @@ test('a dump cut off in the middle is found although its size and hash in the ma
   };
   const forged = { ...set, manifest: { ...set.manifest, parts: [part] } } as BackupSet; // only numbers were changed
   await expect(verify(forged)).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
+});
+
+test('a reader that closes before the end, content with what it has, does not make the set a damaged one', async () => {
+  const set = await takeBackup({ database, directory: place.path });
+  const part = databasePart(set.manifest);
+  const target = new PassThrough();
+  target.once('data', () => target.destroy());
+  const signal = new AbortController().signal;
+  const { bytes, uncompressedBytes } = part;
+  await expect(readPart({ set, part, target, env: process.env, log: silentLog, signal })).resolves.toEqual({
+    ...{ bytes, uncompressedBytes },
+  });
 });
 
 test('a set without a readable manifest is listed as damaged, not as a set', async () => {

@@ -1,4 +1,4 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { newKey } from '../backups/support/age-keys.ts';
@@ -39,12 +39,43 @@ test('a backup, its list, its details and its verification, as cron sees them', 
   const { id } = list.json.backups[0];
   const shown = await tendJson('backup', 'show', id);
   expect(shown.json.manifest.tables).toContainEqual({ schema: 'public', name: 'pages', rows: 10 });
-  expect(await tendJson('backup', 'verify')).toMatchObject({ exitCode: 0, json: { id, taskId: 2 } });
+  expect(await tendJson('backup', 'verify', '--restore')).toMatchObject({
+    ...{ exitCode: 0, json: { id, taskId: 2, restoreMs: expect.any(Number) } },
+  });
+  const { json: listed } = await tendJson('backup', 'list');
+  expect(listed).toMatchObject({
+    isVerificationKnown: true,
+    backups: [{ verification: { verifiedBy: 'restore', restoreMs: expect.any(Number), verifyError: null } }],
+  });
+  const env = { TEND_DATABASE_URL: 'postgresql://cms@127.0.0.1:1/cms' };
+  const { exitCode, stdout } = await runCli(['backup', 'list'], { cwd: place.path, env });
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^ID\t.*\tVERIFIED\tRESTORED\tLABEL\n\d{8}T.*\t\?\t\?\t\n$/);
   appendFileSync(join(place.path, 'backups', id, 'database.dump.zst'), 'x');
   expect(await tendJson('backup', 'verify', id)).toMatchObject({
     exitCode: 65,
     json: { error: { code: 'BACKUP_DAMAGED', exitCode: 65 } },
   });
+});
+
+test('retention: what would go and why, then gone; a backup does it too; nothing goes unless it is said', async () => {
+  await tend('backup');
+  await tend('backup');
+  expect(await tendJson('backup', 'prune')).toMatchObject({
+    ...{ exitCode: 78, json: { error: { code: 'CONFIG_INVALID', hint: expect.stringContaining('keep =') } } },
+  });
+  appendFileSync(join(place.path, 'tend.toml'), 'keep = { last = 1 }\n');
+  const preview = await tend('backup', 'prune', '--dry-run');
+  expect(preview.stdout.replaceAll(/\d{8}T\d{6}Z-[0-9a-f]{4}/g, 'ID')).toMatch(
+    /^ID\tDECISION\tSIZE\tWHY\nID\tkeep\t[^\t]+\tlast 1, newest\nID\tremove\t[^\t]+\tno rule keeps it\n$/,
+  );
+  const pruned = await tendJson('backup', 'prune');
+  expect(pruned).toMatchObject({ exitCode: 0, json: { kept: 1, left: [], taskId: expect.any(Number) } });
+  const made = await tendJson('backup');
+  expect(made.json.retention).toEqual({ removed: [expect.any(String)], failed: [], error: null });
+  expect(readdirSync(join(place.path, 'backups')).filter((name) => !name.startsWith('.'))).toEqual([
+    made.json.id,
+  ]);
 });
 
 test('a restore: what would happen, not without a confirmation, then done', async () => {
@@ -53,7 +84,17 @@ test('a restore: what would happen, not without a confirmation, then done', asyn
   const preview = await tendJson('restore', '--dry-run');
   expect(preview).toMatchObject({
     exitCode: 0,
-    json: { backup: { id: backup.id }, plan: { mode: 'replace' } },
+    json: {
+      backup: { id: backup.id },
+      isCompared: true,
+      plan: { mode: 'replace', obstacles: [] },
+      estimate: { from: 'the duration of the backup' },
+      sessions: [],
+    },
+  });
+  expect(await tend('restore', '--dry-run', '--into', database.name)).toMatchObject({
+    exitCode: 1,
+    stdout: expect.stringContaining(`In the way: database "${database.name}" exists already: choose another`),
   });
   expect(await tend('restore')).toMatchObject({
     exitCode: 64,

@@ -29,7 +29,7 @@ describe('doctor', () => {
 
   it('exits 4 where something is not, the worst first, one line a check when piped', async () => {
     await site.enqueue('make-coffee');
-    const { exitCode, stdout, stderr } = await site.tend(['doctor']);
+    const { exitCode, stdout, stderr } = await site.command(['doctor']);
     const rows = stdout
       .split('\n')
       .slice(0, -1)
@@ -42,7 +42,7 @@ describe('doctor', () => {
 
   it('has stable keys under --json', async () => {
     await site.enqueue('make-coffee');
-    const { checks, ...others } = json(await site.tend(['doctor', '--json']));
+    const { checks, ...others } = json(await site.command(['doctor', '--json']));
     expect(others).toEqual({ isOk: false, skipped: [] });
     expect(checks).toContainEqual({
       ...{
@@ -67,7 +67,7 @@ describe('doctor', () => {
   it('tells what is wrong with tend.toml instead of failing with it, all places at once', async () => {
     await site.configure('[tasks]\nhost = 3\nbogus = 1\n');
     try {
-      const result = await site.tend(['doctor', '--json']);
+      const result = await site.command(['doctor', '--json']);
       expect(result.exitCode).toBe(4);
       expect(json(result)).toMatchObject({
         checks: [
@@ -75,7 +75,7 @@ describe('doctor', () => {
         ],
         skipped: expect.arrayContaining(['database', 'ticks', 'pg-dump']),
       });
-      expect((await site.tend(['doctor', '--adopt'])).exitCode).toBe(78);
+      expect((await site.command(['doctor', '--adopt'])).exitCode).toBe(78);
     } finally {
       await site.configure(toml);
     }
@@ -83,7 +83,7 @@ describe('doctor', () => {
 
   it('finds a database that cannot be reached, and shows no password', async () => {
     const env = { TEND_DATABASE_URL: 'postgresql://cms:canary-4711@127.0.0.1:1/cms' };
-    const { exitCode, stdout, stderr } = await site.tend(['doctor', '-vv'], { env });
+    const { exitCode, stdout, stderr } = await site.command(['doctor', '-vv'], env);
     expect(exitCode).toBe(4);
     expect(stdout).toMatch(/^fail\tdatabase\tDatabase "cms" at 127\.0\.0\.1:1 cannot be reached/m);
     expect(stdout + stderr).not.toContain('canary-4711');
@@ -94,7 +94,7 @@ describe('doctor', () => {
     [['--dry-run'], '--adopt'],
     [['--adopt', '--unfinished', 'resend'], '--unfinished=resend'],
   ])('refuses %j with exit code 64', async (args, named) => {
-    const { exitCode, stderr } = await site.tend(['doctor', ...args]);
+    const { exitCode, stderr } = await site.command(['doctor', ...args]);
     expect(exitCode).toBe(64);
     expect(stderr).toContain(named);
   });
@@ -139,7 +139,7 @@ describe('doctor --adopt', () => {
   it.each([[[]], [['--json']]])(
     'without a terminal needs to be told: %j is exit code 64, and nothing is done',
     async (flags) => {
-      const { exitCode, stderr } = await site.tend(['doctor', '--adopt', ...flags]);
+      const { exitCode, stderr } = await site.command(['doctor', '--adopt', ...flags]);
       expect(exitCode).toBe(64);
       expect(stderr).toMatch(/^tend: Nothing was done: /);
       if (flags.length === 0) expect(stderr).toContain('hint: Add: --unfinished hold');
@@ -157,7 +157,7 @@ describe('doctor --adopt', () => {
   });
 
   it('says what it has found and changes nothing with --dry-run', async () => {
-    const { exitCode, stdout } = await site.tend(['doctor', '--adopt', '--dry-run']);
+    const { exitCode, stdout } = await site.command(['doctor', '--adopt', '--dry-run']);
     expect(exitCode).toBe(0);
     expect(stdout.split('\n')).toEqual([
       expect.stringMatching(
@@ -180,7 +180,7 @@ describe('doctor --adopt', () => {
   });
 
   it('has stable keys under --json', async () => {
-    const result = await site.tend(['doctor', '--adopt', '--unfinished', 'run', '--json']);
+    const result = await site.command(['doctor', '--adopt', '--unfinished', 'run', '--json']);
     expect(result.exitCode).toBe(0);
     expect(json(result)).toEqual({
       ...{
@@ -218,7 +218,7 @@ describe('doctor --adopt', () => {
   ] as const)(
     '--unfinished %s leaves a waiting task and a waiting mail as %j, and says so',
     async (choice, after, text) => {
-      const { exitCode, stdout, stderr } = await site.tend(['doctor', '--adopt', '--unfinished', choice]);
+      const { exitCode, stdout, stderr } = await site.command(['doctor', '--adopt', '--unfinished', choice]);
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
       expect(stdout).toMatch(/^Database .* is a copy of /);
       expect(stdout).toMatch(text);
@@ -267,7 +267,7 @@ describe('doctor --adopt', () => {
   it('is refused to a role that does not own the queue: exit code 77', async () => {
     await using application = await createApplicationRole(site.database);
     const env = { TEND_DATABASE_URL: site.database.url.replace(/\/\/[^@]*@/, `//${application.name}@`) };
-    const { exitCode, stderr } = await site.tend(['doctor', '--adopt', '--unfinished', 'hold'], { env });
+    const { exitCode, stderr } = await site.command(['doctor', '--adopt', '--unfinished', 'hold'], env);
     expect(exitCode).toBe(77);
     expect(stderr).toContain(`Role "${application.name}" may not adopt database "${site.database.name}"`);
     expect(stderr).toContain('tend migrations up');
@@ -281,16 +281,16 @@ describe('doctor --adopt', () => {
     );
     await query(`grant execute on function tend.copied_from(), tend.system_identifier() to "${reader.name}"`);
     const env = { TEND_DATABASE_URL: site.database.url.replace(/\/\/[^@]*@/, `//${reader.name}@`) };
-    const dry = await site.tend(['doctor', '--adopt', '--dry-run'], { env });
+    const dry = await site.command(['doctor', '--adopt', '--dry-run'], env);
     expect(dry).toMatchObject({ exitCode: 0, stderr: '' });
-    expect((await site.tend(['doctor', '--adopt', '--unfinished', 'run'], { env })).exitCode).toBe(77);
+    expect((await site.command(['doctor', '--adopt', '--unfinished', 'run'], env)).exitCode).toBe(77);
     expect(await isOwn()).toBe(false);
   });
 
   it('needs a database with the schema: exit code 78', async () => {
     await query('alter table tend.migrations rename to hidden');
     try {
-      const result = await site.tend(['doctor', '--adopt', '--json']);
+      const result = await site.command(['doctor', '--adopt', '--json']);
       expect(result.exitCode).toBe(78);
       expect(json(result)).toMatchObject({ error: { code: 'SCHEMA_MISSING', hint: 'tend migrations up' } });
     } finally {

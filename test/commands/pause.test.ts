@@ -33,8 +33,8 @@ describe('tasks pause', () => {
   });
 
   it('has stable keys under --json, and lists without a kind or queue', async () => {
-    await site.tend(['tasks', 'pause', '--queue', 'imports', '--queue', 'mail', '--kind', 'noop']);
-    const { pauses } = json(await site.tend(['tasks', 'pause', '--json']));
+    await site.command(['tasks', 'pause', '--queue', 'imports', '--queue', 'mail', '--kind', 'noop']);
+    const { pauses } = json(await site.command(['tasks', 'pause', '--json']));
     const pause = { reason: null, pausedAt: expect.stringMatching(/Z$/), pausedBy: who, due: 0 };
     expect(pauses).toEqual([
       { scope: 'kind', name: 'noop', ...pause },
@@ -44,14 +44,14 @@ describe('tasks pause', () => {
   });
 
   it('says nothing where nothing is paused', async () => {
-    expect(await site.tend(['tasks', 'pause'])).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+    expect(await site.command(['tasks', 'pause'])).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
   });
 
   it('takes a kind that only another host knows', async () => {
     await site.database.query(
       `insert into tend.kinds (kind, source, max_attempts, on_lost) values ('elsewhere', 'config', 5, 'retry')`,
     );
-    expect((await site.tend(['tasks', 'pause', '--kind', 'elsewhere'])).exitCode).toBe(0);
+    expect((await site.command(['tasks', 'pause', '--kind', 'elsewhere'])).exitCode).toBe(0);
   });
 
   it.each([
@@ -65,7 +65,7 @@ describe('tasks pause', () => {
     ['a queue no task can be in', ['--queue', 'ż'.repeat(101)], 64, 'cannot be a queue: 1 to 200 bytes.'],
     ['a reason for nothing', ['--reason', 'why'], 64, 'Say what to pause: --kind KIND or --queue NAME.'],
   ])('refuses %s, and pauses nothing', async (_name, args, exitCode, message) => {
-    const result = await site.tend(['tasks', 'pause', ...args, '--json']);
+    const result = await site.command(['tasks', 'pause', ...args, '--json']);
     expect(result.exitCode).toBe(exitCode);
     expect(json(result)).toMatchObject({ error: { exitCode, message: expect.stringContaining(message) } });
     expect(await site.database.query('select from tend.pauses')).toEqual([]);
@@ -79,7 +79,7 @@ describe('tasks resume', () => {
   });
 
   it('needs to be told what', async () => {
-    const result = await site.tend(['tasks', 'resume']);
+    const result = await site.command(['tasks', 'resume']);
     expect(result).toMatchObject({ exitCode: 64 });
     expect(result.stderr).toContain('Say what to resume: --kind KIND or --queue NAME.');
   });
@@ -103,10 +103,10 @@ describe('what is paused', () => {
 
   it('is what --dry-run and explain say, with the same command', async () => {
     const id = await site.enqueue('noop');
-    await site.tend(['tasks', 'pause', '--kind', 'noop']);
+    await site.command(['tasks', 'pause', '--kind', 'noop']);
     const plan = await site.tend(['run-due-tasks', '--dry-run']);
     expect(plan.stdout).toContain('blocked: paused (tend tasks resume --kind noop)');
-    const explanation = await site.tend(['tasks', 'explain', String(id)]);
+    const explanation = await site.command(['tasks', 'explain', String(id)]);
     expect(explanation.stdout).toMatch(
       /^ {2}x kind "noop" is paused since .+: tend tasks resume --kind noop$/m,
     );

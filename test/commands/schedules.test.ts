@@ -50,22 +50,22 @@ describe('schedules', () => {
       `select tend.schedule('admin', '0 12 * * *', 'noop', timezone => 'Asia/Tokyo')`,
     );
     await site.tend(['run-due-tasks']);
-    const { schedules } = json(await site.tend(['schedules', '--json']));
+    const { schedules } = json(await site.command(['schedules', '--json']));
     expect(schedules).toMatchObject([
       { name: 'admin', source: 'sql', declaredBy: [], nextSlot: expect.stringMatching(/T03:00:00.000Z$/) },
       { name: 'minutely', source: 'config', declaredBy: ['web1'], isPending: false, isEnabled: true },
       { name: 'nightly', kind: 'noop', catchUp: 'latest', maxLateMs: 21_600_000, overlap: 'skip' },
     ]);
-    const { stdout } = await site.tend(['schedules']);
+    const { stdout } = await site.command(['schedules']);
     expect(stdout).toMatch(/^admin\t.*\t\d{4}-\d\d-\d\d 12:00 \+09:00\t/m);
   });
 
   it('says so when there are none', async () => {
     await site.configure('');
-    expect((await site.tend(['schedules', '-v'])).stdout).toBe(
+    expect((await site.command(['schedules', '-v'])).stdout).toBe(
       'There are no schedules: add [schedules.NAME] to tend.toml.\n',
     );
-    expect(json(await site.tend(['schedules', '--json']))).toEqual({ schedules: [] });
+    expect(json(await site.command(['schedules', '--json']))).toEqual({ schedules: [] });
   });
 });
 
@@ -94,13 +94,13 @@ describe('schedules show', () => {
       succeeded: 1,
       scheduled: { enqueued: 1, superseded: expect.any(Number) },
     });
-    const { stdout } = await site.tend(['schedules', 'show', 'minutely']);
+    const { stdout } = await site.command(['schedules', 'show', 'minutely']);
     expect(stdout).toMatch(/task \d+ succeeded/);
     expect(stdout).toMatch(/task \d+ superseded: .* late, and a later one is due as well/);
   });
 
   it('of one that is not there exits 66 and names the one that may be meant', async () => {
-    const result = await site.tend(['schedules', 'show', 'nightli', '--json']);
+    const result = await site.command(['schedules', 'show', 'nightli', '--json']);
     expect(result.exitCode).toBe(66);
     expect(json(result)).toMatchObject({
       error: { code: 'SCHEDULE_NOT_FOUND', message: expect.stringContaining('Did you mean "nightly"?') },
@@ -117,13 +117,13 @@ describe('schedules disable, enable, trigger', () => {
 
   it('a disabled one stays so over ticks, and comes back by enable', async () => {
     await site.tend(['run-due-tasks']);
-    await site.tend(['schedules', 'disable', 'minutely']);
+    await site.command(['schedules', 'disable', 'minutely']);
     await rewind('minutely', 0);
     expect(json(await site.tend(['run-due-tasks', '--json']))).toMatchObject({ isIdle: true });
-    expect(json(await site.tend(['schedules', 'enable', 'minutely', '--json']))).toEqual({
+    expect(json(await site.command(['schedules', 'enable', 'minutely', '--json']))).toEqual({
       ...{ name: 'minutely', isEnabled: true, isChanged: true },
     });
-    expect(json(await site.tend(['schedules', 'enable', 'minutely', '--json']))).toMatchObject({
+    expect(json(await site.command(['schedules', 'enable', 'minutely', '--json']))).toMatchObject({
       isChanged: false,
     });
   });
@@ -163,7 +163,7 @@ describe('run-due-tasks', () => {
     await site.tend(['run-due-tasks']);
     await site.configure('[tasks]\nhost = "web1"\n');
     await site.tend(['run-due-tasks']);
-    expect(json(await site.tend(['schedules', '--json']))).toEqual({ schedules: [] });
+    expect(json(await site.command(['schedules', '--json']))).toEqual({ schedules: [] });
   });
 
   it('warns of a schedule that the application made under the same name', async () => {

@@ -61,7 +61,7 @@ it('names every problem first, and is exit code 0 all the same', async () => {
   );
   await query(`insert into tend.schedules (name, source, cron, kind, enabled, disabled_reason)
     values ('b', 'sql', '0 4 * * *', 'noop', false, E'too\\tnoisy')`);
-  const { exitCode, stdout } = await site.tend(['status']);
+  const { exitCode, stdout } = await site.command(['status']);
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/^Database "\w+": 1 problems\n {2}1 due of a kind nobody knows\n\nDUE\t/);
   expect(stdout).toMatch(/\nb\tnoop\t\t\t\tdisabled: too noisy\n/);
@@ -82,7 +82,7 @@ it('has stable keys under --json', async () => {
     `insert into tend.schedules (name, source, cron, kind) values ('nightly', 'sql', '30 2 * * *', 'noop')`,
   );
   await query(`insert into tend.pauses (scope, name) values ('queue', 'media')`);
-  const result = await site.tend(['status', '--json']);
+  const result = await site.command(['status', '--json']);
   expect(result).toMatchObject({ exitCode: 0, stderr: '' });
   const time = expect.stringMatching(/^\d{4}-.*Z$/);
   expect(json(result)).toEqual({
@@ -121,11 +121,12 @@ it('has stable keys under --json', async () => {
     pauses: [
       { scope: 'queue', name: 'media', reason: null, pausedAt: time, pausedBy: expect.any(String), due: 0 },
     ],
+    backups: { count: 0, newest: null, lastRestoreTest: null, recoveryMs: null },
   });
 });
 
 it('--check is one line and exit code 0 where all is well', async () => {
-  const { exitCode, stdout, stderr } = await site.tend(['status', '--check']);
+  const { exitCode, stdout, stderr } = await site.command(['status', '--check']);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   expect(stdout).toMatch(/^ok: 1 hosts, last tick [\d.]+ m?s ago, 0 due, 0 running\n$/);
 });
@@ -133,10 +134,10 @@ it('--check is one line and exit code 0 where all is well', async () => {
 it('--check is one line and exit code 4 where something is wrong, in JSON too', async () => {
   await site.enqueue('make-coffee');
   await query(`update tend.hosts set last_tick_at = now() - interval '1 hour'`);
-  const { exitCode, stdout, stderr } = await site.tend(['status', '--check']);
+  const { exitCode, stdout, stderr } = await site.command(['status', '--check']);
   expect({ exitCode, stderr }).toEqual({ exitCode: 4, stderr: '' });
   expect(stdout).toMatch(/^problem: no tick for 01:00:\d\d; 1 due of a kind nobody knows\n$/);
-  const inJson = await site.tend(['status', '--check', '--json']);
+  const inJson = await site.command(['status', '--check', '--json']);
   expect(inJson.exitCode).toBe(4);
   expect(json(inJson)).toMatchObject({ isOk: false, tasks: { due: 1 } });
 });
@@ -144,7 +145,7 @@ it('--check is one line and exit code 4 where something is wrong, in JSON too', 
 it('--check is exit code 4 in a copy, where nothing runs', async () => {
   await query('update tend.meta set database_oid = database_oid::bigint + 1');
   try {
-    const { exitCode, stdout } = await site.tend(['status', '--check']);
+    const { exitCode, stdout } = await site.command(['status', '--check']);
     expect(exitCode).toBe(4);
     expect(stdout).toMatch(/^problem: the database is a copy: .*tend doctor --adopt/);
   } finally {
@@ -155,7 +156,7 @@ it('--check is exit code 4 in a copy, where nothing runs', async () => {
 it('needs a database with the schema: exit code 78', async () => {
   await query('alter table tend.migrations rename to hidden');
   try {
-    const result = await site.tend(['status', '--check', '--json']);
+    const result = await site.command(['status', '--check', '--json']);
     expect(result.exitCode).toBe(78);
     expect(json(result)).toMatchObject({ error: { code: 'SCHEMA_MISSING', hint: 'tend migrations up' } });
   } finally {

@@ -30,7 +30,7 @@ async function put(id: number, state: string, agoMs = 0): Promise<number> {
 }
 
 async function listed(...args: string[]): Promise<number[]> {
-  const { tasks } = json(await site.tend(['tasks', '--json', ...args]));
+  const { tasks } = json(await site.command(['tasks', '--json', ...args]));
   return Array.isArray(tasks) ? tasks.map(({ id }) => id) : [];
 }
 
@@ -63,10 +63,10 @@ describe('tasks', () => {
 
   it('shows at most --limit, and says that there are more', async () => {
     for (let count = 0; count < 3; count++) await site.enqueue('noop');
-    const { stdout, stderr } = await site.tend(['tasks', '--limit', '2']);
+    const { stdout, stderr } = await site.command(['tasks', '--limit', '2']);
     expect(stdout.trimEnd().split('\n')).toHaveLength(3);
     expect(stderr).toBe('warning: only the newest 2 are shown (--limit)\n');
-    expect(json(await site.tend(['tasks', '--limit', '2', '--json']))).toMatchObject({ isCut: true });
+    expect(json(await site.command(['tasks', '--limit', '2', '--json']))).toMatchObject({ isCut: true });
   });
 
   it('is tab-separated when piped, header included, one line a task whatever its error holds', async () => {
@@ -87,7 +87,7 @@ describe('tasks', () => {
 
   it('has stable keys under --json', async () => {
     const id = await site.enqueue('noop', {}, { unique_key: 'one', mutex: 'm', host: 'web1', priority: 3 });
-    const { tasks, isCut } = json(await site.tend(['tasks', '--json']));
+    const { tasks, isCut } = json(await site.command(['tasks', '--json']));
     expect(isCut).toBe(false);
     expect(tasks).toEqual([
       {
@@ -102,12 +102,12 @@ describe('tasks', () => {
   });
 
   it('says nothing when there is nothing', async () => {
-    expect(await site.tend(['tasks'])).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+    expect(await site.command(['tasks'])).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
   });
 
   it('refuses an unknown state and contradicting flags: exit code 64', async () => {
-    expect((await site.tend(['tasks', '--state', 'done'])).exitCode).toBe(64);
-    expect((await site.tend(['tasks', '--state', 'failed', '--all'])).exitCode).toBe(64);
+    expect((await site.command(['tasks', '--state', 'done'])).exitCode).toBe(64);
+    expect((await site.command(['tasks', '--state', 'failed', '--all'])).exitCode).toBe(64);
   });
 });
 
@@ -126,7 +126,7 @@ describe('tasks show', () => {
   it('has the same under --json', async () => {
     const id = await site.enqueue('fails');
     await site.tend(['run-due-tasks']);
-    expect(json(await site.tend(['tasks', 'show', String(id), '--json']))).toMatchObject({
+    expect(json(await site.command(['tasks', 'show', String(id), '--json']))).toMatchObject({
       task: {
         ...{ id, state: 'failed', payload: {}, mutex: 'disk', maxAttempts: 3 },
         attempts: [
@@ -147,17 +147,17 @@ describe('tasks show', () => {
       { id: id + 1, kind: 'mail', state: 'waiting' },
       { id: id + 2, kind: 'noop', state: 'waiting' },
     ];
-    expect(json(await site.tend(['tasks', 'show', String(id), '--json']))['task']).toMatchObject({
+    expect(json(await site.command(['tasks', 'show', String(id), '--json']))['task']).toMatchObject({
       enqueued,
     });
-    expect((await site.tend(['tasks', 'show', String(id)])).stdout).toContain(
+    expect((await site.command(['tasks', 'show', String(id)])).stdout).toContain(
       `Enqueued task ${id + 1} · mail · waiting\nEnqueued task ${id + 2} · noop · waiting\n`,
     );
-    const second = await site.tend(['tasks', 'show', String(id + 1)]);
+    const second = await site.command(['tasks', 'show', String(id + 1)]);
     expect(second.stdout).toContain(`enqueued by task ${id}\n`);
     const many = Array.from({ length: 19 }, () => ({ kind: 'noop' }));
     await site.database.query(follow, [id, JSON.stringify(many)]);
-    expect((await site.tend(['tasks', 'show', String(id)])).stdout).toContain(
+    expect((await site.command(['tasks', 'show', String(id)])).stdout).toContain(
       '… and 1 more (--json lists all)\n',
     );
   });
@@ -172,7 +172,7 @@ describe('tasks show', () => {
     [['retry', '999999'], 66],
     [['resolve', '999999', '--done'], 66],
   ])('and its like for a task that cannot be: %j is exit code %i', async (args, exitCode) => {
-    const result = await site.tend(['tasks', ...args, '--json']);
+    const result = await site.command(['tasks', ...args, '--json']);
     expect(result.exitCode).toBe(exitCode);
     expect(json(result)).toMatchObject({ error: { exitCode } });
   });
@@ -203,7 +203,7 @@ describe('tasks explain', () => {
       [holder],
     );
     const id = await site.enqueue('noop', {}, { mutex: 'db' });
-    const result = json(await site.tend(['tasks', 'explain', String(id), '--json']));
+    const result = json(await site.command(['tasks', 'explain', String(id), '--json']));
     expect(result).toMatchObject({ id, kind: 'noop', state: 'waiting', willRun: false });
     expect(result['reasons']).toContainEqual({
       check: 'mutex',
@@ -212,7 +212,7 @@ describe('tasks explain', () => {
         new RegExp(`^mutex "db" is held by task ${holder} \\(noop\\) on web9:77 since `),
       ),
     });
-    const { stdout } = await site.tend(['tasks', 'explain', String(holder)]);
+    const { stdout } = await site.command(['tasks', 'explain', String(holder)]);
     expect(stdout).toMatch(/x it is running on web9:77 since .*; its lease lasts another /);
   });
 });
@@ -246,9 +246,9 @@ describe('tasks enqueue', () => {
   });
 
   it('replaces the waiting task of the same unique key', async () => {
-    const first = json(await site.tend(['tasks', 'enqueue', 'noop', '--unique-key', 'k', '--json']));
+    const first = json(await site.command(['tasks', 'enqueue', 'noop', '--unique-key', 'k', '--json']));
     const second = json(
-      await site.tend(['tasks', 'enqueue', 'noop', '--unique-key', 'k', '--payload', '{"n":2}', '--json']),
+      await site.command(['tasks', 'enqueue', 'noop', '--unique-key', 'k', '--payload', '{"n":2}', '--json']),
     );
     expect(second['id']).toBe(first['id']);
     expect(await site.task(Number(first['id']))).toMatchObject({ payload: { n: 2 } });
@@ -263,7 +263,7 @@ describe('tasks enqueue', () => {
     ['no attempt', ['noop', '--max-attempts', '0'], 64],
     ['no kind', [], 64],
   ])('refuses %s', async (_name, args, exitCode) => {
-    const result = await site.tend(['tasks', 'enqueue', ...args, '--json']);
+    const result = await site.command(['tasks', 'enqueue', ...args, '--json']);
     expect(result.exitCode).toBe(exitCode);
     expect(json(result)).toMatchObject({ error: { exitCode, message: expect.any(String) } });
     expect(await site.database.query('select from tend.tasks')).toEqual([]);
@@ -292,7 +292,7 @@ describe('tasks cancel', () => {
 
   it('of several does what it can: exit code 3', async () => {
     const waiting = await site.enqueue('noop');
-    const result = await site.tend(['tasks', 'cancel', '999999', String(waiting)]);
+    const result = await site.command(['tasks', 'cancel', '999999', String(waiting)]);
     expect(result).toMatchObject({ exitCode: 3, stderr: 'warning: There is no task 999999.\n' });
     expect(await site.task(waiting)).toMatchObject({ state: 'cancelled' });
   });
@@ -318,10 +318,10 @@ describe('tasks retry', () => {
     const recent = await put(await site.enqueue('noop'), 'failed');
     const other = await put(await site.enqueue('fails'), 'failed');
     const bySince = json(
-      await site.tend(['tasks', 'retry', '--failed-since', '1d', '--kind', 'noop', '--json']),
+      await site.command(['tasks', 'retry', '--failed-since', '1d', '--kind', 'noop', '--json']),
     );
     expect(bySince).toEqual({ tasks: [{ id: recent, result: 'waiting' }] });
-    const all = json(await site.tend(['tasks', 'retry', '--all', '--json']));
+    const all = json(await site.command(['tasks', 'retry', '--all', '--json']));
     expect(all).toEqual({
       tasks: [
         { id: old, result: 'waiting' },
@@ -332,7 +332,7 @@ describe('tasks retry', () => {
 
   it('leaves a held one to a person’s decision', async () => {
     const held = await put(await site.enqueue('noop'), 'held');
-    const result = await site.tend(['tasks', 'retry', String(held), '--json']);
+    const result = await site.command(['tasks', 'retry', String(held), '--json']);
     expect(result.exitCode).toBe(1);
     expect(json(result)).toMatchObject({
       error: { code: 'TASK_STATE_CONFLICT', hint: expect.stringContaining('tend tasks resolve') },
@@ -342,7 +342,7 @@ describe('tasks retry', () => {
   it.each([[[]], [['1', '--all']], [['--all', '--failed-since', '1d']]])(
     'wants to know which ones, in one way: %j is exit code 64',
     async (args) => {
-      expect((await site.tend(['tasks', 'retry', ...args])).exitCode).toBe(64);
+      expect((await site.command(['tasks', 'retry', ...args])).exitCode).toBe(64);
     },
   );
 });
@@ -366,13 +366,13 @@ describe('tasks resolve', () => {
 
   it('refuses a task that is not held, and anything but one decision', async () => {
     const id = await site.enqueue('noop');
-    const refused = await site.tend(['tasks', 'resolve', String(id), '--done', '--json']);
+    const refused = await site.command(['tasks', 'resolve', String(id), '--done', '--json']);
     expect(refused.exitCode).toBe(1);
     expect(json(refused)).toMatchObject({
       error: { message: `Task ${id} cannot be resolved: it is waiting, not held.` },
     });
-    expect((await site.tend(['tasks', 'resolve', String(id)])).exitCode).toBe(64);
-    expect((await site.tend(['tasks', 'resolve', String(id), '--done', '--drop'])).exitCode).toBe(64);
+    expect((await site.command(['tasks', 'resolve', String(id)])).exitCode).toBe(64);
+    expect((await site.command(['tasks', 'resolve', String(id), '--done', '--drop'])).exitCode).toBe(64);
   });
 });
 

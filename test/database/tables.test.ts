@@ -158,6 +158,12 @@ const tables: {
     sha256: 'text',
     manifest: 'json',
     verified_at: 'date?',
+    restore_tested_at: 'date?',
+    restore_ms: 'number?',
+    last_verify_error: 'text?',
+    last_verify_error_of: 'text?',
+    removed_at: 'date?',
+    removed_reason: 'text?',
   },
   'tend.deliveries': {
     id: 'number=',

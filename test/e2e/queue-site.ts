@@ -5,6 +5,7 @@ import type { ConnectionSettings } from '../../src/connection/settings.ts';
 import type { AttemptsTable, TasksTable } from '../../src/database/tables.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type CliResult, type RunCliOptions, runCli, type StartedCli, startCli } from '../support/run-cli.ts';
+import { type CommandResult, runCommand } from '../support/run-command.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** One application: a migrated database, and a directory with its tend.toml, where the CLI is started. */
@@ -16,6 +17,8 @@ export interface QueueSite extends AsyncDisposable {
   /** Runs the built CLI as cron would. */
   tend(args: readonly string[], options?: RunCliOptions): Promise<CliResult>;
   start(args: readonly string[], options?: RunCliOptions): Promise<StartedCli>;
+  /** Runs a command in this process, where no process of its own is needed to show what it says. */
+  command(args: readonly string[], env?: Record<string, string>): Promise<CommandResult>;
   /** Enqueues by SQL, as an application does; `options` are the named arguments of tend.enqueue. */
   enqueue(kind: string, payload?: object, options?: EnqueueArguments): Promise<number>;
   task(id: number): Promise<TaskRow>;
@@ -45,6 +48,7 @@ export async function createQueueSite(toml = ''): Promise<QueueSite> {
       writeFile(join(path, 'tend.toml'), `[database]\nurl = ${JSON.stringify(database.url)}\n${text}`),
     tend: (args, options) => runCli(args, { cwd: path, ...options }),
     start: (args, options) => startCli(args, { cwd: path, ...options }),
+    command: (args, env = {}) => runCommand(args, { cwd: path, env }),
     async enqueue(kind, payload = {}, options = {}) {
       const named = Object.keys(options).map((name, index) => `, ${name} => $${index + 3}`);
       const params = [kind, JSON.stringify(payload), ...Object.values(options)];
@@ -91,7 +95,7 @@ export function scriptKind(name: string, script: string, settings: Record<string
 }
 
 /** The JSON object a command printed; fails the test with its stderr when it printed none. */
-export function json(result: CliResult): Record<string, unknown> {
+export function json(result: Pick<CliResult, 'stdout' | 'stderr'>): Record<string, unknown> {
   expect(result.stdout, `stdout of a command that said: ${result.stderr}`).toMatch(/^\{/);
   return JSON.parse(result.stdout);
 }

@@ -35,6 +35,15 @@ export interface StartedCli {
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const node = nodeProgram();
 
+/** What cron gives, and TMPDIR: see `startCli`. */
+export function cronEnvironment(home: string): Record<string, string> {
+  const { temporaryDirectory } = testRun();
+  return {
+    ...{ PATH: '/usr/bin:/bin', HOME: home, LOGNAME: 'nobody', SHELL: '/bin/sh' },
+    TMPDIR: temporaryDirectory,
+  };
+}
+
 /** Runs the built CLI to its end, as cron would: see `startCli`. */
 export async function runCli(args: readonly string[], options: RunCliOptions = {}): Promise<CliResult> {
   const { result } = await startCli(args, options);
@@ -81,14 +90,7 @@ async function start(
   await symlink(run.cacheDirectory, join(home, '.cache'));
   const child = spawn(program, args, {
     cwd: options.cwd ?? home,
-    env: {
-      PATH: '/usr/bin:/bin',
-      HOME: home,
-      LOGNAME: 'nobody',
-      SHELL: '/bin/sh',
-      TMPDIR: run.temporaryDirectory,
-      ...options.env,
-    },
+    env: { ...cronEnvironment(home), ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: options.timeoutMs ?? 60_000,
     killSignal: 'SIGKILL',

@@ -38,7 +38,18 @@ create or replace view tend.health as
                    lateral (select count(*) as due from tend.tasks t
                              where t.state = 'waiting' and t.run_at <= now() and t.host = h.host) w
              where h.last_tick_at < now() - interval '5 minutes' and w.due > 0
-             order by h.host limit 20) as host_problems
+             order by h.host limit 20) as host_problems,
+      array(select format('the backup due at %s is missing: %s', s.last_slot,
+                     coalesce('the newest good one is of ' || date_trunc('second', b.newest), 'there is no good one'))
+              from tend.schedules s,
+                   lateral (select max(finished_at) as newest from tend.backups
+                             where database_name = current_database() and removed_at is null
+                               and last_verify_error is null) b
+             where s.kind = 'backup' and s.enabled and isfinite(s.next_slot)
+               and now() > s.last_slot + greatest(interval '15 minutes', least((s.next_slot - s.last_slot) / 2, interval '1 day'))
+               and coalesce(b.newest < s.last_slot - interval '15 minutes', true)
+               and not exists (select from tend.tasks t where t.kind = 'backup' and t.state = 'running')
+             order by s.name limit 20) as backup_problems
   ), judged as (
     select c.*, array_remove(array[
       case when c.last_tick_at is null then 'no tick has ever run'
@@ -50,7 +61,8 @@ create or replace view tend.health as
       case when c.failed_last_day > 0 then c.failed_last_day || ' failed in the last day' end,
       case when c.due_of_unknown_kind > 0 then c.due_of_unknown_kind || ' due of a kind nobody knows' end,
       case when c.missed_last_day > 0 then c.missed_last_day || ' occurrences missed in the last day' end
-    ], null) || c.schedule_problems || c.pause_problems || c.host_problems as problems
+    ], null) || c.schedule_problems || c.pause_problems || c.host_problems
+      || c.backup_problems as problems
     from counts c
   )
   select now() as checked_at, cardinality(problems) = 0 as ok, problems, due, next_due_at, running, leases_expired,

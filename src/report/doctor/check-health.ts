@@ -9,6 +9,7 @@ const reportedElsewhere = [
   / failed in the last day$/, // failed-tasks
   / due of a kind nobody knows$/, // unknown-kinds
   / occurrences missed in the last day$/, // missed-occurrences
+  /^the backup due at /, // backup-age
   / cannot be planned: | is defined twice: | should have run at /, // schedules
 ];
 

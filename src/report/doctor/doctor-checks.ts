@@ -1,3 +1,9 @@
+import { checkBackupAge } from './check-backup-age.ts';
+import { checkBackupCount } from './check-backup-count.ts';
+import { checkBackupDirectory } from './check-backup-directory.ts';
+import { checkBackupSize } from './check-backup-size.ts';
+import { checkBackupTask } from './check-backup-task.ts';
+import { checkBackupVerified } from './check-backup-verified.ts';
 import { checkClock } from './check-clock.ts';
 import { checkConfiguration } from './check-configuration.ts';
 import { checkDatabase } from './check-database.ts';
@@ -5,12 +11,15 @@ import { checkFailedTasks } from './check-failed-tasks.ts';
 import { checkHealth } from './check-health.ts';
 import { checkHeldTasks } from './check-held-tasks.ts';
 import { checkIdentity } from './check-identity.ts';
+import { checkKeptDatabases } from './check-kept-databases.ts';
 import { checkMissedOccurrences } from './check-missed-occurrences.ts';
 import { checkPgDump } from './check-pg-dump.ts';
+import { checkRestoreTest } from './check-restore-test.ts';
 import { checkSchedules } from './check-schedules.ts';
 import { checkSchema } from './check-schema.ts';
 import { checkStuckTasks } from './check-stuck-tasks.ts';
 import { checkTicks } from './check-ticks.ts';
+import { checkUnfinishedRestore } from './check-unfinished-restore.ts';
 import { checkUnknownKinds } from './check-unknown-kinds.ts';
 import type { DoctorCheck } from './doctor-check.ts';
 
@@ -19,5 +28,8 @@ export const doctorChecks: readonly DoctorCheck[] = [
   ...[checkConfiguration, checkDatabase, checkSchema, checkIdentity],
   ...[checkTicks, checkStuckTasks, checkHeldTasks, checkFailedTasks, checkUnknownKinds],
   ...[checkMissedOccurrences, checkSchedules, checkHealth],
+  ...[checkUnfinishedRestore, checkKeptDatabases],
+  ...[checkBackupTask, checkBackupAge, checkBackupDirectory, checkBackupCount, checkBackupSize],
+  ...[checkBackupVerified, checkRestoreTest],
   ...[checkClock, checkPgDump],
 ];

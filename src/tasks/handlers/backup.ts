@@ -1,35 +1,52 @@
 import { hostname } from 'node:os';
 import * as v from 'valibot';
+import { backupDirectory } from '../../backups/backup-directory.ts';
 import { backupExitCode } from '../../backups/backup-report.ts';
 import { createBackup } from '../../backups/create-backup.ts';
 import { databasePart, filesPart, type Manifest, totalRows } from '../../backups/manifest.ts';
 import { recordBackup } from '../../backups/record-backup.ts';
+import { copyToRemotes } from '../../backups/remotes/copy-to-remotes.ts';
+import { remoteNames } from '../../backups/remotes/open-remote.ts';
+import { retainAfterBackup } from '../../backups/retain-after-backup.ts';
 import type { RunningTask, TaskHandler, TaskResult } from './handler.ts';
 
 const payloadSchema = v.strictObject({
   label: v.optional(v.pipe(v.string(), v.maxLength(200))),
   /** False leaves out `[backup] files`. */
   files: v.optional(v.boolean()),
+  /** The remotes to copy it to; all that are configured unless given. */
+  remotes: v.optional(v.array(v.string())),
 });
 type Payload = v.InferOutput<typeof payloadSchema>;
 
-/** Kind `backup`: takes one backup set. */
+/**
+ * Kind `backup`: takes one backup set, and copies it to the remotes. The set is what counts: a remote that does not take
+ * it makes exit code 3, and a task of kind `push-backup` goes on with it.
+ */
 export const backupHandler: TaskHandler<Payload> = { payloadSchema, run };
 
 async function run(task: RunningTask<Payload>): Promise<TaskResult> {
   const { context, payload, log, progress, signal } = task;
   const taskId = task.id > 0 ? task.id : null;
+  const { config, baseDirectory } = context;
+  const remotes = remoteNames(config, payload.remotes);
+  const host = config.tasks.host ?? hostname();
   const set = await createBackup({
     ...context,
     taskId,
     label: payload.label ?? null,
     includeFiles: payload.files === false ? 'no' : 'yes',
-    host: context.config.tasks.host ?? hostname(),
+    host,
     log,
     progress,
     signal,
   });
   await recordBackup({ db: context.db, set, taskId, log });
+  const directory = backupDirectory(config, baseDirectory);
+  const { copies } = await copyToRemotes({ ...context, set, directory, remotes, log, progress, signal });
+  const failed = copies.filter(({ outcome }) => outcome === 'failed');
+  if (taskId !== null) for (const { name } of failed) tryAgain(task, { id: set.id, remote: name, host });
+  const retention = await retainAfterBackup({ ...context, host, log, signal });
   const { manifest } = set;
   const part = databasePart(manifest);
   return {
@@ -44,8 +61,10 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
       rows: totalRows(manifest.tables),
       durationMs: manifest.durationMs,
       files: filesReport(manifest),
+      remotes: copies,
+      retention,
     },
-    exitCode: backupExitCode(manifest),
+    exitCode: backupExitCode({ files: manifest.files, remotes: copies, retention }),
   };
 }
 
@@ -56,4 +75,19 @@ function filesReport(manifest: Manifest) {
   const { roots, unreadable, changed } = files;
   const entries = roots.reduce((sum, root) => sum + root.entries, 0);
   return { bytes: part.bytes, sha256: part.sha256, entries, unreadable, changed };
+}
+
+/** On this host, since the set lies here. */
+function tryAgain(
+  task: RunningTask<Payload>,
+  { id, remote, host }: { id: string; remote: string; host: string },
+): void {
+  const uniqueKey = `push-backup:${remote}:${id}`;
+  task.enqueue({
+    kind: 'push-backup',
+    payload: { id, remotes: [remote] },
+    host,
+    uniqueKey,
+    delayMs: 300_000,
+  });
 }

@@ -30,8 +30,18 @@ const builtInKinds: Record<string, BuiltInKind> = {
   },
   'verify-backup': {
     summary: 'verify a backup set',
-    policy: { timeoutMs: 6 * hour, maxAttempts: 2, retryBaseMs: 5 * minute },
+    policy: { timeoutMs: 24 * hour, maxAttempts: 2, retryBaseMs: 5 * minute },
     load: async () => (await import('./verify-backup.ts')).verifyBackupHandler,
+  },
+  'push-backup': {
+    summary: 'copy a backup set to remotes',
+    policy: { timeoutMs: 12 * hour, maxAttempts: 10, retryBaseMs: 5 * minute },
+    load: async () => (await import('./push-backup.ts')).pushBackupHandler,
+  },
+  prune: {
+    summary: 'remove backup sets that nothing keeps',
+    policy: { mutex: 'db', timeoutMs: 2 * hour, maxAttempts: 3, retryBaseMs: 5 * minute },
+    load: async () => (await import('./prune.ts')).pruneHandler,
   },
   restore: {
     summary: 'restore a backup set',

@@ -3,69 +3,108 @@ import * as v from 'valibot';
 import { appControls } from '../../app/app-controls.ts';
 import { backupDirectory } from '../../backups/backup-directory.ts';
 import { findIdentity } from '../../backups/find-identity.ts';
+import { findRestoreDirectory } from '../../backups/find-restore-directory.ts';
 import { restoreBackup } from '../../backups/restore-backup.ts';
 import { restoreJobs, workDirectory } from '../../backups/restore-resources.ts';
 import { findRestoreSource } from '../../backups/restore-source.ts';
 import { TendError } from '../../errors.ts';
+import { shellWord } from '../../shell-word.ts';
 import type { HandlerContext, RunningTask, TaskHandler, TaskResult } from './handler.ts';
+import { settleByTask } from './settle-by-task.ts';
 
 const name = v.pipe(v.string(), v.nonEmpty());
-const payloadSchema = v.strictObject({
-  /** An id, `latest`, or the path of a set. */
-  source: name,
-  /** A new database; without it the live one is replaced. */
-  into: v.optional(name),
-  /** The name of the live database, where it is replaced. */
-  confirm: v.optional(name),
-  /** False neither restarts nor checks the application. */
-  restart: v.optional(v.boolean()),
-  /** How many sessions load at once; as configured unless given. */
-  jobs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64))),
-  /** False leaves `[backup] files` alone. */
-  files: v.optional(v.boolean()),
-});
+const payloadSchema = v.pipe(
+  v.strictObject({
+    /** An id, `latest`, a path, or one in a remote: `offsite:latest`. */
+    source: v.optional(name),
+    /** Instead of a source: ends the restore that was killed. */
+    resume: v.optional(v.literal(true)),
+    /** Instead of a source: goes back to what was before the newest restore, or before that of this id. */
+    undo: v.optional(v.union([v.literal(true), name])),
+    /** A new database; without it the live one is replaced. */
+    into: v.optional(name),
+    /** The name of the live database, where it is replaced. */
+    confirm: v.optional(name),
+    /** False neither restarts nor checks the application. */
+    restart: v.optional(v.boolean()),
+    /** How many sessions load at once; as configured unless given. */
+    jobs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64))),
+    /** False leaves `[backup] files` alone. */
+    files: v.optional(v.boolean()),
+  }),
+  v.check(
+    ({ source, resume, undo }) => [source, resume, undo].filter((one) => one !== undefined).length === 1,
+    'one of source, resume and undo is needed',
+  ),
+);
 type Payload = v.InferOutput<typeof payloadSchema>;
 
-/** Kind `restore`: restores a backup set in place of the live database, or into a new one beside it. */
+/**
+ * Kind `restore`: restores a backup set in place of the live database, or into a new one beside it; or finishes or
+ * undoes such a restore.
+ */
 export const restoreHandler: TaskHandler<Payload> = { payloadSchema, run };
 
 async function run(task: RunningTask<Payload>): Promise<TaskResult> {
-  const { context, payload, log, progress, signal } = task;
-  const { config, baseDirectory, connection, secrets } = context;
-  requireConfirmation(payload, connection.database);
-  const directory =
-    config.backup.directory === undefined ? undefined : backupDirectory(config, baseDirectory);
-  const set = await findRestoreSource({
-    source: payload.source,
-    directory,
-    baseDirectory,
-    uid: process.getuid?.(),
+  const { context, payload } = task;
+  const { resume, undo, source = '' } = payload;
+  requireConfirmation(payload, context.connection.database);
+  if (resume === undefined && undo === undefined) return await restoreFrom(source, task);
+  const settled = await settleByTask({
+    task,
+    ...restoreOptions(task),
+    way: resume === undefined ? 'undo' : 'resume',
+    restoreId: typeof undo === 'string' ? undo : undefined,
   });
+  const { action, source: began } = settled.settled;
+  // It had replaced nothing when it was killed: to go on with it is to begin anew.
+  if (resume === true && action === 'swept' && began !== null) return await restoreFrom(began, task);
+  return settled.result;
+}
+
+async function restoreFrom(source: string, task: RunningTask<Payload>): Promise<TaskResult> {
+  const { context, payload, log, signal } = task;
+  const { config, baseDirectory, env, secrets } = context;
+  const { lockDirectory: directory, ...options } = restoreOptions(task);
+  const set = await findRestoreSource({ ...context, source, directory, uid: process.getuid?.(), signal });
   const identity = await findIdentity({ manifest: set.manifest, config, baseDirectory, log, secrets });
   const result = await restoreBackup({
-    ...context,
+    ...options,
     set,
     identity,
-    applicationName: `tend restore ${hostname()}:${process.pid}`,
+    // Begun anew, it is this set again, and not the newest by then.
+    source: source === 'latest' ? set.id : source.replace(/:latest$/, `:${set.id}`),
     into: payload.into,
-    app: payload.restart === false ? {} : appOf(context, task),
     lockDirectory: directory,
-    toolsDirectory: config.backup.tools_directory,
-    workDirectory: workDirectory({ config, baseDirectory, env: context.env }),
+    workDirectory: workDirectory({ config, baseDirectory, env }),
     jobs: payload.jobs ?? restoreJobs(config),
     files: payload.files === false ? undefined : { backup: config.backup, baseDirectory },
-    log,
-    progress,
-    signal,
   });
   return { outcome: 'succeeded', evidence: { ...result } };
+}
+
+/** What restoring, resuming and undoing have in common. */
+function restoreOptions(task: RunningTask<Payload>) {
+  const { context, payload, log, progress, signal } = task;
+  const { config, baseDirectory } = context;
+  return {
+    ...context,
+    applicationName: `tend restore ${hostname()}:${process.pid}`,
+    app: payload.restart === false ? {} : appOf(context, task),
+    lockDirectory: config.backup.directory === undefined ? undefined : backupDirectory(config, baseDirectory),
+    journalDirectory: findRestoreDirectory(context),
+    taskId: task.id > 0 ? task.id : null,
+    keepReplacedMs: config.backup.keep_replaced,
+    toolsDirectory: config.backup.tools_directory,
+    ...{ log, progress, signal },
+  };
 }
 
 function requireConfirmation({ into, confirm }: Payload, database: string): void {
   if (into !== undefined || confirm === database) return;
   const why = confirm === undefined ? 'it is not confirmed' : `"${confirm}" was confirmed`;
   throw new TendError('CONFIRMATION_MISSING', `Database "${database}" is not replaced: ${why}.`, {
-    hint: `Confirm it by its name: --confirm ${database}`,
+    hint: `Confirm it by its name: --confirm ${shellWord(database)}`,
     isPermanent: true,
   });
 }

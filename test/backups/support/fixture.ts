@@ -1,9 +1,11 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parse } from 'valibot';
 import type { BackupSet } from '../../../src/backups/backup-directory.ts';
 import { createBackup } from '../../../src/backups/create-backup.ts';
 import { restoreBackup } from '../../../src/backups/restore-backup.ts';
 import type { RestoreBackupOptions, RestoreResult } from '../../../src/backups/restore-options.ts';
+import { settleRestore } from '../../../src/backups/settle-restore.ts';
+import type { SettledRestore, SettleRestoreOptions } from '../../../src/backups/settlement.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { type Config, configSchema } from '../../../src/config/schema.ts';
 import { progressToLog, silentLog } from '../../../src/log.ts';
@@ -96,9 +98,35 @@ export async function restore(
       into: undefined,
       app: {},
       lockDirectory: undefined,
+      journalDirectory: join(dirname(set.path), '.restores'),
+      source: set.path,
+      taskId: null,
+      keepReplacedMs: 7 * 86_400_000,
       toolsDirectory: undefined,
       workDirectory: dirname(set.path),
       jobs: 2,
+      signal: new AbortController().signal,
+      ...rest,
+    });
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** Ends a restore that was killed, or takes one back, as the handler of kind `restore` would. */
+export async function settle(
+  options: { database: TestDatabase; directory: string } & Pick<SettleRestoreOptions, 'way'> &
+    Partial<SettleRestoreOptions>,
+): Promise<SettledRestore> {
+  const { database, directory, ...rest } = options;
+  const db = await database.openDatabase('tend restore test');
+  try {
+    return await settleRestore({
+      ...common,
+      ...{ connection: database.connection, db, applicationName: 'tend restore test' },
+      ...{ app: {}, lockDirectory: undefined, toolsDirectory: undefined },
+      journalDirectory: join(directory, '.restores'),
+      ...{ restoreId: undefined, taskId: null, keepReplacedMs: 7 * 86_400_000 },
       signal: new AbortController().signal,
       ...rest,
     });
@@ -119,5 +147,5 @@ export async function companionsOf(database: TestDatabase): Promise<string[]> {
 /** Drops what a test made beside its database. */
 export async function dropCompanions(database: TestDatabase): Promise<void> {
   for (const name of await companionsOf(database))
-    await database.query(`drop database "${name}" with (force)`);
+    await database.query(`drop database "${name.replaceAll('"', '""')}" with (force)`);
 }

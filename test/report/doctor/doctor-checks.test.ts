@@ -307,6 +307,9 @@ describe('says what is wrong, and what puts it right, where', () => {
     expect(checks.map(({ name, status }) => [name, status])).toEqual([
       ['database', 'fail'],
       ['configuration', 'ok'],
+      // By the journals alone.
+      ['unfinished-restore', 'ok'],
+      ['backup-directory', 'ok'],
     ]);
     expect(checks[0]?.text).toContain('cannot be reached');
     expect(skipped).toContain('pg-dump');
@@ -331,7 +334,7 @@ describe('says what is wrong, and what puts it right, where', () => {
     [
       'older',
       `delete from tend.migrations where name > '0001-z'`,
-      '0002-schedules pending',
+      '0002-schedules, 0003-backups pending',
       'tend migrations up',
     ],
     [

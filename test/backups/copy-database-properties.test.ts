@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseSetting } from '../../src/backups/parse-setting.ts';
+import { parseSetting } from '../../src/backups/copy-database-properties.ts';
 
 test.each([
   { setting: 'work_mem=8MB', name: 'work_mem', values: ['8MB'] },

@@ -1,0 +1,23 @@
+import { findDamagedSets } from '../../backups/find-damaged-sets.ts';
+import type { DoctorCheck } from './doctor-check.ts';
+
+const shown = 3;
+
+/** Every set in the backup directory of this host lies there as it was written. Reads no content. */
+export const checkBackupDirectory: DoctorCheck = {
+  name: 'backup-directory',
+  needs: 'configuration',
+  async run({ loadedConfig }) {
+    const survey = await findDamagedSets(loadedConfig);
+    if (survey === undefined) return { status: 'ok', text: 'none is configured' };
+    const { directory, whole, damaged } = survey;
+    if (damaged.length === 0) return { status: 'ok', text: `${whole} sets in ${directory}` };
+    const some = damaged.slice(0, shown).map(({ id, problem }) => `"${id}": ${problem}`);
+    const more = damaged.length > shown ? `; ${damaged.length - shown} more` : '';
+    return {
+      status: 'fail',
+      text: `damaged in ${directory}: ${some.join('; ')}${more}`,
+      fix: 'Take another, then remove them: tend backup',
+    };
+  },
+};

@@ -1,0 +1,29 @@
+import { findKeptDatabases, type KeptDatabase } from '../../backups/find-kept-databases.ts';
+import { formatDuration } from '../../duration.ts';
+import { formatBytes } from '../../format-bytes.ts';
+import { shellWord } from '../../shell-word.ts';
+import type { DoctorCheck } from './doctor-check.ts';
+
+/** No database that a restore has kept takes up room for longer than `[backup] keep_replaced`. */
+export const checkKeptDatabases: DoctorCheck = {
+  name: 'kept-databases',
+  needs: 'database',
+  async run({ connection, openDatabase, loadedConfig, clock }) {
+    const { keep_replaced: keepMs } = loadedConfig.config.backup;
+    const { database } = await connection();
+    const kept = await findKeptDatabases(await openDatabase(), database);
+    const now = clock.now().getTime();
+    const old = kept.filter(({ since }) => now - since.getTime() > keepMs);
+    if (old.length > 0) {
+      const text = `kept for longer than ${formatDuration(keepMs)}: ${old.map((one) => describe(one, now)).join(', ')}`;
+      return { status: 'warn', text, fix: old.map(({ name }) => `dropdb ${shellWord(name)}`).join('; ') };
+    }
+    if (kept.length === 0) return { status: 'ok', text: 'no restore has left a database' };
+    return { status: 'ok', text: `kept: ${kept.map((one) => describe(one, now)).join(', ')}` };
+  },
+};
+
+function describe({ name, sizeBytes, since }: KeptDatabase, now: number): string {
+  const size = sizeBytes === null ? '' : `${formatBytes(sizeBytes)}, `;
+  return `"${name}" (${size}for ${formatDuration(now - since.getTime())})`;
+}

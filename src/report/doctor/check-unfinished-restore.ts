@@ -1,0 +1,72 @@
+import { findRestoreDirectory } from '../../backups/find-restore-directory.ts';
+import { findRestores } from '../../backups/find-restores.ts';
+import { findUnfinishedRestores, type UnfinishedRestore } from '../../backups/find-unfinished-restores.ts';
+import { TendError } from '../../errors.ts';
+import { isProcessAlive } from '../../processes/process-identity.ts';
+import { shellWord } from '../../shell-word.ts';
+import type { DoctorCheck, DoctorFacts, Finding } from './doctor-check.ts';
+
+/** No restore was killed before its end. Looked at in the journals, also where the database cannot be reached. */
+export const checkUnfinishedRestore: DoctorCheck = {
+  name: 'unfinished-restore',
+  needs: 'configuration',
+  async run(facts) {
+    const { loadedConfig, env } = facts;
+    const { database } = await facts.connection();
+    const directory = findRestoreDirectory({ ...loadedConfig, env });
+    const [first] = await findUnfinished(facts, { database, directory });
+    if (first === undefined) return { status: 'ok', text: 'every restore has come to its end' };
+    const { record } = first;
+    if (record !== undefined && isProcessAlive(record.process))
+      return {
+        status: 'ok',
+        text: `restore ${record.facts.id} is at work (${who(record)}: ${record.phase})`,
+      };
+    return describe(first);
+  },
+};
+
+/** Where the server does not answer, what the journals say alone: then the live name may be anybody's. */
+async function findUnfinished(
+  { openDatabase }: DoctorFacts,
+  place: { database: string; directory: string },
+): Promise<UnfinishedRestore[]> {
+  try {
+    return await findUnfinishedRestores({ ...place, db: await openDatabase() });
+  } catch (error) {
+    const records = await findRestores(place);
+    const unfinished = records.filter(({ phase }) => phase !== 'finished' && phase !== 'undone');
+    if (unfinished.length === 0 && !(error instanceof TendError)) return [];
+    return unfinished.map((record) => ({
+      ...{ record, facts: record.facts },
+      hasCutOver: record.phase !== 'begun',
+      isGoingBack: record.phase === 'putting-back' || record.phase === 'put-back',
+    }));
+  }
+}
+
+function describe({ facts, record, hasCutOver, isGoingBack }: UnfinishedRestore): Finding {
+  const { id, keptAs } = facts;
+  const confirm = `--confirm ${shellWord(facts.database)}`;
+  const resume = `tend restore --resume ${confirm}`;
+  const undo = `tend restore --undo ${confirm}`;
+  const restore = record === undefined ? `restore ${id}` : `restore ${id} (${who(record)})`;
+  if (!hasCutOver) {
+    const text = `${restore} was killed before it had replaced anything`;
+    return { status: 'warn', text, fix: `${undo} removes what it left; ${resume} begins it anew` };
+  }
+  if (isGoingBack) {
+    const text = `${restore} did not come to its end: it was on its way back to the database from before`;
+    return { status: 'fail', text, fix: undo };
+  }
+  if (keptAs === null) {
+    const text = `${restore} did not come to its end: it had brought the lost database back`;
+    return { status: 'fail', text, fix: resume };
+  }
+  const text = `${restore} did not come to its end: it has replaced the database, which is kept as "${keptAs}"`;
+  return { status: 'fail', text, fix: `${resume}, or to go back: ${undo}` };
+}
+
+function who({ host, process }: NonNullable<UnfinishedRestore['record']>): string {
+  return `${host}:${process.pid}`;
+}

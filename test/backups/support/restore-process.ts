@@ -1,0 +1,79 @@
+import { appendFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { findBackup } from '../../../src/backups/backup-directory.ts';
+import { restoreBackup } from '../../../src/backups/restore-backup.ts';
+import type { RestoreBackupOptions } from '../../../src/backups/restore-options.ts';
+import { settleRestore } from '../../../src/backups/settle-restore.ts';
+import { systemClock } from '../../../src/clock.ts';
+import type { ConnectionSettings } from '../../../src/connection/settings.ts';
+import { openDatabase } from '../../../src/database/open-database.ts';
+import { TendError } from '../../../src/errors.ts';
+import { silentLog } from '../../../src/log.ts';
+import { SecretRegistry } from '../../../src/redact.ts';
+
+/** What the test that starts this process tells it, as JSON. */
+export interface RestoreProcessOptions {
+  connection: ConnectionSettings;
+  /** The path of the set; the journals are beside it. */
+  set: string;
+  /** Takes back what a restore has left, instead of restoring. */
+  undo?: boolean;
+  files: RestoreBackupOptions['files'];
+  taskId: number | null;
+  /** Where it waits to be killed: `before <step>`, `after <step>`; undefined does not wait. */
+  stop?: string | undefined;
+  /** The application is not well with what it is restarted on first. */
+  isIll?: boolean;
+}
+
+// A process that restores, to be killed: node restore-process.ts OPTIONS-AS-JSON
+const given = JSON.parse(process.argv[2] ?? '') as RestoreProcessOptions; // written by the test that starts this
+const { connection, stop, taskId } = given;
+const db = openDatabase({ connection, applicationName: 'tend restore killed' });
+
+/** Steps are where the product says what it does next; here they are also where it can be held. */
+async function step<T>(title: string, work: (report: () => void) => Promise<T>): Promise<T> {
+  await wait(`before ${title}`);
+  const result = await work(() => undefined);
+  await wait(`after ${title}`);
+  return result;
+}
+
+async function wait(place: string): Promise<void> {
+  if (stop === undefined || !place.startsWith(stop)) return;
+  process.stdout.write('reached\n');
+  await new Promise(() => setInterval(() => undefined, 60_000));
+}
+
+let checks = 0;
+const app = {
+  restart: async () => {
+    appendFileSync(join(given.set, '..', 'restarts'), 'restarted\n');
+    return await Promise.resolve({ tookMs: 0 });
+  },
+  check: async () => {
+    checks += 1;
+    if (given.isIll === true && checks === 1) throw new TendError('APP_UNHEALTHY', 'The application is ill.');
+    return await Promise.resolve({ tries: 1, tookMs: 0 });
+  },
+};
+
+const options = {
+  ...{ connection, db, applicationName: 'tend restore killed', app, taskId },
+  ...{
+    lockDirectory: undefined,
+    toolsDirectory: undefined,
+    journalDirectory: join(dirname(given.set), '.restores'),
+  },
+  ...{ keepReplacedMs: 7 * 86_400_000, clock: systemClock, env: process.env, secrets: new SecretRegistry() },
+  ...{ log: silentLog, progress: { step }, signal: new AbortController().signal },
+};
+if (given.undo === true) {
+  await settleRestore({ ...options, way: 'undo', restoreId: undefined });
+} else {
+  const set = await findBackup({ source: given.set, directory: undefined, baseDirectory: '/' });
+  const { set: source, files } = given;
+  const load = { workDirectory: dirname(source), jobs: 2 };
+  await restoreBackup({ ...options, ...load, set, into: undefined, source, files });
+}
+await db.destroy();
