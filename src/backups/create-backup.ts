@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { parse } from 'valibot';
@@ -15,6 +15,7 @@ import { lockBackups } from './backup-lock.ts';
 import { parseCompression } from './compression.ts';
 import { databaseSize, serverVersion } from './database-facts.ts';
 import { type DatabaseDump, dumpDatabase } from './dump-database.ts';
+import { dumpGlobals } from './dump-globals.ts';
 import { encryptorName } from './encryption.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
 import { type Manifest, type ManifestPart, manifestSchema, type RecordedFiles } from './manifest.ts';
@@ -64,7 +65,7 @@ export async function createBackup(options: CreateBackupOptions): Promise<Backup
   const prepared = await prepareFiles({ ...options, ...config, backupDirectory: directory });
   await requireRoom({ ...options, directory, prepared });
   const startedAt = clock.now();
-  const id = newBackupId(startedAt);
+  const id = await unusedId(directory, startedAt);
   const partial = join(directory, id + partialSuffix);
   try {
     await mkdir(partial, { mode: 0o700 });
@@ -77,6 +78,12 @@ export async function createBackup(options: CreateBackupOptions): Promise<Backup
     await rm(partial, { recursive: true, force: true });
     throw isFileSystemError(error) ? unwritable(directory, error) : error;
   }
+}
+
+/** The clock may have gone back to a second in which there was a backup already. */
+async function unusedId(directory: string, now: Date): Promise<string> {
+  const id = newBackupId(now);
+  return (await readdir(directory)).includes(id) ? await unusedId(directory, now) : id;
 }
 
 async function requireRoom(
@@ -107,6 +114,7 @@ async function writeSet(
   const pgDump = await findPostgresProgram({ name: 'pg_dump', major, toolsDirectory, env, signal });
   const compression = parseCompression(config.backup.compression);
 
+  const connectionOptions = await serverOptions(db, connection);
   const dump = await progress.step(`Dump database "${connection.database}"`, async () => {
     return await dumpDatabase({
       ...options,
@@ -116,15 +124,23 @@ async function writeSet(
       connectionEnv: toolEnvironment({
         connection,
         tool: 'pg_dump',
-        serverOptions: await serverOptions(db, connection),
+        serverOptions: connectionOptions,
       }),
       directory: partial,
+      limits: { lockWaitMs: config.backup.lock_wait, silenceMs: config.backup.silence },
       countBudgetMs: Math.min(config.tasks.lease / 2, longestCountMs),
     });
   });
+  const globals = await dumpGlobals({
+    ...options,
+    ...{ database: connection.database, serverMajor: major, toolsDirectory, compression, directory: partial },
+    recipients: config.backup.encrypt_to,
+    connectionEnv: toolEnvironment({ connection, tool: 'pg_dumpall', serverOptions: connectionOptions }),
+    silenceMs: config.backup.silence,
+  });
   // After the database: a file that a row names is there, unless it was removed since.
   const packed = prepared && (await backUpFiles({ ...options, ...config, prepared, directory: partial }));
-  const manifest = describeSet({ ...options, dump, packed, pgDumpVersion: pgDump.version });
+  const manifest = describeSet({ ...options, dump, globals, packed, pgDumpVersion: pgDump.version });
   await writeManifest(partial, manifest);
   return manifest;
 }
@@ -134,11 +150,13 @@ function describeSet(
     id: string;
     startedAt: Date;
     dump: DatabaseDump;
+    globals: { part: ManifestPart } | { note: string };
     packed: { part: ManifestPart; files: RecordedFiles } | undefined;
     pgDumpVersion: string;
   },
 ): Manifest {
-  const { config, env, id, label, taskId, host, startedAt, clock, dump, packed, pgDumpVersion } = options;
+  const { config, env, id, label, taskId, host, startedAt, clock, dump, globals, packed, pgDumpVersion } =
+    options;
   const { database, extensions, roles, largeObjects, snapshot } = dump.facts;
   const finishedAt = clock.now();
   return {
@@ -163,8 +181,13 @@ function describeSet(
     tables: dump.tables,
     sequences: dump.sequences,
     recipients: [...new Set(config.backup.encrypt_to)],
+    ...('note' in globals && { notes: [globals.note] }),
     ...(packed && { files: packed.files }),
-    parts: [dump.part, ...(packed ? [packed.part] : [])],
+    parts: [
+      dump.part,
+      ...('part' in globals ? [globals.part] : []),
+      ...(packed === undefined ? [] : [packed.part]),
+    ],
   };
 }
 

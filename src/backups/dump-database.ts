@@ -1,11 +1,13 @@
 import { type Kysely, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/tables.ts';
+import { TendError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
 import { type Compression, compressorName } from './compression.ts';
 import { countRows } from './count-rows.ts';
 import { databaseFacts, type RecordedFacts } from './database-facts.ts';
+import { explainLockTimeout } from './explain-lock-timeout.ts';
 import type { PostgresProgram } from './find-postgres-program.ts';
 import type { ManifestPart, SequenceValues, TableRows } from './manifest.ts';
 import { runPostgresTool } from './run-postgres-tool.ts';
@@ -25,6 +27,8 @@ export interface DumpDatabaseOptions {
   recipients: readonly string[];
   /** How long rows may be counted: the one session is not free for the heartbeat meanwhile. */
   countBudgetMs: number;
+  /** How long pg_dump waits for the lock of a table, and how long it may write nothing. */
+  limits: { lockWaitMs: number; silenceMs: number };
   clock: Clock;
   env: NodeJS.ProcessEnv;
   secrets: SecretRegistry;
@@ -39,9 +43,6 @@ export interface DatabaseDump {
   part: ManifestPart;
   compressor: string;
 }
-
-/** A dump that waits longer for a lock ends: every query behind it in the queue of that lock waits too. */
-const lockWaitMs = 30_000;
 
 /**
  * Writes the whole connected database to one file, in one pass and constant memory, and counts its rows in the very
@@ -72,6 +73,8 @@ export async function dumpDatabase(options: DumpDatabaseOptions): Promise<Databa
         return { before, facts, tables };
       });
     const part = await started(dump).part;
+    if (part.uncompressedBytes === 0)
+      throw new TendError('TOOL_FAILED', '"pg_dump" ended well, and wrote nothing.');
     const after = await readSequences(db);
     return {
       facts: counted.facts,
@@ -84,7 +87,7 @@ export async function dumpDatabase(options: DumpDatabaseOptions): Promise<Databa
     stop.abort();
     await dump?.part.catch(() => undefined);
     options.signal.throwIfAborted();
-    throw error;
+    throw await explainLockTimeout(error, { db, ...options.limits }).catch(() => error);
   }
 }
 
@@ -95,13 +98,13 @@ interface StartedDump {
 }
 
 function startDump(options: DumpDatabaseOptions & { snapshot: string }): StartedDump {
-  const { connectionEnv, pgDump, env, secrets, log, snapshot } = options;
+  const { connectionEnv, pgDump, limits, env, secrets, log, snapshot } = options;
   const hasLocks = Promise.withResolvers<void>();
   const args = [
     '--format=custom',
     '--compress=0',
     `--snapshot=${snapshot}`,
-    `--lock-wait-timeout=${lockWaitMs}`,
+    `--lock-wait-timeout=${limits.lockWaitMs}`,
     '--no-password',
     '--verbose',
   ];
@@ -116,6 +119,7 @@ function startDump(options: DumpDatabaseOptions & { snapshot: string }): Started
         baseEnv: env,
         env: connectionEnv,
         stdout,
+        silenceMs: limits.silenceMs,
         secrets,
         log: watchForLocks(withoutChatter(log), hasLocks.resolve),
         signal,

@@ -10,7 +10,7 @@ export interface PostgresProgram {
 }
 
 export interface FindPostgresProgramOptions {
-  name: 'pg_dump' | 'pg_restore' | 'psql' | 'vacuumdb';
+  name: 'pg_dump' | 'pg_dumpall' | 'pg_restore' | 'psql' | 'vacuumdb';
   /** Of the server: an older client refuses it, a newer one writes what it cannot load. */
   major: number;
   /** `[backup] tools_directory`: where it is set, nowhere else is looked. */

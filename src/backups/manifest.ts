@@ -97,6 +97,8 @@ export const manifestSchema = v.object({
   tables: v.array(table),
   sequences: v.array(sequence),
   largeObjects: count,
+  /** What is not in the set although it might be, and why; for people. */
+  notes: v.optional(v.array(v.string())),
   /** Of the part that holds files, where there is one. */
   files: v.optional(files),
   /** The age recipients that the parts are encrypted to. */

@@ -45,7 +45,7 @@ export async function readPart(
       signal: options.signal,
       joints: [stored, decrypted, content],
       members: [
-        async (signal) => await pipeline(source, stored, { signal }),
+        async (signal) => await pipeline(source, stored, { signal }).catch(unlessClosed),
         async (signal) => {
           if (!isEncrypted || identity === undefined) return;
           const decrypting = decrypt({ ...options, identity, source: stored, target: decrypted, signal });
@@ -96,6 +96,14 @@ async function pour(source: Readable, target: Writable, signal: AbortSignal): Pr
   target.end();
   await Promise.race([written, once(signal, 'abort')]);
   signal.throwIfAborted();
+}
+
+/**
+ * Whoever decrypts or decompresses went away: it failed, and says why, which must not be second by chance; or it had
+ * enough, and what it did not read is missing in the hash.
+ */
+function unlessClosed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
 }
 
 /** @throws TendError BACKUP_DAMAGED where the file has another size than the manifest says. */

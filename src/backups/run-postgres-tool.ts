@@ -11,7 +11,7 @@ export async function runPostgresTool(options: RunToolOptions): Promise<ToolResu
     return await runTool(options);
   } catch (error) {
     if (!(error instanceof ToolError) || error.code !== 'TOOL_FAILED') throw error;
-    const said = /^(pg_dump|pg_restore): error: (.+)$/m.exec(error.outputTail);
+    const said = /^(pg_dump|pg_dumpall|pg_restore): error: (.+)$/m.exec(error.outputTail);
     if (said === null) throw error;
     const [, program, reason] = said;
     throw new TendError('TOOL_FAILED', `"${program}" failed: ${reason}`, {

@@ -7,7 +7,7 @@ export interface ToolEnvironmentOptions {
   connection: ConnectionSettings;
   /** The database the tool works on; that of the settings unless told. */
   database?: string;
-  tool: 'pg_dump' | 'pg_restore' | 'vacuumdb';
+  tool: 'pg_dump' | 'pg_dumpall' | 'pg_restore' | 'vacuumdb';
   /** As `serverOptions` found them. */
   serverOptions: string;
 }

@@ -25,9 +25,9 @@ export interface WritePartOptions extends CompressionContext {
  * disk when this resolves. What is to be encrypted never touches the disk before.
  */
 export async function writePart(options: WritePartOptions): Promise<ManifestPart> {
-  const { directory, name, holds, compression, recipients, produce } = options;
+  const { directory, holds, compression, recipients, produce } = options;
   const isEncrypted = recipients.length > 0;
-  const file = `${name}${compression.format === 'zstd' ? '.zst' : ''}${isEncrypted ? '.age' : ''}`;
+  const file = partFile(options);
   const content = new Meter();
   const target = new PartFile(join(directory, file));
   const compressed = new PassThrough({ highWaterMark: 1024 * 1024 });
@@ -52,4 +52,10 @@ export async function writePart(options: WritePartOptions): Promise<ManifestPart
     uncompressedBytes: content.bytes,
     sha256: target.sha256(),
   };
+}
+
+/** The name of a part in its set. */
+export function partFile(options: Pick<WritePartOptions, 'name' | 'compression' | 'recipients'>): string {
+  const { name, compression, recipients } = options;
+  return `${name}${compression.format === 'zstd' ? '.zst' : ''}${recipients.length > 0 ? '.age' : ''}`;
 }

@@ -85,8 +85,10 @@ const backup = section({
   files: v.optional(textList, []),
   /** Patterns of GNU tar: `*.tmp` at any depth, `/srv/cms/media/cache` only there. */
   exclude: v.optional(textList, []),
-  /** How long a program that makes or restores a backup may neither read nor write. */
+  /** How long pg_dump or tar may neither read nor write. */
   silence: v.optional(duration, '1h'),
+  /** A dump that waits longer for a table ends: every query behind it in the queue of that lock waits too. */
+  lock_wait: v.optional(v.pipe(duration, v.minValue(1, 'at least "1ms"')), '30s'),
   keep: v.optional(
     section({
       last: v.optional(integer(0, 100_000)),

@@ -10,7 +10,7 @@ import { collectOutput } from './collect-output.ts';
 import { findProgram } from './find-program.ts';
 import { type SupervisedChild, spawnSupervised } from './spawn-supervised.ts';
 import { judgeEnding, stoppedBeforeStart } from './tool-error.ts';
-import { type StopReason, startToolLimits } from './tool-limits.ts';
+import { startToolLimits, type ToolLimits } from './tool-limits.ts';
 
 export interface RunToolOptions {
   /** A name looked up on PATH, or a path. Never a shell line. */
@@ -38,7 +38,7 @@ export interface RunToolOptions {
   signal: AbortSignal;
   /** Wall-clock limit. */
   timeoutMs?: number;
-  /** Limit on time without a byte of output, reports included. */
+  /** Limit on time without a byte of output (reports included), and without one that is taken from a stream as input. */
   silenceMs?: number;
   /** Between SIGTERM and SIGKILL of the whole process group; 10 s unless told. */
   graceMs?: number;
@@ -92,8 +92,8 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
     graceMs: options.graceMs ?? 10_000,
   });
   using _urgency = killAtOnceWhenUrgent(child, options.signal);
-  const output = collectOutput({ child, options, onOutput: limits.noteOutput, onFailure: limits.stop });
-  feedInput(child, options.input, limits.stop);
+  const output = collectOutput({ child, options, onOutput: limits.noteProgress, onFailure: limits.stop });
+  feedInput(child, options.input, limits);
   // A program that could not be started has an `error` instead of an `exit`; its ending tells.
   await Promise.race([once(child.nodeChildProcess, 'exit').catch(() => child.ending), child.ending]);
   const stoppedAtMs = limits.stoppedAtMs();
@@ -150,7 +150,7 @@ function killAtOnceWhenUrgent(child: SupervisedChild, signal: AbortSignal): Disp
 function feedInput(
   child: SupervisedChild,
   input: string | Buffer | Readable | undefined,
-  stop: (reason: StopReason) => void,
+  limits: ToolLimits,
 ): void {
   let isClosed = false;
   const close = () => {
@@ -163,9 +163,10 @@ function feedInput(
   else {
     // The half that arrived must not look like the whole: the program is stopped before it sees the end of it.
     finished(input, { writable: false }).catch((error: unknown) => {
-      if (!isClosed) stop({ kind: 'input-failed', error: toError(error) });
+      if (!isClosed) limits.stop({ kind: 'input-failed', error: toError(error) });
     });
     input.pipe(child.stdin);
+    input.on('data', limits.noteProgress);
     child.stdin.once('close', () => input.destroy());
   }
 }

@@ -7,7 +7,8 @@ export type StopReason =
 export interface ToolLimits extends Disposable {
   /** Aborts when the caller's signal does, or a limit passes. */
   signal: AbortSignal;
-  noteOutput(): void;
+  /** The program wrote, or took some of its input. */
+  noteProgress(): void;
   /** Stops the program now; the first reason stands. */
   stop(reason: StopReason): void;
   reason(): StopReason | undefined;
@@ -42,7 +43,7 @@ export function startToolLimits(options: {
   const silence = limit('silence', options.silenceMs);
   return {
     signal: controller.signal,
-    noteOutput: () => silence?.refresh(),
+    noteProgress: () => silence?.refresh(),
     stop,
     reason: () => reason,
     stoppedAtMs: () => stoppedAtMs,

@@ -72,7 +72,7 @@ async function sessionsOf(name: string): Promise<number> {
 test('a set has the dump and a manifest that describes it exactly', async () => {
   const set = await takeBackup({ database, directory });
   expect(contents()).toEqual([set.id]);
-  expect(readdirSync(set.path).sort()).toEqual(['database.dump.zst', 'manifest.json']);
+  expect(readdirSync(set.path).sort()).toEqual(['database.dump.zst', 'globals.sql.zst', 'manifest.json']);
   const dump = readFileSync(join(set.path, 'database.dump.zst'));
   const { manifest } = set;
   expect(JSON.parse(readFileSync(join(set.path, 'manifest.json'), 'utf8'))).toEqual(manifest);
@@ -82,6 +82,7 @@ test('a set has the dump and a manifest that describes it exactly', async () => 
       sha256: createHash('sha256').update(dump).digest('hex'),
       compression: 'zstd',
     }),
+    expect.objectContaining({ file: 'globals.sql.zst', holds: 'globals' }),
   ]);
   const rows = new Map(manifest.tables.map((table) => [`${table.schema}.${table.name}`, table.rows]));
   expect(rows.get('public.pages')).toBe(500);

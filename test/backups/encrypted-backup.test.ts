@@ -65,11 +65,18 @@ async function whileDamaged(damage: (path: string) => void, work: () => Promise<
 
 test.each(ageRoads)('a set is encrypted to each recipient, and says so ($road)', async ({ env, program }) => {
   const made = await takeEncrypted(env);
-  expect(readdirSync(made.path).sort()).toEqual(['database.dump.zst.age', 'manifest.json']);
+  expect(readdirSync(made.path).sort()).toEqual([
+    'database.dump.zst.age',
+    'globals.sql.zst.age',
+    'manifest.json',
+  ]);
   expect(made.manifest).toMatchObject({
     tools: { encryptor: program },
     recipients: [alice.recipient, bob.recipient],
-    parts: [{ compression: 'zstd', encryption: 'age' }],
+    parts: [
+      { holds: 'database', compression: 'zstd', encryption: 'age' },
+      { holds: 'globals', compression: 'zstd', encryption: 'age' },
+    ],
   });
   expect(describeBackup(made)).toMatchObject({
     isEncrypted: true,
@@ -79,7 +86,7 @@ test.each(ageRoads)('a set is encrypted to each recipient, and says so ($road)',
 
 test('nothing of the content shows, compressed or not', async () => {
   const made = await takeEncrypted(process.env, 'none');
-  expect(readdirSync(made.path).sort()).toEqual(['database.dump.age', 'manifest.json']);
+  expect(readdirSync(made.path).sort()).toEqual(['database.dump.age', 'globals.sql.age', 'manifest.json']);
   expect(readFileSync(partOf(made)).includes('canary')).toBe(false);
 });
 

@@ -21,7 +21,7 @@ await createBackup({
   db,
   label: null,
   taskId: null,
-  includeFiles: 'no',
+  includeFiles: 'yes',
   host: 'testhost',
   clock: systemClock,
   env: process.env,

@@ -1,3 +1,5 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
@@ -55,6 +57,29 @@ test('a backup leaves its evidence with the attempt and its row in tend.backups'
     database: database.name,
     sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
   });
+});
+
+test('files go into the set, and come back out beside the live ones only where a restore asks for them', async () => {
+  const media = join(place.path, 'srv/media');
+  mkdirSync(media, { recursive: true });
+  writeFileSync(join(media, 'logo.png'), 'png');
+  config = configFor({ directory: join(place.path, 'backups'), config: { files: [media] } });
+  expect((await runNow('backup', { files: false })).evidence).toMatchObject({ files: null });
+  const { evidence } = await runNow('backup');
+  expect(evidence['files']).toMatchObject({ entries: 2, unreadable: { count: 0 }, changed: { count: 0 } });
+
+  const source = String(evidence['id']);
+  const without = { source, confirm: database.name, files: false };
+  expect((await runNow('restore', without)).evidence).toMatchObject({ files: [] });
+  // A restore that fails after they were unpacked leaves nothing of them.
+  await database.query('truncate public.pages');
+  const query = `psql -At -c 'select 1 / (count(*) = 0)::int from public.pages' '${database.url}'`;
+  const check = { command: ['sh', '-c', query], status: 200, within: 300, steady: 1 };
+  config = { ...config, app: { ...config.app, check } };
+  const failing = runNow('restore', { source, confirm: database.name });
+  await expect(failing).rejects.toMatchObject({ code: 'RESTORE_ROLLED_BACK' });
+  expect(readdirSync(join(place.path, 'srv'))).toEqual(['media']);
+  expect(readFileSync(join(media, 'logo.png'), 'utf8')).toBe('png');
 });
 
 test('a verified set is noted as verified', async () => {
