@@ -1,10 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import type { BackupSet } from '../../../src/backups/backup-directory.ts';
+import { type BackupSet, findBackup } from '../../../src/backups/backup-directory.ts';
 import type { RestoreBackupOptions } from '../../../src/backups/restore-options.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { withoutConfig } from '../../../src/config/load-config.ts';
@@ -26,7 +34,14 @@ export async function takePages(directory: string): Promise<BackupSet> {
   await using origin = await createTestDatabase({ empty: true });
   await origin.query(`create table public.pages (title text); insert into public.pages values ('a'), ('b')`);
   const media = layOut(directory, 'origin', 'restored');
-  return await takeBackup({ database: origin, directory, config: { files: [media] } });
+  // A backup leaves out the backup directory, and here everything is to be in one.
+  const elsewhere = join(directory, '.sets');
+  const { id, path } = await takeBackup({
+    ...{ database: origin, directory: elsewhere },
+    config: { files: [media] },
+  });
+  renameSync(path, join(directory, id));
+  return await findBackup({ source: id, directory, baseDirectory: '/' });
 }
 
 /** Makes the files of a site be what the configured path leads to. */
