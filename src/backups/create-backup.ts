@@ -22,7 +22,7 @@ import { type Manifest, type ManifestPart, manifestSchema, type RecordedFiles } 
 import { requireSpace } from './require-space.ts';
 import { partialSuffix, sweepPartials } from './sweep-partials.ts';
 import { syncDirectory } from './sync-directory.ts';
-import { serverOptions, toolEnvironment } from './tool-environment.ts';
+import { isDirect, serverOptions, toolEnvironment } from './tool-environment.ts';
 import { isFileSystemError, unwritable } from './unwritable.ts';
 
 export interface CreateBackupOptions {
@@ -133,6 +133,7 @@ async function writeSet(
   });
   const globals = await dumpGlobals({
     ...options,
+    isDirect: await isDirect(db, connection),
     ...{ database: connection.database, serverMajor: major, toolsDirectory, compression, directory: partial },
     recipients: config.backup.encrypt_to,
     connectionEnv: toolEnvironment({ connection, tool: 'pg_dumpall', serverOptions: connectionOptions }),

@@ -12,6 +12,8 @@ import { partFile, writePart } from './write-part.ts';
 
 export interface DumpGlobalsOptions {
   database: string;
+  /** See `isDirect`. */
+  isDirect: boolean;
   /** PG* variables that lead pg_dumpall to the server. */
   connectionEnv: Record<string, string>;
   serverMajor: number;
@@ -32,12 +34,18 @@ export interface DumpGlobalsOptions {
  * read): another server needs them before the database can be restored there. They are for a person to look at and to
  * run, since they are those of everybody on the server.
  *
+ * Through a pooler it is not run: pg_dumpall sets `search_path` for the rest of its session, which the pooler would hand to
+ * the application.
+ *
  * @returns the part; where it cannot be made, a note that says why: it is no reason to have no backup.
  */
 export async function dumpGlobals(
   options: DumpGlobalsOptions,
 ): Promise<{ part: ManifestPart } | { note: string }> {
   const { database, connectionEnv, serverMajor, toolsDirectory, silenceMs, env, secrets, log } = options;
+  if (!options.isDirect) {
+    return { note: 'without the roles of the server: a pooler or a forwarded port is before it' };
+  }
   const name = `dbname='${database.replace(/[\\']/g, '\\$&')}'`;
   try {
     const find = {

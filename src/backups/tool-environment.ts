@@ -28,15 +28,19 @@ export function toolEnvironment(options: ToolEnvironmentOptions): Record<string,
 /**
  * Options for the tools' own sessions, which let the server notice within two seconds that a tool was killed: one that
  * waits for a lock, or builds an index, would otherwise go on. Empty where the server cannot do it (before 14, not on
- * Linux), and where another port than the one we connected to answers: a pgbouncer in between refuses options.
+ * Linux), and where something is in between: a pgbouncer refuses options.
  */
 export async function serverOptions(db: Kysely<Database>, connection: ConnectionSettings): Promise<string> {
-  const { rows } = await sql<{ port: number; isAble: boolean }>`
-    select current_setting('port')::int as port,
-           current_setting('server_version_num')::int >= 140000 and version() like '%linux%' as "isAble"`.execute(
+  const { rows } = await sql<{ isAble: boolean }>`
+    select current_setting('server_version_num')::int >= 140000 and version() like '%linux%' as "isAble"`.execute(
     db,
   );
-  const [row] = rows;
-  const isDirect = connection.servers.some(({ port }) => port === row?.port);
-  return row?.isAble === true && isDirect ? '-c client_connection_check_interval=2s' : '';
+  const isAble = rows[0]?.isAble === true && (await isDirect(db, connection));
+  return isAble ? '-c client_connection_check_interval=2s' : '';
+}
+
+/** False where another port than the one we connected to answers: a pooler, or a forwarded port, is in between. */
+export async function isDirect(db: Kysely<Database>, connection: ConnectionSettings): Promise<boolean> {
+  const { rows } = await sql<{ port: number }>`select current_setting('port')::int as port`.execute(db);
+  return connection.servers.some(({ port }) => port === rows[0]?.port);
 }

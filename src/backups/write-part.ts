@@ -6,6 +6,7 @@ import type { ManifestPart } from './manifest.ts';
 import { Meter } from './meter.ts';
 import { PartFile } from './part-file.ts';
 import { runTogether } from './run-together.ts';
+import { isFileSystemError } from './unwritable.ts';
 
 export interface WritePartOptions extends CompressionContext {
   /** The set that is being made. */
@@ -31,18 +32,23 @@ export async function writePart(options: WritePartOptions): Promise<ManifestPart
   const content = new Meter();
   const target = new PartFile(join(directory, file));
   const compressed = new PassThrough({ highWaterMark: 1024 * 1024 });
-  await runTogether({
-    signal: options.signal,
-    joints: [content, compressed],
-    members: [
-      async (signal) => await produce(content, signal),
-      async (signal) =>
-        await compress({ ...options, source: content, target: isEncrypted ? compressed : target, signal }),
-      async (signal) => {
-        if (isEncrypted) await encrypt({ ...options, source: compressed, target, signal });
-      },
-    ],
-  });
+  try {
+    await runTogether({
+      signal: options.signal,
+      joints: [content, compressed],
+      members: [
+        async (signal) => await produce(content, signal),
+        async (signal) =>
+          await compress({ ...options, source: content, target: isEncrypted ? compressed : target, signal }),
+        async (signal) => {
+          if (isEncrypted) await encrypt({ ...options, source: compressed, target, signal });
+        },
+      ],
+    });
+  } catch (error) {
+    // Whoever writes into a program that has died of a full disk may be heard of first.
+    throw isFileSystemError(target.errored) ? target.errored : error;
+  }
   return {
     file,
     holds,

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { isProcessGone, type ProcessIdentity, processIdentity } from '../processes/process-identity.ts';
 
 /**
@@ -15,7 +14,8 @@ export interface WorkerIdentity extends ProcessIdentity {
 export function workerIdentity(host: string): WorkerIdentity {
   const identity = processIdentity();
   const { pid, kernel, startTicks } = identity;
-  const random = randomBytes(4).toString('hex');
+  // node:crypto would cost each idle tick what it loads.
+  const random = Math.floor(Math.random() * 2 ** 32).toString(16);
   return { ...identity, host, owner: [host, pid, kernel, startTicks, random].join(':') };
 }
 

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BackupSet } from '../../src/backups/backup-directory.ts';
@@ -68,15 +69,16 @@ describe('a restore that is killed before the cut-over has changed nothing', slo
   test('in the middle of it, with the files renamed: the next restore takes them back first', async () => {
     await using site = await RestoreSite.open(set, 'bare');
     // Whoever holds the lock of the scratch database holds the second rename, when everybody has left already.
-    await site.start({});
+    const goOn = join(place.path, `${site.database.name}-go-on`);
+    await site.start({ stop: 'before Cut over', goOn });
     const holder = await site.database.connect({ database: 'postgres' });
-    await expect.poll(async () => (await companionsOf(site.database)).length, patiently).toBe(1);
     const [name = ''] = await companionsOf(site.database);
     await holder.query('begin');
     await holder.query(
       `comment on database "${name}" is 'tend: a restore for database "${site.database.name}" that has not ended'`,
     );
-    await expect.poll(async () => (await site.remains()).files, patiently).toContain('.before');
+    writeFileSync(goOn, '');
+    await expect.poll(() => site.filesBeside(), patiently).toContain('.before');
     await site.kill();
     await holder.query('commit');
     await holder.end();

@@ -1,5 +1,6 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { findBackup } from '../../../src/backups/backup-directory.ts';
 import { restoreBackup } from '../../../src/backups/restore-backup.ts';
 import type { RestoreBackupOptions } from '../../../src/backups/restore-options.ts';
@@ -22,6 +23,8 @@ export interface RestoreProcessOptions {
   taskId: number | null;
   /** Where it waits to be killed: `before <step>`, `after <step>`; undefined does not wait. */
   stop?: string | undefined;
+  /** A file: when it is there, what waits goes on. */
+  goOn?: string;
   /** The application is not well with what it is restarted on first. */
   isIll?: boolean;
 }
@@ -42,7 +45,7 @@ async function step<T>(title: string, work: (report: () => void) => Promise<T>):
 async function wait(place: string): Promise<void> {
   if (stop === undefined || !place.startsWith(stop)) return;
   process.stdout.write('reached\n');
-  await new Promise(() => setInterval(() => undefined, 60_000));
+  while (given.goOn === undefined || !existsSync(given.goOn)) await pause(20);
 }
 
 let checks = 0;

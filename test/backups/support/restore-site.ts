@@ -145,17 +145,22 @@ export class RestoreSite implements AsyncDisposable {
     }
   }
 
+  /** Endings of what lies beside the live files; asks no database, which may be waiting for its name. */
+  filesBeside(): string[] {
+    const { name } = this.database;
+    return readdirSync(this.#directory)
+      .filter((one) => one.replace(/^\./, '').startsWith(name))
+      .map((one) => one.replace(/^\.?[^.]*/, '').split('_')[0] ?? '')
+      .filter((one) => one !== '');
+  }
+
   /** Databases, files and journals beside the live ones. */
   async remains(): Promise<{ databases: string[]; files: string[] }> {
     const { name } = this.database;
     const databases = (await companionsOf(this.database)).map(
       (one) => one.slice(name.length).split('_')[1] ?? '',
     );
-    const files = readdirSync(this.#directory).filter((one) => one.replace(/^\./, '').startsWith(name));
-    return {
-      databases,
-      files: files.map((one) => one.replace(/^\.?[^.]*/, '').split('_')[0] ?? '').filter((one) => one !== ''),
-    };
+    return { databases, files: this.filesBeside() };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
