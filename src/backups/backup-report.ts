@@ -121,6 +121,7 @@ export const restoreReportSchema = v.object({
   snapshotAt: v.nullable(v.string()),
   cutOverAt: v.nullable(v.string()),
   laterTransactions: v.nullable(count),
+  savedAs: v.optional(v.nullable(v.string()), null),
 });
 
 /** What a `restore` task that finishes or undoes another restore leaves as its evidence. */
