@@ -11,7 +11,7 @@ import { settleRestoreBody } from '../src/cli/settle-restore-body.ts';
 export default class Restore extends TendCommand {
   static override summary = 'Restore a backup set, in place of the live database or beside it.';
   static override description =
-    'The set is restored into a new database and compared with its manifest. Then it takes the place of the live one, which is kept under another name; the application is restarted and checked, and if it is not healthy the old database is put back. The queue is not rewound. What a restore that was killed has left is finished with --resume or taken back with --undo; --undo also takes back the newest one that has ended, as long as the old database is kept. Exit code 1: nothing has changed, or everything is as before. 2: a person must act now.';
+    'The set is restored into a new database and compared with its manifest. Then it takes the place of the live one, which is kept under another name; the application is restarted and checked, and if it is not healthy the old database is put back. The queue is not rewound. What a restore that was killed has left is finished with --resume or taken back with --undo; --undo also takes back the newest one that has ended, as long as the old database is kept. With --in-place the tables are replaced within the live database in one transaction, and locked meanwhile; a backup is taken before, which is the only way back. Exit code 1: nothing has changed, or everything is as before. 2: a person must act now.';
   static override examples = [
     '<%= config.bin %> restore latest --dry-run',
     '<%= config.bin %> restore 20261122T023000Z-7f3a --confirm cms',
@@ -34,6 +34,10 @@ export default class Restore extends TendCommand {
       summary: 'Restore into a new database of this name.',
       helpValue: 'NAME',
       exclusive: ['confirm'],
+    }),
+    'in-place': boolean({
+      summary: 'Within the live database, in one transaction: for a role that may not create databases.',
+      exclusive: ['into', 'resume', 'undo', 'dry-run'],
     }),
     identity: identityFlag,
     'dry-run': boolean({ summary: 'Say what would happen, and what is in the way.' }),

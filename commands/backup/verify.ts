@@ -12,7 +12,7 @@ import { formatBytes } from '../../src/format-bytes.ts';
 export default class BackupVerify extends TendCommand {
   static override summary = 'Read a backup set from beginning to end, and compare it with its manifest.';
   static override description =
-    'Checks the SHA-256, the checksums of the compression, and every block of the archive. Where the key of an encrypted set is not at hand, what is stored is compared with the manifest alone, and said so. With --restore the set is restored, too: into a database of its own, with the steps of a restore, compared with what the manifest counted, and dropped; the live database is not touched. What is found is on record: a set that is not good does not count as a backup. Exit code 65: the set is not good. 75: another test restore is at work. 78: the key is that of somebody else, or is needed and not there.';
+    'Checks the SHA-256 and the checksums of the compression of every part, every block of the database archive, and that tar can list the files. Where the key of an encrypted set is not at hand, what is stored is compared with the manifest alone, and said so. With --restore the set is restored, too: into a database of its own, with the steps of a restore, compared with what the manifest counted, and dropped; the live database is not touched. What is found is on record: a set that is not good does not count as a backup. Exit code 65: the set is not good. 75: another test restore is at work. 78: the key is that of somebody else, or is needed and not there.';
   static override examples = [
     '<%= config.bin %> backup verify',
     '<%= config.bin %> backup verify 20261122T023000Z-7f3a --restore',

@@ -78,14 +78,28 @@ export function backupExitCode(report: {
 /** What a `push-backup` task leaves as its evidence. */
 export const pushReportSchema = v.object({ id: v.string(), remotes: remoteCopies });
 
+const verifiedLevel = v.picklist(['stored', 'content']);
+
 /** What a `verify-backup` task leaves as its evidence. */
 export const verifyReportSchema = v.object({
   id: v.string(),
+  /** These and the hash are of the database; each part has its own in `parts`. */
   bytes: count,
   uncompressedBytes: v.nullable(count),
   sha256: v.string(),
   /** `stored` where there was no key to read the content with. */
-  level: v.optional(v.picklist(['stored', 'content']), 'content'),
+  level: v.optional(verifiedLevel, 'content'),
+  parts: v.optional(
+    v.array(
+      v.object({
+        file: v.string(),
+        holds: v.picklist(['database', 'files', 'globals']),
+        bytes: count,
+        level: verifiedLevel,
+      }),
+    ),
+    [],
+  ),
   /** The remote it was read from; null for the backup directory. */
   remote: v.nullable(v.string()),
   /** How long the test restore took; null where the set was only read. */
@@ -107,6 +121,7 @@ export const restoreReportSchema = v.object({
   snapshotAt: v.nullable(v.string()),
   cutOverAt: v.nullable(v.string()),
   laterTransactions: v.nullable(count),
+  savedAs: v.optional(v.nullable(v.string()), null),
 });
 
 /** What a `restore` task that finishes or undoes another restore leaves as its evidence. */

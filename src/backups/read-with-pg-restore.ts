@@ -1,7 +1,8 @@
-import { type Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Log } from '../log.ts';
 import { runTool } from '../processes/run-tool.ts';
 import type { PostgresProgram } from './find-postgres-program.ts';
+import { toNowhere } from './to-nowhere.ts';
 
 export interface ReadWithPgRestoreOptions {
   pgRestore: PostgresProgram;
@@ -25,13 +26,12 @@ const patienceMs = 2 * 60_000;
  */
 export async function readWithPgRestore(options: ReadWithPgRestoreOptions): Promise<void> {
   const { pgRestore, input, silenceMs = patienceMs, env, log, signal } = options;
-  const nowhere = new Writable({ highWaterMark: 1024 * 1024, write: (_chunk, _encoding, done) => done() });
   await runTool({
     file: pgRestore.path,
     args: ['--file=-', ...(typeof input === 'string' ? [input] : [])],
     baseEnv: env,
     ...(typeof input !== 'string' && { input }),
-    stdout: nowhere,
+    stdout: toNowhere(),
     silenceMs,
     log,
     signal,

@@ -8,10 +8,10 @@ import { readyForeign } from './ready-foreign.ts';
 import { isSameDevice, type ServerSpace } from './server-space.ts';
 import { unpackArchive } from './unpack-archive.ts';
 import { isFileSystemError } from './unwritable.ts';
-import { type VerifyBackupOptions, verifyBackup } from './verify-backup.ts';
+import { type VerifyDatabaseOptions, verifyDatabase } from './verify-database.ts';
 import { makeWorkArea } from './work-area.ts';
 
-export interface ReadyArchiveOptions extends VerifyBackupOptions {
+export interface ReadyArchiveOptions extends VerifyDatabaseOptions {
   /** Where dumps are unpacked. */
   workDirectory: string;
   jobs: number;
@@ -50,7 +50,7 @@ export async function readyArchive(options: ReadyArchiveOptions): Promise<ReadyA
       log.warn(`The dump is loaded by one worker: ${toError(error).message}`);
     }
   } else if (jobs > 1) log.warn(`The dump is loaded by one worker: ${lacking}.`);
-  await verifyBackup(options);
+  await verifyDatabase(options);
   return { path: undefined, async [Symbol.asyncDispose]() {} };
 }
 
@@ -67,7 +67,7 @@ async function unpacked(options: ReadyArchiveOptions): Promise<ReadyArchive> {
     signal: options.signal,
   });
   // What a newer pg_dump wrote is not understood here: pg_restore looks at it.
-  if (!isWhole) await verifyBackup(options);
+  if (!isWhole) await verifyDatabase(options);
   const kept = stack.move();
   return { path, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
 }

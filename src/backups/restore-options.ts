@@ -76,6 +76,8 @@ export interface RestoreResult {
   cutOverAt: string | null;
   /** See the function of this name. */
   laterTransactions: number | null;
+  /** In place: the set of the live database that was taken before. */
+  savedAs?: string | null;
 }
 
 /** What the two ways of ending add to the result. */

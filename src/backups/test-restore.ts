@@ -11,7 +11,7 @@ import { refusePooler } from './refuse-pooler.ts';
 import { type BesideWork, restoreBeside } from './restore-beside.ts';
 import { dropDatabase, sweepScratchDatabases } from './scratch-database.ts';
 import { serverOptions } from './tool-environment.ts';
-import type { VerifiedBackup } from './verify-backup.ts';
+import { type VerifiedBackup, verifiedPart, verifyOtherParts } from './verify-backup.ts';
 
 export type TestRestoreOptions = Omit<
   BesideWork,
@@ -35,12 +35,19 @@ export async function testRestore(options: TestRestoreOptions): Promise<Verified
   const { set, connection, applicationName, clock } = options;
   await refusePooler({ connection, applicationName, clock });
   await using pool = await openMaintenanceDatabase({ connection, applicationName });
-  await pool.connection().execute(async (maintenance) => await testBeside(options, maintenance));
-  const { bytes, uncompressedBytes, sha256 } = databasePart(set.manifest);
-  return { id: set.id, bytes, uncompressedBytes, sha256, level: 'content' };
+  const others = await pool
+    .connection()
+    .execute(async (maintenance) => await testBeside(options, maintenance));
+  const part = databasePart(set.manifest);
+  const { bytes, uncompressedBytes, sha256 } = part;
+  const parts = [verifiedPart(part, 'content'), ...others];
+  return { id: set.id, bytes, uncompressedBytes, sha256, level: 'content', parts };
 }
 
-async function testBeside(options: TestRestoreOptions, maintenance: Kysely<Database>): Promise<void> {
+async function testBeside(
+  options: TestRestoreOptions,
+  maintenance: Kysely<Database>,
+): Promise<VerifiedBackup['parts']> {
   const { set, connection, clock, log, progress, signal } = options;
   const { database } = connection;
   await takeLock(maintenance, database);
@@ -51,6 +58,7 @@ async function testBeside(options: TestRestoreOptions, maintenance: Kysely<Datab
   await using archive = await progress.step(`Verify backup set ${set.id}`, async () => {
     return await readyArchive({ ...options, ...plan });
   });
+  const others = await verifyOtherParts(options);
   options.onRead();
   try {
     await restoreBeside({
@@ -66,6 +74,7 @@ async function testBeside(options: TestRestoreOptions, maintenance: Kysely<Datab
   } finally {
     await drop(maintenance, scratch, options);
   }
+  return others;
 }
 
 async function takeLock(maintenance: Kysely<Database>, database: string): Promise<void> {

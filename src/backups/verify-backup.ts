@@ -1,82 +1,68 @@
-import { PassThrough } from 'node:stream';
-import type { Log } from '../log.ts';
-import type { BackupSet } from './backup-directory.ts';
 import { checkStored } from './check-stored.ts';
-import { type Identity, isEncrypted } from './find-identity.ts';
-import { findPostgresProgram } from './find-postgres-program.ts';
-import { databasePart } from './manifest.ts';
-import { aboutSet, readPart } from './read-part.ts';
-import { readWithPgRestore } from './read-with-pg-restore.ts';
-import { runTogether } from './run-together.ts';
+import { isEncrypted } from './find-identity.ts';
+import { databasePart, type ManifestPart } from './manifest.ts';
+import { readPart } from './read-part.ts';
+import { toNowhere } from './to-nowhere.ts';
+import { type VerifyDatabaseOptions, verifyDatabase } from './verify-database.ts';
+import { verifyFiles } from './verify-files.ts';
 
-export interface VerifyBackupOptions {
-  set: BackupSet;
-  /** Opens an encrypted set; without it only what is stored is checked. */
-  identity?: Identity | undefined;
-  /** Where pg_restore is looked for; `[backup] tools_directory`. */
-  toolsDirectory: string | undefined;
-  env: NodeJS.ProcessEnv;
-  log: Log;
-  /** How long pg_restore may stand still; two minutes unless told. */
-  silenceMs?: number;
-  signal: AbortSignal;
+/** The identity may be missing: then only what is stored is checked. */
+export type VerifyBackupOptions = VerifyDatabaseOptions;
+
+/** `stored`: the bytes are those that were written; `content`: and what they hold was read. */
+type Level = 'stored' | 'content';
+
+export interface VerifiedPart extends Pick<ManifestPart, 'file' | 'holds' | 'bytes'> {
+  level: Level;
 }
 
 export interface VerifiedBackup {
   id: string;
+  /** This and what follows is of the database. */
   bytes: number;
   /** Null where the content could not be read. */
   uncompressedBytes: number | null;
   sha256: string;
-  /** `stored`: the bytes are those that were written; `content`: and what they hold was read. */
-  level: 'stored' | 'content';
+  level: Level;
+  /** All that the set holds. */
+  parts: VerifiedPart[];
 }
 
 /**
- * Reads the whole dump once: its SHA-256 against the manifest, zstd's own checksum, and every block of the archive by
- * `pg_restore` (which writes the script to nowhere; `pg_restore --list` reads only the beginning, and passes a dump
- * that was cut off). It does not prove that the dump can be restored into a server: only a restore does.
- * An encrypted set whose key is not here, as on the server that makes the sets, is compared with its manifest alone.
+ * Reads every part of a set from beginning to end: `verifyDatabase`, `verifyFiles`, and the roles. An encrypted set
+ * whose key is not here, as on the server that makes the sets, is compared with its manifest alone.
  *
- * @throws TendError BACKUP_DAMAGED saying what does not fit; BACKUP_KEY_WRONG;
- *   TOOL_TIMED_OUT where pg_restore stands still.
+ * @throws TendError BACKUP_DAMAGED naming the part and what does not fit; BACKUP_KEY_WRONG; TOOL_TIMED_OUT.
  */
 export async function verifyBackup(options: VerifyBackupOptions): Promise<VerifiedBackup> {
-  const { set, identity, toolsDirectory, env, log, silenceMs, signal } = options;
+  const { set } = options;
   const part = databasePart(set.manifest);
-  const { sha256 } = part;
-  if (isEncrypted(set.manifest) && identity === undefined) {
-    const { bytes } = await checkStored({ set, part, signal });
-    return { id: set.id, bytes, uncompressedBytes: null, sha256, level: 'stored' };
+  const level: Level = isReadable(options) ? 'content' : 'stored';
+  const { bytes, uncompressedBytes } =
+    level === 'content'
+      ? await verifyDatabase(options)
+      : { ...(await checkStored({ ...options, part })), uncompressedBytes: null };
+  const parts = [verifiedPart(part, level), ...(await verifyOtherParts(options))];
+  return { id: set.id, bytes, uncompressedBytes, sha256: part.sha256, level, parts };
+}
+
+/** The same for what a set holds beside the database. */
+export async function verifyOtherParts(options: VerifyBackupOptions): Promise<VerifiedPart[]> {
+  const verified: VerifiedPart[] = [];
+  for (const part of options.set.manifest.parts) {
+    if (part.holds === 'database') continue;
+    if (!isReadable(options)) await checkStored({ ...options, part });
+    else if (part.holds === 'files') await verifyFiles({ ...options, part });
+    else await readPart({ ...options, part, target: toNowhere() });
+    verified.push(verifiedPart(part, isReadable(options) ? 'content' : 'stored'));
   }
-  const pgRestore = await findPostgresProgram({
-    name: 'pg_restore',
-    major: set.manifest.database.serverMajor,
-    toolsDirectory,
-    env,
-    signal,
-  });
-  const archive = new PassThrough();
-  let read = { bytes: 0, uncompressedBytes: 0 };
-  try {
-    await runTogether({
-      signal,
-      joints: [archive],
-      members: [
-        async (stop) => {
-          read = await readPart({ set, part, identity, target: archive, env, log, signal: stop });
-        },
-        async (stop) => {
-          await readWithPgRestore({
-            ...{ pgRestore, input: archive, env, log, signal: stop },
-            ...(silenceMs !== undefined && { silenceMs }),
-          });
-        },
-      ],
-    });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw aboutSet(set.id, part.file, error);
-  }
-  return { id: set.id, ...read, sha256, level: 'content' };
+  return verified;
+}
+
+export function verifiedPart({ file, holds, bytes }: ManifestPart, level: Level): VerifiedPart {
+  return { file, holds, bytes, level };
+}
+
+function isReadable({ set, identity }: VerifyBackupOptions): boolean {
+  return !isEncrypted(set.manifest) || identity !== undefined;
 }

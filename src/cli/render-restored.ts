@@ -9,6 +9,7 @@ export function renderRestored(report: InferOutput<typeof restoreReportSchema>, 
   output.summary(`Backup ${backupId} is now database "${database}" (${rows} rows)${kept}.`);
   const later = describeLater(report);
   if (later !== undefined) output.summary(later);
+  if (report.savedAs !== null) output.summary(`What was there before is backup ${report.savedAs}.`);
   if (!report.compared) output.warn('no manifest says what must be there: look whether everything is');
   if (heldTasks > 0) output.warn(`${heldTasks} unfinished tasks of the backup are held there`);
 }

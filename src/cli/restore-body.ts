@@ -10,6 +10,7 @@ export interface RestoreFlags {
   source: string;
   into?: string | undefined;
   confirm?: string | undefined;
+  'in-place': boolean;
   jobs?: number | undefined;
   'no-files': boolean;
   'no-restart': boolean;
@@ -21,7 +22,9 @@ export async function restoreBody(context: CommandContext, flags: RestoreFlags):
   const { database } = await context.connection();
   if (into === undefined) {
     await confirmByName({
-      question: `Database "${database}" will be replaced by backup set "${source}".`,
+      question: flags['in-place']
+        ? `The tables of database "${database}" will be replaced by those of backup set "${source}"; there is no --undo.`
+        : `Database "${database}" will be replaced by backup set "${source}".`,
       name: database,
       flag: '--confirm',
       given: flags.confirm,
@@ -31,6 +34,7 @@ export async function restoreBody(context: CommandContext, flags: RestoreFlags):
   const payload = {
     source,
     ...(into === undefined ? { confirm: database } : { into }),
+    ...(flags['in-place'] && { inPlace: true }),
     ...(flags.jobs !== undefined && { jobs: flags.jobs }),
     ...(flags['no-restart'] && { restart: false }),
     ...(flags['no-files'] && { files: false }),

@@ -49,6 +49,7 @@ test.each(ways)('a good set passes ($way)', async ({ compression, env }) => {
     uncompressedBytes: part?.uncompressedBytes,
     sha256: part?.sha256,
     level: 'content',
+    parts: set.manifest.parts.map(({ file, holds, bytes }) => ({ file, holds, bytes, level: 'content' })),
   });
 });
 

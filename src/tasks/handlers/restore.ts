@@ -2,11 +2,14 @@ import { hostname } from 'node:os';
 import * as v from 'valibot';
 import { appControls } from '../../app/app-controls.ts';
 import { backupDirectory } from '../../backups/backup-directory.ts';
+import { createBackup } from '../../backups/create-backup.ts';
 import { findIdentity } from '../../backups/find-identity.ts';
 import { findRestoreDirectory } from '../../backups/find-restore-directory.ts';
+import { recordBackup } from '../../backups/record-backup.ts';
 import { restoreBackup } from '../../backups/restore-backup.ts';
 import { restoreJobs, workDirectory } from '../../backups/restore-resources.ts';
 import { findRestoreSource } from '../../backups/restore-source.ts';
+import { restoreWithin } from '../../backups/restore-within.ts';
 import { TendError } from '../../errors.ts';
 import { shellWord } from '../../shell-word.ts';
 import type { HandlerContext, RunningTask, TaskHandler, TaskResult } from './handler.ts';
@@ -23,6 +26,8 @@ const payloadSchema = v.pipe(
     undo: v.optional(v.union([v.literal(true), name])),
     /** A new database; without it the live one is replaced. */
     into: v.optional(name),
+    /** Within the live database, in one transaction, for a role that may not create databases. */
+    inPlace: v.optional(v.literal(true)),
     /** The name of the live database, where it is replaced. */
     confirm: v.optional(name),
     /** False neither restarts nor checks the application. */
@@ -35,6 +40,10 @@ const payloadSchema = v.pipe(
   v.check(
     ({ source, resume, undo }) => [source, resume, undo].filter((one) => one !== undefined).length === 1,
     'one of source, resume and undo is needed',
+  ),
+  v.check(
+    ({ source, into, inPlace }) => inPlace === undefined || (source !== undefined && into === undefined),
+    'inPlace goes with a source, and not with into',
   ),
 );
 type Payload = v.InferOutput<typeof payloadSchema>;
@@ -68,7 +77,7 @@ async function restoreFrom(source: string, task: RunningTask<Payload>): Promise<
   const { lockDirectory: directory, ...options } = restoreOptions(task);
   const set = await findRestoreSource({ ...context, source, directory, uid: process.getuid?.(), signal });
   const identity = await findIdentity({ manifest: set.manifest, config, baseDirectory, log, secrets });
-  const result = await restoreBackup({
+  const restoring = {
     ...options,
     set,
     identity,
@@ -79,8 +88,24 @@ async function restoreFrom(source: string, task: RunningTask<Payload>): Promise<
     workDirectory: workDirectory({ config, baseDirectory, env }),
     jobs: payload.jobs ?? restoreJobs(config),
     files: payload.files === false ? undefined : { backup: config.backup, baseDirectory },
-  });
+  };
+  const result = payload.inPlace
+    ? await restoreWithin({ ...restoring, backUpFirst: backUpFirst(task) })
+    : await restoreBackup(restoring);
   return { outcome: 'succeeded', evidence: { ...result } };
+}
+
+/** A set of the live database, for the way back from a restore that has none by itself. */
+function backUpFirst(task: RunningTask<Payload>) {
+  const { context, log, progress, signal } = task;
+  if (context.config.backup.directory === undefined) return undefined;
+  return async (label: string) => {
+    const taskId = task.id > 0 ? task.id : null;
+    const about = { ...context, label, taskId, includeFiles: 'no', host: hostname() } as const;
+    const set = await createBackup({ ...about, log, progress, signal });
+    await recordBackup({ db: context.db, set, taskId, log });
+    return set;
+  };
 }
 
 /** What restoring, resuming and undoing have in common. */

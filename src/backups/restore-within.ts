@@ -1,0 +1,211 @@
+import { stat } from 'node:fs/promises';
+import type { Kysely } from 'kysely';
+import { openDatabase } from '../database/open-database.ts';
+import type { Database } from '../database/tables.ts';
+import { TendError, toError } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
+import { untilAborted } from '../until-aborted.ts';
+import type { BackupSet } from './backup-directory.ts';
+import { newBackupId } from './backup-id.ts';
+import { lockBackups } from './backup-lock.ts';
+import { appWithSteps } from './change-live.ts';
+import { compareWithManifest } from './compare-with-manifest.ts';
+import { countRows } from './count-rows.ts';
+import { serverVersion } from './database-facts.ts';
+import { findLiveObjects } from './find-live-objects.ts';
+import { findPostgresProgram } from './find-postgres-program.ts';
+import { findUnfinishedRestores } from './find-unfinished-restores.ts';
+import { readTocOf } from './foreign-archive.ts';
+import { loadWithin } from './load-within.ts';
+import { openMaintenanceDatabase } from './maintenance-database.ts';
+import { filesPart, totalRows } from './manifest.ts';
+import { readyArchive } from './ready-archive.ts';
+import { refusePooler } from './refuse-pooler.ts';
+import { refuseUnfinished } from './refuse-unfinished.ts';
+import { requireIdentity } from './require-identity.ts';
+import type { RestoreBackupOptions, RestoreResult } from './restore-options.ts';
+import {
+  describeObject,
+  findForeignOwned,
+  findNewerObjects,
+  queueSchema,
+  selectEntries,
+} from './select-entries.ts';
+import { serverOptions } from './tool-environment.ts';
+
+export interface RestoreWithinOptions extends RestoreBackupOptions {
+  /** Takes a set of the live database, the only way back; undefined where no backup directory is configured. */
+  backUpFirst: ((label: string) => Promise<BackupSet>) | undefined;
+  /** How long pg_restore may wait for one lock. */
+  lockWaitMs?: number;
+}
+
+/** Others wait behind it meanwhile. */
+const lockWaitMs = 10_000;
+
+/**
+ * Restores a set within the live database, in one transaction of pg_restore: for a role that may not create databases.
+ * The queue stays as it is. There is no way back by itself: a set of the live database is taken before, and is it.
+ * The tables are locked while it is loaded.
+ *
+ * @throws TendError RESTORE_REFUSED, BACKUP_DAMAGED, DATABASE_BUSY, TOOL_FAILED: nothing was changed. RESTORE_STUCK: it is
+ *   restored, and is not as it should be, or the application is not well with it.
+ */
+export async function restoreWithin(options: RestoreWithinOptions): Promise<RestoreResult> {
+  const { set, connection, applicationName, clock, log, progress, signal, env } = options;
+  const { database } = connection;
+  requireIdentity(set.manifest, options.identity);
+  refuseUnfit(options);
+  options.app.preflight?.();
+  await refusePooler({ connection, applicationName, clock });
+  await using maintenance = await openMaintenanceDatabase({ connection, applicationName });
+  const directory = options.journalDirectory;
+  refuseUnfinished(await findUnfinishedRestores({ db: maintenance, database, directory }));
+  await using live = openDatabase({ connection, applicationName, statementTimeoutMs: 0 });
+  const id = newBackupId(clock.now());
+  const { major: serverMajor } = await serverVersion(live);
+  await using archive = await progress.step(`Verify backup set ${set.id}`, async () => {
+    return await readyArchive({ ...options, jobs: Math.max(2, options.jobs), serverMajor, space: undefined });
+  });
+  const { path } = archive;
+  await planWithin(live, set, path);
+  const saved = await options.backUpFirst?.(`before restore ${id}`);
+  if (saved === undefined) log.warn('No [backup] directory is configured: there will be no way back.');
+
+  using _lock = await lockBackups(options.lockDirectory ?? directory);
+  // Anew: somebody may have made a table while the backup was taken.
+  const { archivePath, entries } = await planWithin(live, set, path);
+  const pgRestore = await findPostgresProgram({
+    ...{ name: 'pg_restore', major: serverMajor, toolsDirectory: options.toolsDirectory, env, signal },
+  });
+  await progress.step('Load the dump', async () => {
+    const given = { maintenance, database, pgRestore, archivePath, entries };
+    await loadWithin({
+      lockWaitMs,
+      ...options,
+      ...given,
+      serverOptions: await serverOptions(live, connection),
+    });
+  });
+  const way = describeWayBack(saved, database);
+  const restored = await compareWithin(live, options, way);
+  await bringBack(options, live, way);
+  return {
+    ...{ backupId: set.id, restoreId: id, database, ...restored, compared: true, keptAs: null },
+    ...{ outageMs: null, heldTasks: 0, files: [], snapshotAt: set.manifest.snapshot?.at ?? null },
+    ...{ cutOverAt: null, laterTransactions: null, savedAs: saved?.id ?? null },
+  };
+}
+
+function refuseUnfit({ set, files }: RestoreWithinOptions): void {
+  if (set.foreign !== undefined)
+    throw refused(`"${set.path}" was not made by tend`, 'Restore it into a new database: --into NAME');
+  if (filesPart(set.manifest) !== undefined && files !== undefined)
+    throw refused(
+      'files cannot be exchanged in one transaction with it',
+      'For the database alone: --no-files',
+    );
+}
+
+/** What will be loaded, once nothing is in the way. */
+async function planWithin(live: Kysely<Database>, set: BackupSet, archivePath: string | undefined) {
+  const toc = archivePath === undefined ? undefined : await readTocOf(archivePath);
+  if (archivePath === undefined || toc === undefined || (await stat(archivePath)).isDirectory())
+    throw refused(
+      `the dump of "${set.id}" could not be unpacked into a file`,
+      'Make room in [backup] work_directory.',
+    );
+  const objects = await findLiveObjects(live);
+  const newer = findNewerObjects(toc, objects).map(describeObject);
+  if (newer.length > 0)
+    throw refused(
+      `the backup does not have what is there now: ${named(newer)}`,
+      'Drop them, or restore into a new database: --into NAME',
+      newer,
+    );
+  const others = findForeignOwned(objects).map(describeObject);
+  if (others.length > 0)
+    throw refused(`this role does not own ${named(others)}`, 'Use the role that does.', others);
+  return { archivePath, entries: selectEntries(toc, objects) };
+}
+
+/**
+ * The application may have written again since the transaction ended: more rows are its own. Fewer, or other tables, are what
+ * a trigger or a person made of it.
+ */
+async function compareWithin(live: Kysely<Database>, options: RestoreWithinOptions, wayBack: string) {
+  const { set, clock, progress, signal, log } = options;
+  const isOfApplication = ({ schema }: { schema: string }) => schema !== queueSchema;
+  return await progress.step('Compare with the manifest', async () => {
+    const tables = (await untilAborted(signal, countRows({ db: live, clock }))).filter(isOfApplication);
+    const counted = new Map(tables.map((table) => [`${table.schema}.${table.name}`, table.rows ?? 0]));
+    const expected = set.manifest.tables.filter(isOfApplication).map((table) => {
+      const here = counted.get(`${table.schema}.${table.name}`) ?? 0;
+      const isMore = table.rows !== null && here > table.rows;
+      if (isMore)
+        log.warn(
+          `Table "${table.schema}"."${table.name}" has ${here} rows, more than the ${table.rows} of the backup.`,
+        );
+      return isMore ? { ...table, rows: here } : table;
+    });
+    const manifest = { ...set.manifest, tables: expected, sequences: [] };
+    const differences = await compareWithManifest({ db: live, manifest, tables, largeObjects: 'unknown' });
+    if (differences.length > 0)
+      throw stuck('is restored, and is not what was dumped', differences, wayBack, options);
+    return { tables: tables.length, rows: totalRows(tables) };
+  });
+}
+
+async function bringBack(
+  options: RestoreWithinOptions,
+  live: Kysely<Database>,
+  wayBack: string,
+): Promise<void> {
+  const { app, progress, signal } = options;
+  const { sql } = await import('kysely');
+  await progress.step(
+    'Gather statistics',
+    async () => await untilAborted(signal, sql`analyze`.execute(live)),
+  );
+  const { restart, check } = appWithSteps(app, progress);
+  try {
+    await restart?.(signal);
+    await check?.(signal);
+  } catch (error) {
+    throw stuck(
+      'is restored, and the application is not well with it',
+      [toError(error).message],
+      wayBack,
+      options,
+      error,
+    );
+  }
+}
+
+function describeWayBack(saved: BackupSet | undefined, database: string): string {
+  if (saved === undefined) return 'No set of the database from before was taken.';
+  return `Back to what was before: tend restore ${saved.id} --in-place --confirm ${shellWord(database)}`;
+}
+
+function stuck(
+  what: string,
+  why: string[],
+  hint: string,
+  { connection }: RestoreWithinOptions,
+  cause?: unknown,
+): TendError {
+  const message = `Database "${connection.database}" ${what}: ${named(why)}.`;
+  return new TendError('RESTORE_STUCK', message, { isPermanent: true, details: why.join('\n'), hint, cause });
+}
+
+function refused(why: string, hint: string, all: string[] = []): TendError {
+  return new TendError('RESTORE_REFUSED', `It cannot be restored in place: ${why}.`, {
+    ...{ isPermanent: true, hint: `Nothing was changed. ${hint}` },
+    ...(all.length > 0 && { details: all.join('\n') }),
+  });
+}
+
+function named(all: readonly string[]): string {
+  const [first = '', ...others] = all;
+  return first.replace(/\.$/, '') + (others.length === 0 ? '' : ` (and ${others.length} more)`);
+}
