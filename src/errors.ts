@@ -80,6 +80,7 @@ export const errorCodes = {
   HTTP_STATUS_TEMPORARY: 'busy',
   HTTP_STATUS_UNEXPECTED: 'failed',
   HTTP_RESPONSE_TOO_LARGE: 'failed',
+  HUNG_UP: 'hungUp',
   INTERRUPTED: 'interrupted',
   TERMINATED: 'terminated',
   BUG: 'bug',

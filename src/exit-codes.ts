@@ -17,6 +17,7 @@ export const exitCodes = {
   busy: { code: 75, meaning: 'busy, try again later' },
   permission: { code: 77, meaning: 'permission denied, or wrong password' },
   config: { code: 78, meaning: 'the configuration is wrong, or the database schema does not match' },
+  hungUp: { code: 129, meaning: 'stopped by SIGHUP (terminal closed)' },
   interrupted: { code: 130, meaning: 'stopped by SIGINT (Ctrl-C)' },
   terminated: { code: 143, meaning: 'stopped by SIGTERM' },
 } as const;

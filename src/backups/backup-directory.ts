@@ -43,6 +43,8 @@ export interface DamagedSet {
   id: string;
   path: string;
   problem: string;
+  /** True where it may be whole: this user has no right to read it. */
+  isForbidden?: boolean;
 }
 
 /** `[backup] directory` as an absolute path; CONFIG_INVALID where none is set. */
@@ -72,16 +74,18 @@ export async function listBackups(directory: string): Promise<{ sets: BackupSet[
     try {
       sets.push(await readSet(path, id));
     } catch (error) {
-      damaged.push({ id, path, problem: toError(error).message });
+      const isForbidden = error instanceof TendError && error.code === 'INPUT_MISSING';
+      damaged.push({ id, path, problem: toError(error).message, ...(isForbidden && { isForbidden }) });
     }
   }
   return { sets, damaged };
 }
 
 /**
- * The set that `source` means: an id, `latest`, or the path of a set that lies elsewhere.
+ * The set that `source` means: an id, `latest`, or the path of a set that lies elsewhere. `latest` is never an older one
+ * in the place of the newest, which cannot be read.
  *
- * @throws TendError BACKUP_NOT_FOUND, BACKUP_DAMAGED.
+ * @throws TendError BACKUP_NOT_FOUND, BACKUP_DAMAGED, INPUT_MISSING where this user may not read it.
  */
 export async function findBackup(options: {
   source: string;
@@ -92,7 +96,9 @@ export async function findBackup(options: {
 }): Promise<BackupSet> {
   const { source, directory, baseDirectory } = options;
   if (directory !== undefined && source === 'latest') {
-    const [newest] = (await listBackups(directory)).sets;
+    const { sets, damaged } = await listBackups(directory);
+    const [[newest], [bad]] = [sets, damaged];
+    if (bad !== undefined && (newest === undefined || bad.id > newest.id)) throw unusable(bad, newest);
     if (newest !== undefined) return newest;
     throw notFound(`There is no backup set in "${directory}".`);
   }
@@ -108,7 +114,8 @@ async function readSet(path: string, id?: string): Promise<BackupSet> {
   await access(path).catch(() => {
     throw notFound(`There is no backup set "${id ?? path}".`);
   });
-  const text = await readFile(manifestPath, 'utf8').catch((error: Error) => {
+  const text = await readFile(manifestPath, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EACCES') throw forbidden(path, error);
     throw new TendError('BACKUP_DAMAGED', `"${path}" is no complete backup set: ${error.message}`, {
       cause: error,
       isPermanent: true,
@@ -128,6 +135,26 @@ function notFound(message: string): TendError {
     hint: 'See what there is: tend backup list',
     isPermanent: true,
   });
+}
+
+function forbidden(path: string, cause: Error): TendError {
+  return new TendError('INPUT_MISSING', `Backup set "${path}" cannot be read: ${cause.message}`, {
+    cause,
+    isPermanent: true,
+    hint: `Run tend as the user who owns it: ls -ld ${path}`,
+  });
+}
+
+function unusable(
+  { id, problem, isForbidden = false }: DamagedSet,
+  newestGood: BackupSet | undefined,
+): TendError {
+  const other = newestGood && `; the newest that can be read is ${newestGood.id}, if you want that one`;
+  return new TendError(
+    isForbidden ? 'INPUT_MISSING' : 'BACKUP_DAMAGED',
+    `"${id}" is the newest backup set, and is not to be used: ${problem.replace(/\.$/, '')}.`,
+    { isPermanent: true, hint: `See what there is: tend backup list${other ?? ''}` },
+  );
 }
 
 function unreadable(directory: string, cause: NodeJS.ErrnoException): TendError {

@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.ts';
-import { backupDirectory } from './backup-directory.ts';
+import { backupDirectory, type DamagedSet } from './backup-directory.ts';
 import { directoryStore } from './backup-store.ts';
 import { findPartProblem } from './find-part-problem.ts';
 
@@ -8,7 +8,7 @@ export interface DirectorySurvey {
   directory: string;
   /** How many sets lie there as they were written, by the sizes of their parts. */
   whole: number;
-  damaged: { id: string; problem: string }[];
+  damaged: Pick<DamagedSet, 'id' | 'problem' | 'isForbidden'>[];
 }
 
 /** Looks at every set of the backup directory without reading its content; undefined where none is configured. */
@@ -20,7 +20,10 @@ export async function findDamagedSets(options: {
   if (config.backup.directory === undefined) return undefined;
   const directory = backupDirectory(config, baseDirectory);
   const { sets, damaged: unreadable } = await directoryStore(directory).listBackups();
-  const damaged = unreadable.map(({ id, problem }) => ({ id, problem: problem.replace(/\.$/, '') }));
+  const damaged: DirectorySurvey['damaged'] = unreadable.map((one) => ({
+    ...one,
+    problem: one.problem.replace(/\.$/, ''),
+  }));
   for (const set of sets) {
     const problem = await findPartProblem(set);
     if (problem !== undefined) damaged.push({ id: set.id, problem });

@@ -33,7 +33,7 @@ export interface CommandContext {
   cwd: string;
   env: NodeJS.ProcessEnv;
   clock: Clock;
-  /** Aborts at the first SIGINT or SIGTERM. */
+  /** Aborts at the first SIGINT, SIGTERM or SIGHUP. */
   signal: AbortSignal;
   log: Log;
   progress: Progress;

@@ -8,6 +8,11 @@ const handled = {
     exitCode: exitCodes.interrupted.code,
     message: 'Stopped by SIGINT (Ctrl-C)',
   },
+  SIGHUP: {
+    code: 'HUNG_UP',
+    exitCode: exitCodes.hungUp.code,
+    message: 'Stopped by SIGHUP (terminal closed)',
+  },
   SIGTERM: { code: 'TERMINATED', exitCode: exitCodes.terminated.code, message: 'Stopped by SIGTERM' },
 } as const satisfies Record<string, { code: ErrorCode; exitCode: number; message: string }>;
 
@@ -19,14 +24,16 @@ export interface SignalListener extends Disposable {
 }
 
 /**
- * The first SIGINT or SIGTERM aborts, and the command winds up in its own time; the second ends the process at once
- * with 130 or 143. SIGHUP is left alone: listening to it would undo nohup(1).
+ * The first SIGINT, SIGTERM or SIGHUP aborts, and the command winds up in its own time; a second SIGINT or
+ * SIGTERM ends the process at once with 130 or 143. Node gives SIGHUP its default at start, also under nohup(1): left alone it would kill.
  */
 export function listenForSignals(host: ProcessHost): SignalListener {
   const controller = new AbortController();
   let stopped: TendError | undefined;
   const listeners = Object.entries(handled).map(([name, { code, exitCode, message }]) => {
     const onSignal = (): void => {
+      // A closing terminal may send it twice: the shell does, and the kernel.
+      if (stopped !== undefined && name === 'SIGHUP') return;
       if (stopped !== undefined) return host.exit(exitCode);
       stopped = new TendError(code, message);
       controller.abort(stopped);

@@ -1,9 +1,9 @@
-import { readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { BackupSet } from '../../src/backups/backup-directory.ts';
-import { listBackups } from '../../src/backups/backup-directory.ts';
+import { findBackup, listBackups } from '../../src/backups/backup-directory.ts';
 import { databasePart } from '../../src/backups/manifest.ts';
 import { readPart } from '../../src/backups/read-part.ts';
 import { verifyBackup } from '../../src/backups/verify-backup.ts';
@@ -112,4 +112,38 @@ test('a set without a readable manifest is listed as damaged, not as a set', asy
   expect(damaged).toEqual([
     { id: set.id, path: set.path, problem: expect.stringContaining('it is not JSON') },
   ]);
+});
+
+test('latest is never an older set in the place of the newest, which cannot be read', async () => {
+  const older = await takeBackup({ database, directory: place.path });
+  const newer = { id: '29991231T235959Z-beef' };
+  cpSync(older.path, join(place.path, newer.id), { recursive: true });
+  writeFileSync(join(place.path, newer.id, 'manifest.json'), '{"format": 1');
+  const latest = findBackup({ source: 'latest', directory: place.path, baseDirectory: '/' });
+  await expect(latest).rejects.toMatchObject({
+    ...{ code: 'BACKUP_DAMAGED', message: expect.stringContaining(`"${newer.id}" is the newest backup set`) },
+    hint: expect.stringContaining(older.id),
+  });
+  rmSync(join(place.path, newer.id), { recursive: true });
+  const found = await findBackup({ source: 'latest', directory: place.path, baseDirectory: '/' });
+  expect(found.id).toBe(older.id);
+});
+
+test.skipIf(process.getuid?.() !== 0)('a set that this user may not read is not called damaged', async () => {
+  const set = await takeBackup({ database, directory: place.path });
+  chmodSync(place.path, 0o755);
+  process.seteuid?.(65534);
+  try {
+    const { damaged } = await listBackups(place.path);
+    expect(damaged).toMatchObject([
+      { problem: expect.stringContaining('cannot be read'), isForbidden: true },
+    ]);
+    const latest = findBackup({ source: 'latest', directory: place.path, baseDirectory: '/' });
+    await expect(latest).rejects.toMatchObject({
+      code: 'INPUT_MISSING',
+      message: expect.stringContaining(set.id),
+    });
+  } finally {
+    process.seteuid?.(0);
+  }
 });

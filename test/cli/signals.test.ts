@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { startFixture } from '../support/run-fixture.ts';
 
 const signals = [
+  { signal: 'SIGHUP', exitCode: 129, message: 'Stopped by SIGHUP (terminal closed)' },
   { signal: 'SIGINT', exitCode: 130, message: 'Stopped by SIGINT (Ctrl-C)' },
   { signal: 'SIGTERM', exitCode: 143, message: 'Stopped by SIGTERM' },
 ] as const;
@@ -26,7 +27,7 @@ describe.each(signals)('$signal', ({ signal, exitCode, message }) => {
     expect(code).toBe(exitCode);
   });
 
-  it('ends the process at once when it comes a second time', async () => {
+  it.skipIf(signal === 'SIGHUP')('ends the process at once when it comes a second time', async () => {
     const { child, said, result } = startFixture(['stubborn']);
     await said('ready');
     child.kill(signal);
@@ -60,4 +61,14 @@ describe.each(signals)('$signal', ({ signal, exitCode, message }) => {
     expect(stderr).toContain('The old database could not be put back');
     expect(code).toBe(2);
   });
+});
+
+it('a second SIGHUP ends nothing: a closing terminal may send two', async () => {
+  const { child, said, result } = startFixture(['stubborn']);
+  await said('ready');
+  child.kill('SIGHUP');
+  await said('aborting');
+  child.kill('SIGHUP');
+  child.kill('SIGTERM');
+  expect((await result).exitCode).toBe(143);
 });

@@ -17,7 +17,9 @@ export const checkBackupDirectory: DoctorCheck = {
     return {
       status: 'fail',
       text: `damaged in ${directory}: ${some.join('; ')}${more}`,
-      fix: 'Take another, then remove them: tend backup',
+      fix: damaged.some(({ isForbidden }) => isForbidden)
+        ? `Run tend as the user who owns them: ls -l ${directory}`
+        : 'Take another, then remove them: tend backup',
     };
   },
 };
