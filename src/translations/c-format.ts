@@ -20,6 +20,7 @@ export function parseCFormat(text: string, isTranslation: boolean): OrderedArgum
     const match = directive.exec(text);
     if (match === null) return `"${text.slice(at, at + 10)}" cannot be read`;
     const [all, number, flags = '', width, widthNumber, precision, precisionNumber] = match;
+    if (number !== undefined && Number(number) === 0) return 'there is no argument number 0';
     if (flags.includes('I') && !isTranslation) return `the flag I is only for translations`;
     if (width !== undefined) found.push({ position: toPosition(widthNumber), type: 'integer' });
     if (precision !== undefined) found.push({ position: toPosition(precisionNumber), type: 'integer' });
