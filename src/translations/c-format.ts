@@ -1,7 +1,5 @@
+import type { OrderedArguments } from './ordered-arguments.ts';
 import { quoteText } from './quote-text.ts';
-
-/** The types of the arguments that a printf format takes, in the order of the arguments. */
-export type CArguments = readonly string[];
 
 const directive =
   /%(?:(\d+)\$)?([ +\-#0'I]*)(?:(\*)(?:(\d+)\$)?|\d+)?(?:\.(?:(\*)(?:(\d+)\$)?|\d*))?(?:<PRI([diouxX])((?:LEAST|FAST)?(?:8|16|32|64)|MAX|PTR)>|([hlLqjzZt]*)([\s\S]?))/y;
@@ -15,13 +13,14 @@ interface Argument {
  * Reads a C format string, with POSIX's `%1$s`, glibc's flags `'` and (in translations) `I`, and the `<PRIu64>` macros.
  * Numbers must be given for all arguments or for none, and leave none out.
  */
-export function parseCFormat(text: string, isTranslation: boolean): CArguments | string {
+export function parseCFormat(text: string, isTranslation: boolean): OrderedArguments | string {
   const found: Argument[] = [];
   for (let at = text.indexOf('%'); at !== -1; at = text.indexOf('%', directive.lastIndex)) {
     directive.lastIndex = at;
     const match = directive.exec(text);
     if (match === null) return `"${text.slice(at, at + 10)}" cannot be read`;
     const [all, number, flags = '', width, widthNumber, precision, precisionNumber] = match;
+    if (number !== undefined && Number(number) === 0) return 'there is no argument number 0';
     if (flags.includes('I') && !isTranslation) return `the flag I is only for translations`;
     if (width !== undefined) found.push({ position: toPosition(widthNumber), type: 'integer' });
     if (precision !== undefined) found.push({ position: toPosition(precisionNumber), type: 'integer' });
@@ -35,25 +34,11 @@ export function parseCFormat(text: string, isTranslation: boolean): CArguments |
   return inOrder(found);
 }
 
-/** What is wrong with a translation that takes these arguments, or undefined. */
-export function compareCArguments(
-  source: CArguments,
-  translation: CArguments,
-  isStrict: boolean,
-): string | undefined {
-  const isCountBad = isStrict ? source.length !== translation.length : source.length < translation.length;
-  if (isCountBad)
-    return `has ${translation.length} format specifications, the source text has ${source.length}`;
-  const index = translation.findIndex((type, position) => type !== source[position]);
-  if (index === -1) return undefined;
-  return `takes argument ${index + 1} as ${translation[index]}, the source text as ${source[index]}`;
-}
-
 function toPosition(number: string | undefined): number | undefined {
   return number === undefined ? undefined : Number(number);
 }
 
-function inOrder(found: readonly Argument[]): CArguments | string {
+function inOrder(found: readonly Argument[]): OrderedArguments | string {
   const isNumbered = found.some(({ position }) => position !== undefined);
   if (!isNumbered) return found.map(({ type }) => type);
   const types: string[] = [];

@@ -8,7 +8,7 @@ export type Charset =
 
 /**
  * The names that GNU gettext takes as portable, with the label by which TextDecoder knows the same charset. Missing
- * ones (KOI8-T, CP850, EUC-TW, JOHAB, VISCII, GEORGIAN-PS) have no decoder in Node.js.
+ * ones (KOI8-T, CP850, EUC-TW, JOHAB, VISCII, GEORGIAN-PS) have no decoder in Node.js. ISO-8859-10 and -16 are more.
  */
 const labels: Readonly<Record<string, string>> = {
   'ISO-8859-2': 'iso-8859-2',
@@ -19,9 +19,11 @@ const labels: Readonly<Record<string, string>> = {
   'ISO-8859-7': 'iso-8859-7',
   'ISO-8859-8': 'iso-8859-8',
   'ISO-8859-9': 'windows-1254',
+  'ISO-8859-10': 'iso-8859-10',
   'ISO-8859-13': 'iso-8859-13',
   'ISO-8859-14': 'iso-8859-14',
   'ISO-8859-15': 'iso-8859-15',
+  'ISO-8859-16': 'iso-8859-16',
   'KOI8-R': 'koi8-r',
   'KOI8-U': 'koi8-u',
   CP866: 'ibm866',
@@ -82,15 +84,17 @@ export function checkStringBytes(
   if (kind === 'other') {
     if (hasByteEscape) return 'an escape stands for a byte over \\x7f: write the character itself';
     return value.includes(replacement)
-      ? `the string holds bytes that are not ${charsetName(charset)}`
+      ? `the string holds bytes that are not ${charsetName(charset)}, the charset of the header`
       : undefined;
   }
   if (isAsciiText(value)) return undefined;
   if (kind === 'utf-8') {
-    return isUtf8(Buffer.from(value, 'latin1')) ? undefined : 'the string holds bytes that are not UTF-8';
+    return isUtf8(Buffer.from(value, 'latin1'))
+      ? undefined
+      : 'the string holds bytes that are not UTF-8, the charset of the header: save the file as UTF-8';
   }
   return kind === 'ascii'
-    ? 'the string holds bytes that are not ASCII, the charset of the header'
+    ? 'the string holds bytes that are not ASCII, the charset of the header: save the file as UTF-8 and write charset=UTF-8'
     : 'the string is not ASCII, and no header entry names a charset: add "Content-Type: text/plain; charset=UTF-8\\n"';
 }
 

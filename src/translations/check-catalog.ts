@@ -39,7 +39,7 @@ function checkDuplicates(messages: readonly PoMessage[], result: CatalogCheck): 
     result.badMessages.add(message);
     const shown = isHeader(message) ? 'the header' : JSON.stringify(decodeByteText(message.id).slice(0, 60));
     const isDroppable = !isHeader(message);
-    const text = `duplicate message: ${shown} stands in this catalog already`;
+    const text = `duplicate message: ${shown} stands in this catalog already: remove one`;
     result.findings.push({ offset: message.idAt, severity: 'error', text, isDroppable });
     const twinText = `${shown} is defined here first`;
     result.findings.push({ offset: twin.idAt, severity: 'warning', text: twinText, isDroppable });

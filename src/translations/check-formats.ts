@@ -1,9 +1,15 @@
+import { compareArgumentMaps } from './argument-maps.ts';
 import { decodeByteText } from './byte-text.ts';
-import { compareCArguments, parseCFormat } from './c-format.ts';
+import { parseCFormat } from './c-format.ts';
+import { parseJavascriptFormat } from './javascript-format.ts';
+import { compareOrderedArguments } from './ordered-arguments.ts';
+import { parsePhpFormat } from './php-format.ts';
 import type { PluralForms } from './plural-forms.ts';
 import type { MessageFormat, PoMessage } from './po-message.ts';
 import { comparePythonBraceFields, parsePythonBraceFormat } from './python-brace-format.ts';
 import { comparePythonArguments, parsePythonFormat } from './python-format.ts';
+import { compareRubyArguments } from './ruby-arguments.ts';
+import { parseRubyFormat } from './ruby-format.ts';
 
 /** How the placeholders of one format are read and compared. */
 interface FormatRules<Parsed extends object> {
@@ -26,7 +32,11 @@ export function checkFormats(message: PoMessage, pluralForms: PluralForms | unde
 function checkOne(message: PoMessage, pluralForms: PluralForms | undefined, format: MessageFormat): string[] {
   switch (format) {
     case 'c':
-      return compare(message, pluralForms, { name: 'C', parse: parseCFormat, compare: compareCArguments });
+      return compare(message, pluralForms, {
+        name: 'C',
+        parse: parseCFormat,
+        compare: compareOrderedArguments,
+      });
     case 'python':
       return compare(message, pluralForms, {
         name: 'Python',
@@ -38,6 +48,24 @@ function checkOne(message: PoMessage, pluralForms: PluralForms | undefined, form
         name: 'Python brace',
         parse: parsePythonBraceFormat,
         compare: comparePythonBraceFields,
+      });
+    case 'php':
+      return compare(message, pluralForms, {
+        name: 'PHP',
+        parse: parsePhpFormat,
+        compare: compareArgumentMaps,
+      });
+    case 'ruby':
+      return compare(message, pluralForms, {
+        name: 'Ruby',
+        parse: parseRubyFormat,
+        compare: compareRubyArguments,
+      });
+    case 'javascript':
+      return compare(message, pluralForms, {
+        name: 'JavaScript',
+        parse: parseJavascriptFormat,
+        compare: compareArgumentMaps,
       });
   }
 }

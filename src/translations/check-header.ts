@@ -1,6 +1,6 @@
 import { type ByteText, decodeByteText } from './byte-text.ts';
 import { charsetName, headerField } from './catalog-header.ts';
-import { findCharset } from './charsets.ts';
+import { explainCharset } from './explain-charset.ts';
 import { type PluralForms, readPluralForms } from './plural-forms.ts';
 import { quoteText } from './quote-text.ts';
 
@@ -35,6 +35,12 @@ const example = '"Content-Type: text/plain; charset=UTF-8\\n"';
 
 function checkContentType(header: ByteText, result: HeaderCheck): void {
   const used = charsetName(header);
+  if (used?.endsWith('\r') === true) {
+    result.problems.push(
+      'the charset ends with "\\r", which programs take for a part of its name: remove it',
+    );
+    return;
+  }
   const lines = header.split('\n').filter((line) => /^[ \t]*content-type[ \t]*:/i.test(line));
   if (lines.length === 0) {
     if (used === undefined) result.warnings.push(`the header has no Content-Type: add ${example}`);
@@ -50,12 +56,13 @@ function checkContentType(header: ByteText, result: HeaderCheck): void {
       result.problems.push(
         `the header names two charsets, ${quoteText(decodeByteText(used ?? ''))} and ${quoteText(decodeByteText(name))}`,
       );
-    } else if (findCharset(name) === undefined) {
-      result.problems.push(
-        `the charset ${quoteText(decodeByteText(name))} cannot be read: save the file as UTF-8 and write ${example}`,
-      );
-    } else if (/^utf8$/i.test(name)) {
-      result.warnings.push(`"${name}" is not the name of a charset, it is taken as UTF-8`);
+    } else {
+      const problem = explainCharset(decodeByteText(name));
+      if (problem !== undefined) result.problems.push(problem);
+      if (/^utf8$/i.test(name))
+        result.warnings.push(
+          `"${name}" is not the name of a charset, it is taken as UTF-8: write ${example}`,
+        );
     }
   }
 }

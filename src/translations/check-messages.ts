@@ -17,6 +17,14 @@ export function checkMessage(message: PoMessage, pluralForms: PluralForms | unde
     const text = `msgstr[${empty}] is empty: users would see nothing`;
     findings.push({ offset, severity: 'warning', text, isDroppable: true });
   }
+  if (
+    message.id !== '' &&
+    !message.id.includes('\r') &&
+    message.translations.some((text) => text.includes('\r'))
+  ) {
+    const text = 'the translation holds a carriage return ("\\r"), the source text does not: remove it';
+    findings.push({ offset, severity: 'warning', text, isDroppable: true });
+  }
   return findings;
 }
 

@@ -78,5 +78,7 @@ function countFates(
 }
 
 function locate(catalog: ReadCatalog, findings: readonly Finding[], file: string): Diagnostic[] {
-  return findings.length === 0 ? [] : locateFindings(findings, catalog.source, file);
+  if (findings.length === 0) return [];
+  const inFile = findings.map((each) => ({ ...each, offset: catalog.toFileOffset(each.offset) }));
+  return locateFindings(inFile, catalog.source, file);
 }

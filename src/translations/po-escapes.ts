@@ -33,11 +33,15 @@ export function readEscape(source: ByteText, at: number): EscapeResult {
   const value = digits.startsWith('x') ? Number.parseInt(digits.slice(1), 16) : Number.parseInt(digits, 8);
   const end = at + 1 + digits.length;
   if (value <= 0xff) return { text: String.fromCharCode(value), end };
-  return { text: '', end, problem: `the escape "\\${digits.slice(0, 20)}" is more than one byte` };
+  return {
+    text: '',
+    end,
+    problem: `the escape "\\${digits.slice(0, 20)}" is more than one byte: write the character itself`,
+  };
 }
 
 function unknownEscape(letter: string, at: number): EscapeResult {
   const isPrintable = letter > ' ' && letter < '\x7f';
   const shown = isPrintable ? `"\\${letter}"` : 'a backslash with nothing known behind it';
-  return { text: '', end: at + 1, problem: `invalid escape: ${shown}` };
+  return { text: '', end: at + 1, problem: `invalid escape: ${shown} (for a backslash write "\\\\")` };
 }

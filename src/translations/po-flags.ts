@@ -6,6 +6,9 @@ const knownFormats = new Map<string, MessageFormat>([
   ['c-format', 'c'],
   ['python-format', 'python'],
   ['python-brace-format', 'python-brace'],
+  ['php-format', 'php'],
+  ['ruby-format', 'ruby'],
+  ['javascript-format', 'javascript'],
 ]);
 
 /** Only these: `\s` would take a byte 0xA0 out of the middle of a character. */

@@ -1,7 +1,7 @@
 import type { ByteText } from './byte-text.ts';
 
 /** Formats whose placeholders are compared. */
-export type MessageFormat = 'c' | 'python' | 'python-brace';
+export type MessageFormat = 'c' | 'python' | 'python-brace' | 'php' | 'ruby' | 'javascript';
 
 /** What the flag comments (`#,`) before an entry say. */
 export interface MessageFlags {

@@ -147,7 +147,11 @@ export class PoReader {
     const { isObsolete, start } = this.#scanner;
     if (isObsolete === this.#isObsolete || this.#hasReportedObsolete) return;
     this.#hasReportedObsolete = true;
-    this.#report(start, 'one part of this entry is obsolete (#~) and another is not', false);
+    this.#report(
+      start,
+      'one part of this entry is obsolete and another is not: begin all its lines with "#~", or none',
+      false,
+    );
   }
 
   #fail(text: string): null {
@@ -162,12 +166,14 @@ export class PoReader {
     const { kind, start } = this.#scanner;
     if (kind === 'word') return;
     const what: Partial<Record<TokenKind, string>> = {
-      domain: 'a "domain" line: one catalog holds one domain here',
+      domain: 'a "domain" line: move the messages of each domain to a file of its own',
       string: 'a string that belongs to no entry',
       msgstr: 'a msgstr that belongs to no entry',
       msgid_plural: 'a msgid_plural that belongs to no entry',
     };
-    this.#report(start, `syntax error: ${what[kind] ?? 'something that no .po file holds'}`, false);
+    const isConflict = /^(?:<{7}|={7}|>{7})/.test(this.#scanner.source.slice(start, start + 7));
+    const other = isConflict ? 'a merge conflict: resolve it' : 'something that no .po file holds';
+    this.#report(start, `syntax error: ${what[kind] ?? other}`, false);
   }
 
   #recover(): void {

@@ -3,13 +3,16 @@ import { type ByteText, bytesToByteText, decodeByteText } from './byte-text.ts';
 import { charsetName } from './catalog-header.ts';
 import { type Charset, checkStringBytes, findCharset, toUtf8 } from './charsets.ts';
 import type { Finding } from './findings.ts';
+import { joinLines } from './join-lines.ts';
 import { isHeader, type PoMessage } from './po-message.ts';
 import { PoReader } from './po-reader.ts';
 
 /** A .po file as read, with everything that is wrong with its bytes and its grammar. */
 export interface ReadCatalog {
-  /** The file in UTF-8: what all offsets count in. */
+  /** The file in UTF-8. */
   source: ByteText;
+  /** Where in `source` the offset of a message or a finding is. */
+  toFileOffset: (offset: number) => number;
   messages: PoMessage[];
   findings: Finding[];
   /** Messages with a fault inside one of their strings: without them the rest is good. */
@@ -24,8 +27,8 @@ const maxFindings = 100;
  */
 export function readCatalog(bytes: Buffer): ReadCatalog {
   const raw = bytesToByteText(bytes);
-  const mark = byteOrderMark(raw);
-  if (mark !== undefined) return { source: raw, messages: [], findings: [mark], badMessages: new Set() };
+  const problem = foreignEncoding(raw);
+  if (problem !== undefined) return unread(raw, problem);
   const isPlain = isAscii(bytes);
   const name = peekCharsetName(raw);
   const charset = name === undefined ? undefined : findCharset(name);
@@ -33,7 +36,8 @@ export function readCatalog(bytes: Buffer): ReadCatalog {
   // A charset that nobody knows is reported once, as a fault of the header.
   const isUnknown = name !== undefined && charset === undefined;
   const isTrusted = isPlain || isUnknown || (charset?.kind === 'utf-8' && isUtf8(bytes));
-  return { source, ...readMessages(source, charset, isTrusted) };
+  const { text, toFileOffset } = joinLines(source);
+  return { source, toFileOffset, ...readMessages(text, charset, isTrusted) };
 }
 
 function readMessages(source: ByteText, charset: Charset | undefined, isTrusted: boolean) {
@@ -65,12 +69,16 @@ function readMessages(source: ByteText, charset: Charset | undefined, isTrusted:
     known = findings.length;
     if (known >= maxFindings) break;
   }
+  if (messages.length === 0 && findings.length === 0) {
+    const text = 'the file has no entries: is it the right one?';
+    findings.push({ offset: 0, severity: 'warning', text, isDroppable: false });
+  }
   return { messages, findings, badMessages };
 }
 
 /** The charset that the header entry names. */
 function peekCharsetName(raw: ByteText): string | undefined {
-  const reader = new PoReader({ source: raw, report() {} });
+  const reader = new PoReader({ source: joinLines(raw).text, report() {} });
   for (let message = reader.next(); message !== undefined; message = reader.next()) {
     if (message.isObsolete || !isHeader(message)) continue;
     const name = charsetName(message.translations[0] ?? '');
@@ -79,10 +87,21 @@ function peekCharsetName(raw: ByteText): string | undefined {
   return undefined;
 }
 
-function byteOrderMark(raw: ByteText): Finding | undefined {
+function unread(source: ByteText, text: string): ReadCatalog {
+  const findings: Finding[] = [{ offset: 0, severity: 'error', text, isDroppable: false }];
+  return { source, toFileOffset: (offset) => offset, messages: [], findings, badMessages: new Set() };
+}
+
+/** What makes the bytes be something else than lines of ASCII and a charset above it, or undefined. */
+function foreignEncoding(raw: ByteText): string | undefined {
   const mark = ['\xef\xbb\xbf', '\xff\xfe', '\xfe\xff'].find((bytes) => raw.startsWith(bytes));
-  if (mark === undefined) return undefined;
-  const encoding = mark.length === 3 ? 'UTF-8 with' : 'UTF-16 with';
-  const text = `the file begins with a byte-order mark: save it as UTF-8 without one (it is ${encoding} one now)`;
-  return { offset: 0, severity: 'error', text, isDroppable: false };
+  if (mark !== undefined) {
+    const encoding = mark.length === 3 ? 'UTF-8 with' : 'UTF-16 with';
+    return `the file begins with a byte-order mark: save it as UTF-8 without one (it is ${encoding} one now)`;
+  }
+  if (/^(?:\0[\x01-\x7f]|[\x01-\x7f]\0)/.test(raw)) return 'the file looks like UTF-16: save it as UTF-8';
+  // A comment would reach to the end of the file, and what follows it would be lost without a word.
+  return raw.includes('\r') && !raw.includes('\n')
+    ? 'the lines end with CR alone: save the file with LF (Unix) line ends'
+    : undefined;
 }

@@ -43,7 +43,7 @@ describe('tend compile-translations', () => {
     const { exitCode, stdout, stderr } = await compile({ 'i/pl.po': bad, 'i/de.po': good }, ['i']);
     expect({ exitCode, stdout }).toEqual({
       exitCode: 65,
-      stdout: 'i/pl.po:7:9: error: invalid escape: "\\q"\n',
+      stdout: 'i/pl.po:7:9: error: invalid escape: "\\q" (for a backslash write "\\\\")\n',
     });
     expect(stderr).toContain('1 of 2 message catalogs is bad: nothing was installed.');
     expect(await mo('i')).toEqual([]);

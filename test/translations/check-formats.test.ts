@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compareCArguments, parseCFormat } from '../../src/translations/c-format.ts';
+import { parseCFormat } from '../../src/translations/c-format.ts';
+import { compareOrderedArguments } from '../../src/translations/ordered-arguments.ts';
 import {
   comparePythonBraceFields,
   parsePythonBraceFormat,
@@ -20,7 +21,7 @@ function check<Parsed extends object>(
   };
 }
 
-const c = check(parseCFormat, compareCArguments);
+const c = check(parseCFormat, compareOrderedArguments);
 const python = check((text) => parsePythonFormat(text), comparePythonArguments);
 const brace = check((text) => parsePythonBraceFormat(text), comparePythonBraceFields);
 
@@ -99,7 +100,7 @@ describe('which messages are checked', () => {
     expect(plural('c-format, range: 0..1', 'msgstr[0] "plik"\nmsgstr[1] "bez plików"')).toBeDefined();
   });
 
-  it.each(['no-c-format', 'impossible-c-format', 'php-format'])('not those with %s', (flag) => {
+  it.each(['no-c-format', 'impossible-c-format', 'perl-format'])('not those with %s', (flag) => {
     expect(plural(flag, 'msgstr[0] "plik"\nmsgstr[1] "pliki"')).toBeDefined();
   });
 

@@ -172,7 +172,7 @@ describe('compileTranslations', () => {
       for (const options of [{}, { isForced: true }, { isCheckOnly: true }]) {
         const { report, results } = await run(options);
         expect(results).toEqual(['failed']);
-        expect(report.catalogs[0]?.errors[0]?.message).toContain('the catalog is empty, and');
+        expect(report.catalogs[0]?.errors.at(-1)?.message).toContain('the catalog is empty, and');
       }
       expect(await translation('pl.mo')).toBe('jeden');
     },
@@ -244,7 +244,9 @@ describe('with a database', () => {
     const store = catalogStateInDatabase(db, 'web1');
     await put({ 'pl.po': catalog('jeden'), 'de.po': bad });
     await run({ store, onBadMessage: 'fail' });
-    expect(await rows()).toEqual([{ path: at('de.po'), result: 'failed', message: 'invalid escape: "\\q"' }]);
+    expect(await rows()).toEqual([
+      { path: at('de.po'), result: 'failed', message: expect.stringContaining('invalid escape: "\\q"') },
+    ]);
     await put({ 'de.po': catalog('eins') });
     expect((await run({ store })).results).toEqual(['installed', 'installed']);
     expect((await rows()).map(({ result }) => result)).toEqual(['installed', 'installed']);

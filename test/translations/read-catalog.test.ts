@@ -35,6 +35,20 @@ describe('what is read', () => {
       'msgctxt "__proto__"\nmsgid "constructor"\nmsgstr "x"',
       { '__proto__\x04constructor': 'x' },
     ],
+    [
+      'a backslash at a line end, which joins the lines of a string',
+      'msgid "a\\\nb"\nmsgstr "\\x4\\\n1"',
+      { ab: 'A' },
+    ],
+    ['and those of a comment', '# c \\\nmsgid "x"\nmsgid "a"\nmsgstr "b"', { a: 'b' }],
+    [
+      'plural indices on lines of their own',
+      'msgid "a"\nmsgid_plural "b"\nmsgstr\n[\n0 ]\n"c"\nmsgstr[1]"d"',
+      { 'a\0b': 'c\0d' },
+    ],
+    ['form feeds and vertical tabs between words', 'msgid\f"a"\vmsgstr\t"b"', { a: 'b' }],
+    ['a NUL in a comment', '# \0\nmsgid "a"\nmsgstr "b"', { a: 'b' }],
+    ['hexadecimal bytes with zeros before them', 'msgid "a"\nmsgstr "\\x0041"', { a: 'A' }],
     ['bytes that are not UTF-8 in a comment', '# \xff\nmsgid "a"\nmsgstr "b"', { a: 'b' }],
   ])('%s', (name, po, messages) => {
     const source = name.startsWith('bytes') ? Buffer.from(header + po, 'latin1') : header + po;
@@ -55,9 +69,15 @@ describe('what is refused, with its place', () => {
       '7:10: error: the string is not closed: the line ends before the closing quote',
     ],
     ['msgid "a"\nmsgstr "b', '7:10: error: the string is not closed: the file ends before the closing quote'],
-    ['msgid "ż"\nmsgstr "ż\\z"', '7:10: error: invalid escape: "\\z"'],
-    ['msgid "a"\nmsgstr "\\x123"', '7:9: error: the escape "\\x123" is more than one byte'],
-    ['msgid "a"\nmsgstr "\\xff"', '7:8: error: the string holds bytes that are not UTF-8'],
+    ['msgid "ż"\nmsgstr "ż\\z"', '7:10: error: invalid escape: "\\z" (for a backslash write "\\\\")'],
+    [
+      'msgid "a"\nmsgstr "\\x123"',
+      '7:9: error: the escape "\\x123" is more than one byte: write the character itself',
+    ],
+    [
+      'msgid "a"\nmsgstr "\\xff"',
+      '7:8: error: the string holds bytes that are not UTF-8, the charset of the header: save the file as UTF-8',
+    ],
     [
       'msgid "a"\nmsgstr "b\\0"',
       '7:8: error: the string holds a NUL character: programs would see the text cut off there',
@@ -79,18 +99,37 @@ describe('what is refused, with its place', () => {
     ],
     ['msgstr "b"', '6:1: error: syntax error: a msgstr that belongs to no entry'],
     ['msgid "a"\nmsgstr "b"\nmsgstr "c"', '8:1: error: syntax error: a msgstr that belongs to no entry'],
-    ['<<<<<<< HEAD', '6:1: error: syntax error: something that no .po file holds'],
+    ['<<<<<<< HEAD', '6:1: error: syntax error: a merge conflict: resolve it'],
+    ['<<', '6:1: error: syntax error: something that no .po file holds'],
+    ['msgid "a"\nmsgstr "b"\n\x1a', '8:1: error: syntax error: something that no .po file holds'],
+    ['msgid\u00a0"a"\nmsgstr "b"', '6:6: error: a string must follow msgid'],
+    ['msgid "a"\0\nmsgstr "b"', '6:10: error: msgstr is missing'],
+    ['msgid "a\\\nb"\nmsgstr "\\q"', '8:9: error: invalid escape: "\\q" (for a backslash write "\\\\")'],
+    [
+      'msgid "a\\\r\nb"\r\nmsgstr "c"',
+      '6:9: error: invalid escape: a backslash with nothing known behind it (for a backslash write "\\\\")',
+    ],
+    [
+      'msgid "a"\nmsgstr "b"\n\n#~ msgid "a"\n#~ msgstr "c"',
+      '9:4: error: duplicate message: "a" stands in this catalog already: remove one',
+    ],
     ['msgwhat "a"', '6:1: error: "msgwhat" is not a keyword of a .po file'],
     ["msgid 'a'\nmsgstr 'b'", '6:7: error: a string must follow msgid'],
-    ['domain "x"', '6:1: error: syntax error: a "domain" line: one catalog holds one domain here'],
-    ['#~ msgid "a"\nmsgstr "b"', '7:1: error: one part of this entry is obsolete (#~) and another is not'],
+    [
+      'domain "x"',
+      '6:1: error: syntax error: a "domain" line: move the messages of each domain to a file of its own',
+    ],
+    [
+      '#~ msgid "a"\nmsgstr "b"',
+      '7:1: error: one part of this entry is obsolete and another is not: begin all its lines with "#~", or none',
+    ],
     [
       '#| msgid "a"\n#, fuzzy\nmsgid "a"\nmsgstr "b"',
       '7:1: error: a comment cannot stand inside an entry: msgid is missing',
     ],
     [
       'msgid "a"\nmsgstr "b"\n\nmsgid "a"\nmsgstr "c"',
-      '9:1: error: duplicate message: "a" stands in this catalog already',
+      '9:1: error: duplicate message: "a" stands in this catalog already: remove one',
     ],
   ])('%j: %s', (po, diagnostic) => {
     const { messages, diagnostics } = compileText(header + po);
@@ -113,6 +152,32 @@ describe('what is refused, with its place', () => {
     expect(messages).toBeUndefined();
     expect(diagnostics).toEqual([
       expect.stringMatching(/^1:1: error: the file begins with a byte-order mark/),
+    ]);
+  });
+
+  it.each<[string, Buffer, string]>([
+    ['UTF-16 without a mark', Buffer.from(header, 'utf16le'), 'the file looks like UTF-16: save it as UTF-8'],
+    [
+      'CR alone at line ends, where a comment would hide the rest',
+      Buffer.from(`# c\n${header}`.replaceAll('\n', '\r')),
+      'the lines end with CR alone: save the file with LF (Unix) line ends',
+    ],
+  ])('%s', (_name, bytes, text) => {
+    expect(compileText(bytes)).toMatchObject({ messages: undefined, diagnostics: [`1:1: error: ${text}`] });
+  });
+
+  it.each([
+    ['', 'the file has no entries: is it the right one?'],
+    ['# only this\n', 'the file has no entries: is it the right one?'],
+    ['msgctxt ""\nmsgid ""\nmsgstr "x"', 'the catalog has no header entry: programs take it for ASCII'],
+  ])('but %j is only warned of: %s', (po, text) => {
+    expect(compileText(po).diagnostics).toEqual([`1:1: warning: ${text}`]);
+  });
+
+  it('warns of a carriage return that only the translation has', () => {
+    const po = `${header}msgid "a\\r"\nmsgstr "b\\r"\n\nmsgid "c"\nmsgstr "d\\r"\n`;
+    expect(compileText(po).diagnostics).toEqual([
+      '10:1: warning: the translation holds a carriage return ("\\r"), the source text does not: remove it',
     ]);
   });
 
@@ -145,9 +210,10 @@ describe('charsets', () => {
   it.each([
     ['EUC-JP', [0xff], /^5:8: error: the string holds bytes that are not EUC-JP/],
     ['US-ASCII', [0xe9], /^5:8: error: the string holds bytes that are not ASCII/],
-    ['VISCII', [0xe9], /^2:1: error: the charset "VISCII" cannot be read/],
-    ['CHARSET', [0x61], /^2:1: error: the charset "CHARSET" cannot be read/],
-    ['UTF-8;', [0x61], /^2:1: error: the charset "UTF-8;" cannot be read/],
+    ['CHARSET', [0x61], /^2:1: error: the charset "CHARSET" cannot be read: it is what templates have/],
+    ['UTF-8;', [0x61], /^2:1: error: the charset "UTF-8;" cannot be read: write charset=UTF-8/],
+    ['\\"UTF-8\\"', [0x61], /^2:1: error: .* cannot be read: write charset=UTF-8/],
+    ['UTF-8\\r', [0x61], /^2:1: error: the charset ends with "\\r"/],
     ['ISO-8859-1', [0x5c, 0x78, 0x65, 0x39], /^5:8: error: an escape stands for a byte over/],
   ])('%s with bytes %j is refused', (name, bytes, diagnostic) => {
     const po = Buffer.concat([Buffer.from(withCharset(name)), Buffer.from(bytes), Buffer.from('"\n')]);
@@ -155,6 +221,18 @@ describe('charsets', () => {
     expect(messages).toBeUndefined();
     expect(diagnostics[0]).toMatch(diagnostic);
   });
+
+  it.each(['KOI8-T', 'CP850', 'EUC-TW', 'JOHAB', 'VISCII', 'GEORGIAN-PS', 'UTF-7', 'latin1'])(
+    '%s, which Node.js cannot decode, is refused with the way out',
+    (name) => {
+      const po = Buffer.concat([Buffer.from(withCharset(name)), Buffer.from([0xe9]), Buffer.from('"\n')]);
+      expect(compileText(po).diagnostics).toEqual([
+        expect.stringContaining(
+          `error: the charset "${name}" cannot be read: convert the file with \`msgconv -t UTF-8\``,
+        ),
+      ]);
+    },
+  );
 
   it('are needed as soon as a text is not ASCII', () => {
     expect(compileText('msgid "a"\nmsgstr "b"').messages).toEqual({ a: 'b' });
