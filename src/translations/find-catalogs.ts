@@ -106,9 +106,11 @@ function localeOf(path: string): string | undefined {
   const folder = dirname(path);
   const name = basename(path, '.po');
   if (basename(folder) === 'LC_MESSAGES') return basename(dirname(folder));
-  if (localeName.test(name)) return name;
+  // Three letters may be any word: of `locale/pl/app.po` and `locale/app/pl.po` both are of the locale pl.
+  const isFolder = isLocaleFolder(folder);
+  if (localeName.test(name) && !(isFolder && basename(folder).length !== 3)) return name;
   if (prefixedFolders.has(basename(folder))) return prefixedName.exec(name)?.groups?.['locale'];
-  return isLocaleFolder(folder) ? basename(folder) : undefined;
+  return isFolder ? basename(folder) : undefined;
 }
 
 function isLocaleFolder(folder: string): boolean {

@@ -48,6 +48,7 @@ describe('findCatalogs', () => {
     ['Django', 'locale/zh_Hans/LC_MESSAGES/djangojs.po', 'djangojs.mo', 'zh_Hans'],
     ['an app of Django', 'blog/locale/sr_Latn/LC_MESSAGES/django.po', 'django.mo', 'sr_Latn'],
     ['Rails', 'locale/pl/app.po', 'app.mo', 'pl'],
+    ['folders of apps', 'locale/app/pl.po', 'pl.mo', 'pl'],
     ['PHP', 'locale/pl_PL.UTF-8/LC_MESSAGES/site.po', 'site.mo', 'pl_PL.UTF-8'],
     ['WordPress', 'languages/pl_PL.po', 'pl_PL.mo', 'pl_PL'],
     ['WordPress, a plugin', 'plugins/a-b/languages/a-b-pt_BR.po', 'a-b-pt_BR.mo', 'pt_BR'],
@@ -76,7 +77,7 @@ describe('findCatalogs', () => {
       'usr/lib/python3/dist-packages/x/locale/pl/LC_MESSAGES/x.po',
       'po/plugin-pl_PL.po',
       'languages/Plugin.po',
-      'docs/pl/app.po',
+      'docs/pl/shop.po',
       'cms.pot',
       'messages.po',
     ];
