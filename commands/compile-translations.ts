@@ -1,25 +1,19 @@
-import { resolve } from 'node:path';
 import { string as pathArgument } from '@oclif/core/args';
 import { boolean, option, string } from '@oclif/core/flags';
-import { appControls } from '../src/app/app-controls.ts';
 import { TendCommand } from '../src/cli/base-command.ts';
-import type { Output } from '../src/cli/output.ts';
-import { findCatalogState } from '../src/translations/catalog-state.ts';
-import {
-  type CompileReport,
-  compileExitCode,
-  describeReport,
-  diagnosticLines,
-} from '../src/translations/compile-report.ts';
-import { compileTranslations } from '../src/translations/compile-translations.ts';
+import { compileBody, undoCompiledBody } from '../src/cli/compile-body.ts';
+import { percent } from '../src/cli/percent-flag.ts';
+import { diagnosticFormats } from '../src/translations/format-diagnostics.ts';
 
 export default class CompileTranslations extends TendCommand {
   static override summary = 'Compile changed .po message catalogs to .mo, as one set.';
   static override description =
-    'Catalogs are found under PATH (or translations.paths of tend.toml) as LOCALE/LC_MESSAGES/NAME.po and LOCALE.po. All are checked before the first .mo is replaced; then the application is restarted and checked, and if it does not come back the old set is put back.';
+    'Catalogs are found under PATH (or translations.paths of tend.toml) as LOCALE/LC_MESSAGES/NAME.po and LOCALE.po. All are checked before the first .mo is replaced; then the application is restarted and checked, and if it does not come back the old set is put back. --undo does so later.';
   static override examples = [
     '<%= config.bin %> compile-translations',
     '<%= config.bin %> compile-translations --check locale/ --json',
+    '<%= config.bin %> compile-translations --check --format github',
+    '<%= config.bin %> compile-translations --undo',
     '<%= config.bin %> compile-translations --locale pl --locale de --no-restart',
   ];
   static override args = {
@@ -27,6 +21,11 @@ export default class CompileTranslations extends TendCommand {
   };
   static override flags = {
     check: boolean({ summary: 'Only check: write nothing, use no database, restart nothing.' }),
+    format: option({
+      summary: 'How what is wrong is printed: for editors, or as annotations of GitHub or GitLab.',
+      options: diagnosticFormats,
+      default: 'gcc',
+    })(),
     locale: string({
       summary: 'Only this locale.',
       multiple: true,
@@ -46,55 +45,21 @@ export default class CompileTranslations extends TendCommand {
       summary: 'Whether a bad message fails the run or is left out. Default: translations.on_bad_message.',
       options: ['fail', 'drop'] as const,
     })(),
+    'max-drop': percent({
+      summary:
+        'Install nothing if a catalog loses more of its live messages. Default: translations.max_drop.',
+    }),
     force: boolean({ summary: 'Install also what is the same already.' }),
+    undo: boolean({
+      summary: 'Put back the catalogs that the last run has replaced.',
+      exclusive: ['check', 'force', 'locale', 'exclude', 'use-fuzzy', 'on-bad-message', 'max-drop'],
+    }),
     'no-restart': boolean({ summary: 'Neither restart nor check the application.' }),
   };
 
   async run(): Promise<void> {
     const { flags, args } = await this.parse(CompileTranslations);
-    const { check: isCheckOnly, force: isForced, 'use-fuzzy': useFuzzy } = flags;
-    await this.execute(flags, async (context) => {
-      const { config, cwd, baseDirectory, log, progress, signal } = context;
-      const configured = config.translations.paths.map((path) => resolve(baseDirectory, path));
-      const given = (args.path ?? []).map((path) => resolve(cwd, path));
-      const host = config.tasks.host ?? this.host.hostname;
-      const report = await compileTranslations({
-        cwd,
-        roots: given.length > 0 ? given : configured,
-        linkRoots: configured,
-        locales: flags.locale,
-        excluded: flags.exclude,
-        useFuzzy,
-        onBadMessage: flags['on-bad-message'] ?? config.translations.on_bad_message,
-        isCheckOnly,
-        isForced,
-        store: isCheckOnly ? undefined : await findCatalogState({ ...context, host }),
-        app: flags['no-restart'] ? {} : appControls({ ...context, app: config.app }),
-        log,
-        progress,
-        signal,
-      });
-      return {
-        result: report,
-        exitCode: compileExitCode(report),
-        render: (output) => render(report, output),
-      };
-    });
+    const body = flags.undo ? undoCompiledBody : compileBody;
+    await this.execute(flags, async (context) => await body(context, flags, args.path ?? []));
   }
-}
-
-/** Diagnostics on stdout, where editors and CI systems look for them; the table is for a terminal only. */
-function render(report: CompileReport, output: Output): void {
-  for (const line of diagnosticLines(report)) output.print(line);
-  if (output.isTerminal && !output.isQuiet) {
-    const columns = ['LOCALE', 'RESULT', 'TRANSLATED', 'FUZZY', 'UNTRANSLATED', 'CATALOG'];
-    const rows = report.catalogs
-      .filter(({ result }) => result !== 'unchanged')
-      .map(({ locale, result, translated, fuzzy, untranslated, path }) =>
-        [locale, result, translated, fuzzy, untranslated, path].map((cell) => String(cell ?? '')),
-      );
-    if (rows.length > 0) output.table(columns, rows);
-  }
-  if (compileExitCode(report) === 0) output.summary(describeReport(report));
-  else output.warn(describeReport(report));
 }

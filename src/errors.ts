@@ -59,6 +59,8 @@ export const errorCodes = {
   CHANGE_STUCK: 'needsPerson',
   CONFIRMATION_MISSING: 'usage',
   CATALOG_INVALID: 'badData',
+  CATALOGS_BUSY: 'busy',
+  CATALOGS_UNDO_REFUSED: 'failed',
   MAIL_ADDRESS_INVALID: 'badData',
   MAIL_MESSAGE_INVALID: 'badData',
   MAIL_RECIPIENTS_REFUSED: 'failed',

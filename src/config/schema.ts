@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { parseDuration } from '../duration.ts';
+import { parsePercent } from '../percent.ts';
 import { checkTimezone } from '../schedules/check-timezone.ts';
 import { parseCron } from '../schedules/parse-cron.ts';
 import { ageRecipient } from './age-recipient.ts';
@@ -23,6 +24,16 @@ const duration = v.pipe(
     const ms = parseDuration(dataset.value);
     if (ms !== undefined) return ms;
     addIssue({ message: `a duration such as "90s", "10m" or "7d" was expected, not "${dataset.value}"` });
+    return NEVER;
+  }),
+);
+
+const percent = v.pipe(
+  v.string('a percentage such as "5%" was expected'),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const number = parsePercent(dataset.value);
+    if (number !== undefined) return number;
+    addIssue({ message: `a percentage such as "5%" was expected, not "${dataset.value}"` });
     return NEVER;
   }),
 );
@@ -108,6 +119,8 @@ const backup = section({
 const translations = section({
   paths: v.optional(textList, ['.']),
   on_bad_message: v.optional(oneOf('fail', 'drop'), 'fail'),
+  /** How much of its live file's messages a catalog may lose. */
+  max_drop: v.optional(percent),
 });
 
 const mail = section({

@@ -17,6 +17,12 @@ export interface CatalogReport {
   obsolete: number | null;
   /** Messages left out because something is wrong with them. */
   dropped: number | null;
+  /** What users will see that they did not: against the live .mo file, null where that cannot be read. */
+  added: number | null;
+  changed: number | null;
+  removed: number | null;
+  /** Whether the live .mo file was another than the one that was installed: somebody else had written it. */
+  isForeign: boolean;
   /** Errors and warnings, in the order of the file. */
   errors: Diagnostic[];
 }
@@ -26,18 +32,44 @@ export interface CompileReport {
   installed: number;
   unchanged: number;
   failed: number;
-  /** Messages left out of all catalogs because something is wrong with them. */
+  /** Messages of all catalogs that are not null there. */
+  translated: number;
+  fuzzy: number;
+  untranslated: number;
+  obsolete: number;
+  /** Left out because something is wrong with them. */
   dropped: number;
+  added: number;
+  changed: number;
+  removed: number;
 }
+
+type Total =
+  | 'translated'
+  | 'fuzzy'
+  | 'untranslated'
+  | 'obsolete'
+  | 'dropped'
+  | 'added'
+  | 'changed'
+  | 'removed';
 
 export function summarize(catalogs: CatalogReport[]): CompileReport {
   const count = (result: CatalogResult) => catalogs.filter((catalog) => catalog.result === result).length;
+  const sum = (name: Total) => catalogs.reduce((total, catalog) => total + (catalog[name] ?? 0), 0);
   return {
     catalogs,
     installed: count('installed'),
     unchanged: count('unchanged'),
     failed: count('failed'),
-    dropped: catalogs.reduce((sum, { dropped }) => sum + (dropped ?? 0), 0),
+    translated: sum('translated'),
+    fuzzy: sum('fuzzy'),
+    untranslated: sum('untranslated'),
+    obsolete: sum('obsolete'),
+    dropped: sum('dropped'),
+    added: sum('added'),
+    changed: sum('changed'),
+    removed: sum('removed'),
   };
 }
 
@@ -47,9 +79,14 @@ export function compileExitCode({ failed, dropped }: CompileReport): number {
   return dropped > 0 ? exitCodes.someFailed.code : exitCodes.ok.code;
 }
 
+/** Of all catalogs, in their order. */
+export function diagnosticsOf({ catalogs }: CompileReport): Diagnostic[] {
+  return catalogs.flatMap(({ errors }) => errors);
+}
+
 /** All diagnostics, one a line, as a compiler prints them. */
-export function diagnosticLines({ catalogs }: CompileReport): string[] {
-  return catalogs.flatMap(({ errors }) => errors.map(formatDiagnostic));
+export function diagnosticLines(report: CompileReport): string[] {
+  return diagnosticsOf(report).map(formatDiagnostic);
 }
 
 /** One sentence for a person. */

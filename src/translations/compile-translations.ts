@@ -1,19 +1,24 @@
+import { realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { AppControls } from '../app/app-controls.ts';
-import { changeAppSafely } from '../app/change-app-safely.ts';
-import { toError } from '../errors.ts';
+import { TendError, toError } from '../errors.ts';
 import type { Log, Progress } from '../log.ts';
 import type { CatalogState, CatalogStateStore } from './catalog-state.ts';
 import { type CompileReport, summarize } from './compile-report.ts';
 import { type FoundCatalog, findCatalogs } from './find-catalogs.ts';
 import { createCatalogSet } from './install-catalogs.ts';
+import { installSet } from './install-set.ts';
+import { type KeptSets, openKeptSets } from './kept-set.ts';
 import { linkPlaces } from './link-bounds.ts';
 import { type PreparedCatalog, type PrepareOptions, prepareCatalog } from './prepare-catalog.ts';
 import { sweepTemporaries } from './temporary-names.ts';
 import { loadMoParser } from './verify-mo.ts';
 
 export interface CompileTranslationsOptions
-  extends Pick<PrepareOptions, 'cwd' | 'useFuzzy' | 'onBadMessage' | 'isCheckOnly' | 'isForced'> {
+  extends Pick<
+    PrepareOptions,
+    'cwd' | 'useFuzzy' | 'onBadMessage' | 'isCheckOnly' | 'isForced' | 'maxDropPercent'
+  > {
   /** Absolute folders and .po files. */
   roots: readonly string[];
   /** Only these locales; all when empty. */
@@ -25,6 +30,8 @@ export interface CompileTranslationsOptions
   areSourcesBound?: boolean;
   /** Undefined where no database is configured: results are then worked out anew each time. */
   store: CatalogStateStore | undefined;
+  /** Where what is replaced is kept for `undoTranslations`, and the lock is; undefined to do without. */
+  keptDirectory: string | undefined;
   /** How to restart and check the application after a change; empty to leave it alone. */
   app: AppControls;
   log: Log;
@@ -38,26 +45,56 @@ export interface CompileTranslationsOptions
  * changed, no file is touched and nothing is restarted.
  *
  * A bad catalog is not thrown but reported (`failed`). With `fail` nothing is installed then; with `drop` the others
- * are. A crash at any moment leaves every live .mo file whole, old or new.
+ * are, unless one would lose more messages than `maxDropPercent` allows, or all of them. A crash at any moment leaves every live .mo file whole, old or new.
  *
- * @throws TendError INPUT_MISSING, OUTPUT_UNWRITABLE, CHANGE_ROLLED_BACK, CHANGE_STUCK
+ * One run at a time installs; what a killed one has begun is finished.
+ *
+ * @throws TendError CATALOGS_BUSY, INPUT_MISSING, OUTPUT_UNWRITABLE, CHANGE_ROLLED_BACK, CHANGE_STUCK
  */
 export async function compileTranslations(options: CompileTranslationsOptions): Promise<CompileReport> {
   const { progress, isCheckOnly, onBadMessage } = options;
+  using kept = isCheckOnly ? undefined : await openKept(options);
   const catalogs = await findCatalogs(options);
-  if (!isCheckOnly) await sweepTemporaries(catalogs.map(({ output }) => dirname(output)));
+  if (!isCheckOnly) await sweepTemporaries(await foldersOf(catalogs));
   const prepared: PreparedCatalog[] = [];
   try {
     await progress.step('Compile message catalogs', async (report) => {
       await prepareAll(catalogs, options, prepared, report);
     });
+    for (const { report } of prepared.filter((catalog) => catalog.report.isForeign)) {
+      options.log.warn(`"${report.output}" has been written by somebody else since it was installed.`);
+    }
     const hasFailed = prepared.some(({ report }) => report.result === 'failed');
-    const isInstalling = !isCheckOnly && !(hasFailed && onBadMessage === 'fail');
-    if (isInstalling) await install(prepared, options);
+    const isBlocked = prepared.some(({ isBlocking }) => isBlocking) || (hasFailed && onBadMessage === 'fail');
+    if (!isCheckOnly && !isBlocked) await installSet({ ...options, prepared, kept });
+    else if ((await kept?.unfinished()) !== undefined) {
+      options.log.warn(
+        'A run that was killed has left new and old catalogs together. To go back to the old ones: tend compile-translations --undo',
+      );
+    }
     await remember(prepared, options);
     return summarize(prepared.map(({ report }) => report));
   } finally {
     await discard(prepared);
+  }
+}
+
+/** Also those that .mo files which are links lead into. */
+async function foldersOf(catalogs: readonly FoundCatalog[]): Promise<string[]> {
+  return await Promise.all(
+    catalogs.map(async ({ output }) => dirname(await realpath(output).catch(() => output))),
+  );
+}
+
+/** A read-only place of the state must not keep the translations from being compiled. */
+async function openKept({ keptDirectory, log }: CompileTranslationsOptions): Promise<KeptSets | undefined> {
+  if (keptDirectory === undefined) return undefined;
+  try {
+    return await openKeptSets(keptDirectory);
+  } catch (error) {
+    if (error instanceof TendError) throw error;
+    log.warn(`The message catalogs cannot be put back by --undo later: ${toError(error).message}`);
+    return undefined;
   }
 }
 
@@ -76,30 +113,6 @@ async function prepareAll(
     report(`${prepared.length + 1} of ${catalogs.length}`);
     prepared.push(await prepareCatalog(catalog, { ...options, known, parse, bounds }));
   }
-}
-
-async function install(
-  prepared: readonly PreparedCatalog[],
-  options: CompileTranslationsOptions,
-): Promise<void> {
-  const changed = prepared.filter((catalog) => catalog.staged !== undefined);
-  const staged = changed.flatMap((catalog) => catalog.staged ?? []);
-  if (staged.length === 0) return;
-  const set = createCatalogSet(staged);
-  const { app, log, signal } = options;
-  try {
-    await changeAppSafely({
-      ...app,
-      subject: 'The message catalogs',
-      apply: async () => await set.apply(),
-      undo: async () => await set.undo(),
-      log,
-      signal,
-    });
-  } finally {
-    await set.close();
-  }
-  for (const { report } of changed) report.result = 'installed';
 }
 
 async function loadKnown({

@@ -6,7 +6,7 @@ import { TendError } from '../errors.ts';
 /** A .po file and what it is compiled to. All paths are absolute. */
 export interface FoundCatalog {
   path: string;
-  /** The .mo file beside it. */
+  /** The .mo file, beside it but for `locale/LOCALE/NAME.po`. */
   output: string;
   /** `pl`, `pt_BR`, `sr@latin`; the file's own name where nothing says which. */
   locale: string;
@@ -23,16 +23,23 @@ export interface FindCatalogsOptions {
 }
 
 /** Folders that hold other people's catalogs: compiling those has broken deployments for a fault in a dependency. */
-const foreignFolders = new Set(['node_modules', 'site-packages', '__pycache__']);
+const foreignFolders = new Set(['node_modules', 'site-packages', 'dist-packages', 'vendor', '__pycache__']);
 
 /** The name of a locale as POSIX, ICU and Django write it. */
 const localeName =
   /^[a-z]{2,3}(?:[_-][A-Za-z]{4})?(?:[_-](?:[A-Za-z]{2}|\d{3}))?(?:\.[A-Za-z0-9-]+)?(?:@[a-z0-9]+)?$/;
 
+/** WordPress: `NAME-xx_XX.po` and `NAME-xx.po` in a folder of these names. */
+const prefixedName = /^.+-(?<locale>[a-z]{2,3}(?:_[A-Z]{2})?(?:_(?:in)?formal|_ao90)?(?:@[a-z0-9]+)?)$/;
+const prefixedFolders = new Set(['languages', 'lang']);
+
+/** Rails: `LOCALE/NAME.po` in a folder of these names. */
+const localeFolders = new Set(['locale', 'locales']);
+
 /**
- * Finds the catalogs under `roots`: `LOCALE/LC_MESSAGES/NAME.po` and `LOCALE.po`. Virtual environments, packages of
- * others and hidden folders are not entered unless one is itself a root; symbolic links to folders are not followed.
- * In the order of their paths, each once.
+ * Finds the catalogs under `roots`: `LOCALE/LC_MESSAGES/NAME.po`, `LOCALE.po`, `languages/NAME-LOCALE.po` and
+ * `locale/LOCALE/NAME.po`. Virtual environments, packages of others and hidden folders are not entered unless one is
+ * itself a root; symbolic links to folders are not followed. In the order of their paths, each once.
  *
  * @throws TendError INPUT_MISSING for a root that is not there.
  */
@@ -78,7 +85,7 @@ async function search(folder: string, found: FoundCatalog[], signal: AbortSignal
       if (!isForeign(path)) await search(path, found, signal);
     } else if (entry.name.endsWith('.po') && !entry.name.startsWith('.')) {
       const isRegular = entry.isFile() || (entry.isSymbolicLink() && (await isLinkToFile(path)));
-      if (isRegular && isInKnownLayout(path)) found.push(toCatalog(path));
+      if (isRegular && localeOf(path) !== undefined) found.push(toCatalog(path));
     }
   }
 }
@@ -94,19 +101,40 @@ async function isLinkToFile(path: string): Promise<boolean> {
   return stats?.isFile() ?? false;
 }
 
-function isInKnownLayout(path: string): boolean {
-  return basename(dirname(path)) === 'LC_MESSAGES' || localeName.test(basename(path, '.po'));
+/** The locale by the layout that the file is in; undefined where it is in none. */
+function localeOf(path: string): string | undefined {
+  const folder = dirname(path);
+  const name = basename(path, '.po');
+  if (basename(folder) === 'LC_MESSAGES') return basename(dirname(folder));
+  // Three letters may be any word: of `locale/pl/app.po` and `locale/app/pl.po` both are of the locale pl.
+  const isFolder = isLocaleFolder(folder);
+  if (localeName.test(name) && !(isFolder && basename(folder).length !== 3)) return name;
+  if (prefixedFolders.has(basename(folder))) return prefixedName.exec(name)?.groups?.['locale'];
+  return isFolder ? basename(folder) : undefined;
+}
+
+function isLocaleFolder(folder: string): boolean {
+  return localeName.test(basename(folder)) && localeFolders.has(basename(dirname(folder)));
 }
 
 function toCatalog(path: string): FoundCatalog {
-  const folder = dirname(path);
   const name = basename(path, '.po');
-  const locale = basename(folder) === 'LC_MESSAGES' ? basename(dirname(folder)) : name;
-  return { path, output: join(folder, `${name}.mo`), locale };
+  return { path, output: join(outputFolder(path), `${name}.mo`), locale: localeOf(path) ?? name };
 }
 
-/** `pt-BR`, `pt_BR` and `pt_br` are one locale. */
+/** Where FastGettext, which reads `locale/LOCALE/NAME.po`, looks for .mo files, if there is such a folder. */
+function outputFolder(path: string): string {
+  const folder = dirname(path);
+  const inner = join(folder, 'LC_MESSAGES');
+  return isLocaleFolder(folder) && existsSync(inner) ? inner : folder;
+}
+
+/** `pt-BR`, `pt_BR`, `pt_br` and `pt_BR.UTF-8` are one locale. */
 function isSameLocale(a: string, b: string): boolean {
-  const normal = (name: string) => name.replaceAll('-', '_').toLowerCase();
+  const normal = (name: string) =>
+    name
+      .replace(/\.[^@]*/, '')
+      .replaceAll('-', '_')
+      .toLowerCase();
   return normal(a) === normal(b);
 }

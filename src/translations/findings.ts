@@ -25,7 +25,8 @@ export interface Diagnostic {
 /** `file:line:column: error: message`, the form that GCC made common. */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
   const { file, line, column, severity, message } = diagnostic;
-  return `${file}:${line}:${column}: ${severity}: ${message}`;
+  const name = file.replace(/[\x00-\x1f\x7f]/g, '?'); // a line each, whatever a file is called
+  return `${name}:${line}:${column}: ${severity}: ${message}`;
 }
 
 /** Findings with their places in the file, in the order of the file. */

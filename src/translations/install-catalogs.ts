@@ -1,7 +1,16 @@
 import { copyFile, link, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type StagedCatalog, syncPath, syncStaged, unwritable } from './stage-catalog.ts';
+import { copyOwnership, syncPath, unwritable } from './stage-catalog.ts';
 import { temporaryName } from './temporary-names.ts';
+
+/** One file of a set. */
+export interface SetMember {
+  live: string;
+  /** The file that waits beside it; null where the live one is to go; undefined where the new one is there already. */
+  staged: string | null | undefined;
+  /** Where the live file is not what it was before: path of that one, null where there was none. */
+  former?: string | null;
+}
 
 /** A set of catalogs on its way: installed as one, and put back as one. */
 export interface CatalogSet {
@@ -16,23 +25,25 @@ export interface CatalogSet {
 /** fsyncs that wait together: the journal writes them out as one. */
 const syncBatch = 32;
 
-/** The staged catalogs as one set. */
-export function createCatalogSet(staged: readonly StagedCatalog[]): CatalogSet {
+/** These files as one set. */
+export function createCatalogSet(members: readonly SetMember[]): CatalogSet {
+  const staged = members.flatMap((member) => member.staged ?? []);
+  const lives = members.map(({ live }) => live);
   const kept = new Map<string, { old: string | undefined }>();
   return {
     async apply() {
       for (let from = 0; from < staged.length; from += syncBatch) {
         await Promise.all(staged.slice(from, from + syncBatch).map(syncStaged));
       }
-      for (const { live, staged: path } of staged) {
+      for (const member of members) {
         try {
-          kept.set(live, { old: await keepOld(live) });
-          await rename(path, live);
+          kept.set(member.live, { old: await keepOld(member) });
+          await bringIn(member);
         } catch (error) {
-          throw unwritable(live, error);
+          throw unwritable(member.live, error);
         }
       }
-      await syncFolders(staged.map(({ live }) => live));
+      await syncFolders(lives);
     },
     async undo() {
       const errors: unknown[] = [];
@@ -45,10 +56,10 @@ export function createCatalogSet(staged: readonly StagedCatalog[]): CatalogSet {
         }
       }
       if (errors.length > 0) throw unwritable([...kept.keys()].join('", "'), errors[0]);
-      await syncFolders(staged.map(({ live }) => live));
+      await syncFolders(lives);
     },
     async close() {
-      for (const { staged: path } of staged) await rm(path, { force: true });
+      for (const path of staged) await rm(path, { force: true });
       for (const { old } of kept.values()) {
         if (old !== undefined) await rm(old, { force: true });
       }
@@ -57,10 +68,30 @@ export function createCatalogSet(staged: readonly StagedCatalog[]): CatalogSet {
   };
 }
 
+/** Makes sure that the staged file outlives a power cut. */
+async function syncStaged(path: string): Promise<void> {
+  try {
+    await syncPath(path);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+async function bringIn({ live, staged }: SetMember): Promise<void> {
+  if (staged === null) await rm(live, { force: true });
+  else if (staged !== undefined) await rename(staged, live);
+}
+
 /** A second name for the live file, which keeps its mode, owner and times; a copy where the file system has no links. */
-async function keepOld(live: string): Promise<string | undefined> {
+async function keepOld({ live, former }: SetMember): Promise<string | undefined> {
+  if (former === null) return undefined;
   const old = temporaryName(live, 'old');
   await rm(old, { force: true });
+  if (former !== undefined) {
+    await copyFile(former, old);
+    await copyOwnership(live, former, old);
+    return old;
+  }
   try {
     await link(live, old);
   } catch (error) {

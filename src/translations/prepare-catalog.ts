@@ -6,10 +6,10 @@ import { TendError, toError } from '../errors.ts';
 import type { CatalogState } from './catalog-state.ts';
 import { type CatalogCounts, compileCatalog } from './compile-catalog.ts';
 import type { CatalogReport } from './compile-report.ts';
+import { describeLoss, diffWithLive, noDiff, readLive, unknownDiff } from './diff-with-live.ts';
 import type { FoundCatalog } from './find-catalogs.ts';
 import type { Diagnostic } from './findings.ts';
 import { type LinkBounds, strayLink } from './link-bounds.ts';
-import { readMo } from './read-mo.ts';
 import { type StagedCatalog, stageCatalog } from './stage-catalog.ts';
 import { type MoParser, verifyMo } from './verify-mo.ts';
 
@@ -22,6 +22,8 @@ export interface PrepareOptions {
   isCheckOnly: boolean;
   /** True to install also what is the same already. */
   isForced: boolean;
+  /** How many percent of the messages of its live file a catalog may lose; undefined for any. */
+  maxDropPercent: number | undefined;
   known: ReadonlyMap<string, CatalogState>;
   bounds: LinkBounds;
   parse: MoParser;
@@ -31,6 +33,10 @@ export interface PreparedCatalog {
   report: CatalogReport;
   /** Undefined where nothing is to be installed. */
   staged: StagedCatalog | undefined;
+  /** Of the live file before; null where there was none. Worked out only where something is staged. */
+  liveSha256: string | null;
+  /** True where nothing of the whole set may go live with it, whatever is done with bad messages. */
+  isBlocking: boolean;
   /** What to remember once the run has succeeded. */
   state: CatalogState;
 }
@@ -61,23 +67,33 @@ export async function prepareCatalog(
     !options.isCheckOnly &&
     isStillInstalled(known, sourceSha256, live)
   ) {
-    return { report: toReport(catalog, 'unchanged', undefined), staged: undefined, state: known };
+    const report = { ...toReport(catalog, 'unchanged', undefined), ...noDiff };
+    return { report, staged: undefined, liveSha256: null, isBlocking: false, state: known };
   }
   const { counts, diagnostics, output: compiled } = compileCatalog({ bytes, file, ...options });
   if (compiled === undefined) return failed({ catalog, diagnostics, counts, sourceSha256 });
-  const lost = compiled.entries.length === 0 ? countMessages(live) : 0;
-  if (lost > 0) {
-    const text = `the catalog is empty, and ${output} has ${lost} messages: remove that file first if this is meant`;
-    return failed({ catalog, diagnostics: [...diagnostics, aboutFile(file, text)], counts, sourceSha256 });
+  const before = readLive(live);
+  const diff = diffWithLive(before, compiled.entries);
+  const loss = describeLoss({ before, diff, entries: compiled.entries, output, ...options });
+  if (loss !== undefined) {
+    const about = [...diagnostics, aboutFile(file, loss)];
+    return { ...failed({ catalog, diagnostics: about, counts, sourceSha256 }), isBlocking: true };
   }
   const isSame = live?.equals(compiled.bytes) === true && !options.isForced && !options.isCheckOnly;
   if (options.isCheckOnly) verifyMo(compiled.bytes, compiled.entries, options.parse);
   const isStaged = !isSame && !options.isCheckOnly;
   return {
-    report: { ...toReport(catalog, isSame ? 'unchanged' : 'checked', counts), errors: diagnostics },
+    report: {
+      ...toReport(catalog, isSame ? 'unchanged' : 'checked', counts),
+      ...diff,
+      isForeign: !isSame && isForeign(known, live),
+      errors: diagnostics,
+    },
     staged: isStaged
       ? await stageCatalog({ ...compiled, live: output, source, parse: options.parse })
       : undefined,
+    liveSha256: isStaged && live !== undefined ? sha256(live) : null,
+    isBlocking: false,
     state: {
       ...{ path: catalog.path, sourceSha256, outputSha256: sha256(compiled.bytes) },
       ...{ result: 'installed', message: null },
@@ -98,6 +114,8 @@ function failed({ catalog, diagnostics, counts, sourceSha256 = '' }: FailedCatal
   return {
     report: { ...toReport(catalog, 'failed', counts), errors: diagnostics },
     staged: undefined,
+    liveSha256: null,
+    isBlocking: false,
     state: { path: catalog.path, sourceSha256, outputSha256: null, result: 'failed', message },
   };
 }
@@ -106,18 +124,14 @@ function aboutFile(file: string, message: string): Diagnostic {
   return { file, line: 1, column: 1, severity: 'error', message };
 }
 
-/** Messages of a live .mo file; a damaged one has none that anybody could lose. */
-function countMessages(live: Buffer | undefined): number {
-  try {
-    return live === undefined ? 0 : readMo(live).filter(({ key }) => key !== '').length;
-  } catch {
-    return 0;
-  }
-}
-
 function isStillInstalled(known: CatalogState, sourceSha256: string, live: Buffer | undefined): boolean {
   if (known.result !== 'installed' || known.sourceSha256 !== sourceSha256 || live === undefined) return false;
   return known.outputSha256 === sha256(live);
+}
+
+/** Whether somebody else has written the live file since it was installed. */
+function isForeign(known: CatalogState | undefined, live: Buffer | undefined): boolean {
+  return known?.result === 'installed' && live !== undefined && known.outputSha256 !== sha256(live);
 }
 
 function toReport(
@@ -127,7 +141,7 @@ function toReport(
 ): CatalogReport {
   const none = { translated: null, fuzzy: null, untranslated: null, obsolete: null, dropped: null };
   const { path, output, locale } = catalog;
-  return { path, output, locale, result, ...(counts ?? none), errors: [] };
+  return { path, output, locale, result, ...(counts ?? none), ...unknownDiff, isForeign: false, errors: [] };
 }
 
 async function readSource(path: string): Promise<Buffer> {

@@ -24,7 +24,7 @@ export interface StageCatalogOptions {
 
 /**
  * Writes a compiled catalog beside its place, with the mode and owner of the file it will replace, and reads it back
- * from there. It is not yet on the disk for good: `syncStaged` does that for all files together, which is quicker.
+ * from there. It is not yet on the disk for good: applying the set does that for all files together, which is quicker.
  *
  * @throws TendError OUTPUT_UNWRITABLE
  */
@@ -44,15 +44,6 @@ export async function stageCatalog(options: StageCatalogOptions): Promise<Staged
   return { live, staged };
 }
 
-/** Makes sure that the staged file outlives a power cut. */
-export async function syncStaged({ live, staged }: StagedCatalog): Promise<void> {
-  try {
-    await syncPath(staged);
-  } catch (error) {
-    throw unwritable(live, error);
-  }
-}
-
 /** fsync of a file, or of a folder whose entries changed. */
 export async function syncPath(path: string): Promise<void> {
   const handle = await open(path, 'r');
@@ -69,7 +60,8 @@ export function unwritable(output: string, error: unknown): TendError {
   });
 }
 
-async function copyOwnership(live: string, source: string, staged: string): Promise<void> {
+/** Gives `staged` the mode and owner of the live file, or where there is none those of `source`. */
+export async function copyOwnership(live: string, source: string, staged: string): Promise<void> {
   const old = await stat(live).catch(() => undefined);
   const model = old ?? (await stat(source));
   await chmod(staged, old === undefined ? model.mode & 0o666 : model.mode & 0o7777);

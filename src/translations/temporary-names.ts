@@ -20,7 +20,8 @@ export function temporaryName(output: string, purpose: TemporaryPurpose): string
  */
 export async function sweepTemporaries(folders: Iterable<string>): Promise<void> {
   for (const folder of new Set(folders)) {
-    for (const name of await readdir(folder)) {
+    const names = await readdir(folder).catch(() => []); // it may be gone
+    for (const name of names) {
       const owner = pattern.exec(name)?.groups;
       if (owner === undefined || owner['host'] !== hostname()) continue;
       const pid = Number(owner['pid']);

@@ -1,7 +1,8 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { runCli } from '../support/run-cli.ts';
+import { runCli, runCliOnTerminal } from '../support/run-cli.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 import { header } from '../translations/compile-text.ts';
 
@@ -97,6 +98,53 @@ describe('tend compile-translations', () => {
       exitCode: 3,
     });
     expect(await mo('i')).toEqual(['pl.mo']);
+  });
+
+  it('puts the last set back with --undo, and takes no path with it', async () => {
+    const home = join(directory.path, 'state');
+    const env = { XDG_STATE_HOME: home };
+    const run = async (...args: string[]) =>
+      await runCli(['compile-translations', ...args], { cwd: directory.path, env });
+    await compile({ 'i/pl.po': good }, ['--check']);
+    expect(await run('--undo')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('nothing to put back'),
+    });
+    expect((await run()).exitCode).toBe(0);
+    expect((await run('--undo', 'i')).exitCode).toBe(64);
+    const { exitCode, stdout } = await run('--undo', '--json');
+    expect([exitCode, JSON.parse(stdout)]).toEqual([
+      0,
+      { restored: [], removed: [join(directory.path, 'i/pl.mo')] },
+    ]);
+    expect(await mo('i')).toEqual([]);
+  });
+
+  it('prints only the JSON document of GitLab, also in CI and where all is good', async () => {
+    const args = ['i', '--check', '--format', 'gitlab'];
+    await compile({ 'i/pl.po': good }, args);
+    const { exitCode, stdout } = await runCli(['compile-translations', ...args], {
+      cwd: directory.path,
+      env: { CI: 'true' },
+    });
+    expect([exitCode, stdout]).toEqual([0, '[]\n']);
+  });
+
+  it('takes the guard of tend.toml, and names a percentage that is none', async () => {
+    const two = `${good}\nmsgid "two"\nmsgstr "dwa"\n`;
+    await compile({ 'tend.toml': '[translations]\nmax_drop = "10%"\n', 'pl.po': two });
+    const lossy = await compile({ 'pl.po': good });
+    expect([lossy.exitCode, lossy.stdout]).toEqual([65, expect.stringContaining('1 of the 2 messages')]);
+    expect(await compile({}, ['--max-drop', 'x'])).toMatchObject({
+      exitCode: 64,
+      stderr: expect.stringContaining('"x" is not a percentage.'),
+    });
+  });
+
+  it('shows on a terminal how complete each catalog is, and what is new', async () => {
+    await compile({ 'i/pl.po': `${good}\n#, fuzzy\nmsgid "two"\nmsgstr "dwa"\n` }, ['--check']);
+    const { stdout } = await runCliOnTerminal(['compile-translations', '--check'], { cwd: directory.path });
+    expect(stripVTControlCharacters(stdout)).toMatch(/pl +checked +█████░░░░░ {2}50 % +1 +0 +\+1 /);
   });
 
   it('exits 66 for a path that is not there', async () => {

@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { progressToLog, silentLog } from '../../src/log.ts';
 import { catalogStateInDatabase } from '../../src/translations/catalog-state.ts';
@@ -43,6 +42,8 @@ async function run(options: Partial<CompileTranslationsOptions> = {}) {
     onBadMessage: 'fail',
     isCheckOnly: false,
     isForced: false,
+    maxDropPercent: undefined,
+    keptDirectory: undefined,
     store: undefined,
     app: {},
     log: silentLog,
@@ -178,6 +179,67 @@ describe('compileTranslations', () => {
     },
   );
 
+  it('counts what is new, other and gone since the live file, and adds it up', async () => {
+    const numbered = (from: number, to: number, text: string) =>
+      header +
+      Array.from({ length: to - from }, (_, n) => `msgid "m${n + from}"\nmsgstr "${text}"\n\n`).join('');
+    await put({ 'de.po': catalog('eins'), 'pl.po': numbered(0, 10, 'a') });
+    const { report: first } = await run();
+    expect(first.catalogs[1]).toMatchObject({ added: 10, changed: 0, removed: 0 });
+    await put({ 'pl.po': numbered(2, 11, 'b') });
+    expect((await run({ isCheckOnly: true })).report).toMatchObject({
+      catalogs: [
+        { added: 0, changed: 0, removed: 0 },
+        { added: 1, changed: 8, removed: 2 },
+      ],
+      ...{ translated: 10, added: 1, changed: 8, removed: 2 },
+    });
+  });
+
+  it('refuses the whole set, also with drop, when a catalog would lose more than --max-drop', async () => {
+    const two = `${catalog('jeden')}\nmsgid "two"\nmsgstr "dwa"\n`;
+    await put({ 'de.po': catalog('eins'), 'pl.po': two });
+    await run();
+    await put({ 'de.po': catalog('ein'), 'pl.po': catalog('jeden') });
+    const { report, results, exitCode } = await run({ maxDropPercent: 49.9, onBadMessage: 'drop' });
+    expect([results, exitCode]).toEqual([['checked', 'failed'], 65]);
+    expect(report.catalogs[1]?.errors[0]?.message).toBe(
+      `1 of the 2 messages of ${at('pl.mo')} would be lost (50 %), and --max-drop allows 49.9 %`,
+    );
+    expect(await translation('de.mo')).toBe('eins');
+    expect((await run({ maxDropPercent: 50 })).results).toEqual(['installed', 'installed']);
+  });
+
+  it('installs into odd names, over a read-only file', async () => {
+    const odd = "a b'é\n%.d/pl/LC_MESSAGES/x y.po";
+    await put({ [odd]: catalog('jeden'), [odd.replace('.po', '.mo')]: 'old' });
+    await chmod(at(odd.replace('.po', '.mo')), 0o444);
+    expect((await run()).results).toEqual(['installed']);
+    expect((await stat(at(odd.replace('.po', '.mo')))).mode & 0o777).toBe(0o444);
+  });
+
+  it('shows a reader the whole old or new file whenever it looks', async () => {
+    await put({ 'pl.po': catalog('0') });
+    await run();
+    const done = new AbortController();
+    const seen = new Set<string | undefined>();
+    let looks = 0;
+    const reading = (async () => {
+      for (; !done.signal.aborted || looks < 10_000; looks += 1) {
+        seen.add(readMo(readFileSync(at('pl.mo'))).find(({ key }) => key === 'one')?.value);
+        if (looks % 20 === 0) await setImmediate();
+      }
+    })();
+    for (let round = 1; round <= 20; round += 1) {
+      await put({ 'pl.po': catalog(`${round}`) });
+      await run();
+    }
+    done.abort();
+    await reading;
+    expect([...seen].every((text) => text !== undefined && /^\d+$/.test(text))).toBe(true);
+    expect(seen.size).toBeGreaterThan(2);
+  });
+
   it('says which file cannot be written, and installs nothing', async () => {
     await put({ 'de.po': catalog('eins'), 'pl.po': catalog('jeden') });
     await mkdir(at('pl.mo'));
@@ -206,23 +268,6 @@ describe('compileTranslations', () => {
     });
     expect(seen).toEqual(['dwa', 'jeden']);
     expect(await names()).toEqual(['de.po', 'pl.mo', 'pl.po']);
-  });
-
-  it('leaves every file whole when it is killed, and the next run sweeps what it left', async () => {
-    await put({ 'pl.po': catalog('jeden') });
-    await run();
-    await put({ 'pl.po': catalog('dwa') });
-    const child = spawn(process.execPath, [
-      fileURLToPath(new URL('killed-run.ts', import.meta.url)),
-      directory.path,
-    ]);
-    await once(child.stdout, 'data');
-    child.kill('SIGKILL');
-    await once(child, 'close');
-    expect(await translation('pl.mo')).toBe('dwa');
-    expect(await names()).toEqual([expect.stringMatching(/^\.pl\.mo\.tend-.*\.old$/), 'pl.mo', 'pl.po']);
-    expect((await run()).results).toEqual(['unchanged']);
-    expect(await names()).toEqual(['pl.mo', 'pl.po']);
   });
 });
 
@@ -253,7 +298,14 @@ describe('with a database', () => {
     const known = await run({ store });
     expect(known.report.catalogs[0]).toMatchObject({ result: 'unchanged', translated: null });
     await put({ 'pl.mo': 'foreign' });
-    expect((await run({ store })).results).toEqual(['unchanged', 'installed']);
+    const warnings: string[] = [];
+    const log = { ...silentLog, warn: (line: string) => void warnings.push(line) };
+    const { report, results } = await run({ store, log });
+    expect(results).toEqual(['unchanged', 'installed']);
+    expect(report.catalogs[1]).toMatchObject({ isForeign: true, added: null, changed: null, removed: null });
+    expect(warnings).toEqual([`"${at('pl.mo')}" has been written by somebody else since it was installed.`]);
+    expect((await run({ store, log })).report.catalogs[1]).toMatchObject({ isForeign: false });
+    expect(warnings).toHaveLength(1);
   });
 
   it('compiles all the same when the state cannot be read', async () => {

@@ -43,6 +43,28 @@ describe('findCatalogs', () => {
     ]);
   });
 
+  it.each([
+    ['Babel', 'app/translations/de_CH/LC_MESSAGES/messages.po', 'messages.mo', 'de_CH'],
+    ['Django', 'locale/zh_Hans/LC_MESSAGES/djangojs.po', 'djangojs.mo', 'zh_Hans'],
+    ['an app of Django', 'blog/locale/sr_Latn/LC_MESSAGES/django.po', 'django.mo', 'sr_Latn'],
+    ['Rails', 'locale/pl/app.po', 'app.mo', 'pl'],
+    ['folders of apps', 'locale/app/pl.po', 'pl.mo', 'pl'],
+    ['PHP', 'locale/pl_PL.UTF-8/LC_MESSAGES/site.po', 'site.mo', 'pl_PL.UTF-8'],
+    ['WordPress', 'languages/pl_PL.po', 'pl_PL.mo', 'pl_PL'],
+    ['WordPress, a plugin', 'plugins/a-b/languages/a-b-pt_BR.po', 'a-b-pt_BR.mo', 'pt_BR'],
+    ['WordPress, a variant', 'languages/x-de_DE_formal.po', 'x-de_DE_formal.mo', 'de_DE_formal'],
+    ['WordPress, no region', 'languages/admin-eo.po', 'admin-eo.mo', 'eo'],
+    ['GNU', 'po/ca@valencia.po', 'ca@valencia.mo', 'ca@valencia'],
+  ])('knows the layout of %s: %s', async (_name, path, output, locale) => {
+    expect(await find([path])).toEqual([[path, join(dirname(path), output), locale]]);
+  });
+
+  it('puts the .mo file of locale/LOCALE/NAME.po into LC_MESSAGES where there is such a folder', async () => {
+    expect(await find(['locale/pl/app.po', 'locale/pl/LC_MESSAGES/.keep'])).toEqual([
+      ['locale/pl/app.po', 'locale/pl/LC_MESSAGES/app.mo', 'pl'],
+    ]);
+  });
+
   it('leaves alone what belongs to others, hidden folders, templates and files of other names', async () => {
     const foreign = [
       'node_modules/x/pl.po',
@@ -51,6 +73,11 @@ describe('findCatalogs', () => {
       'myenv/pl/LC_MESSAGES/x.po',
       '.git/pl.po',
       'pl/LC_MESSAGES/.x.po',
+      'vendor/acme/shop/locale/pl/LC_MESSAGES/x.po',
+      'usr/lib/python3/dist-packages/x/locale/pl/LC_MESSAGES/x.po',
+      'po/plugin-pl_PL.po',
+      'languages/Plugin.po',
+      'docs/pl/shop.po',
       'cms.pot',
       'messages.po',
     ];
@@ -66,6 +93,7 @@ describe('findCatalogs', () => {
   it.each<[Partial<FindCatalogsOptions>, string[]]>([
     [{ locales: ['pt-br', 'de'] }, ['de.po', 'pt_BR.po']],
     [{ excluded: ['de'] }, ['pl.po', 'pt_BR.po']],
+    [{ locales: ['DE.utf8'] }, ['de.po']],
     [{ locales: ['de', 'pl'], excluded: ['de'] }, ['pl.po']],
   ])('chooses locales by %j', async (options, expected) => {
     const found = await find(['de.po', 'pl.po', 'pt_BR.po'], options);

@@ -1,27 +1,52 @@
-import { systemClock } from '../../src/clock.ts';
+import fs from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { progressToLog, silentLog } from '../../src/log.ts';
-import { compileTranslations } from '../../src/translations/compile-translations.ts';
 
-/** A run to be killed: `node killed-run.ts FOLDER`. Says when its new catalogs are live, and then restarts for ever. */
-const root = process.argv[2] ?? '';
-await compileTranslations({
-  cwd: root,
-  roots: [root],
-  locales: [],
-  excluded: [],
-  useFuzzy: false,
-  onBadMessage: 'fail',
-  isCheckOnly: false,
-  isForced: false,
+/**
+ * A run to be killed: `node killed-run.ts FOLDER KEPT install|undo STEP`. Dies by SIGKILL before its STEPth change of a
+ * file's name; with step 0 it says when its files are live, and then restarts for ever.
+ */
+const [root = '', keptDirectory = '', what, step] = process.argv.slice(2);
+let left = Number(step);
+for (const name of ['rename', 'rm', 'link'] as const) {
+  const real: (...args: never[]) => Promise<void> = fs[name];
+  const counted = async (...args: never[]) => {
+    left -= 1;
+    if (left === 0) process.kill(process.pid, 'SIGKILL');
+    return await real(...args);
+  };
+  Object.assign(fs, { [name]: counted });
+}
+syncBuiltinESMExports();
+const { compileTranslations } = await import('../../src/translations/compile-translations.ts');
+const { undoTranslations } = await import('../../src/translations/undo-translations.ts');
+
+const common = {
+  keptDirectory,
   store: undefined,
   app: {
     restart: async () => {
-      process.stdout.write(`installed ${systemClock.now().toISOString()}\n`);
-      await new Promise(() => setInterval(() => {}, 1000));
+      process.stdout.write('live\n');
+      if (step === '0') await new Promise(() => setInterval(() => {}, 1000));
       return { tookMs: 0 };
     },
   },
   log: silentLog,
   progress: progressToLog(silentLog),
   signal: new AbortController().signal,
-});
+};
+if (what === 'undo') await undoTranslations(common);
+else {
+  await compileTranslations({
+    ...common,
+    cwd: root,
+    roots: [root],
+    locales: [],
+    excluded: [],
+    useFuzzy: false,
+    onBadMessage: 'fail',
+    maxDropPercent: undefined,
+    isCheckOnly: false,
+    isForced: false,
+  });
+}

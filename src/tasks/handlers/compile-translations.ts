@@ -8,6 +8,7 @@ import { progressToLog } from '../../log.ts';
 import { catalogStateInDatabase } from '../../translations/catalog-state.ts';
 import { badCatalogsError, describeReport, diagnosticLines } from '../../translations/compile-report.ts';
 import { compileTranslations as compile } from '../../translations/compile-translations.ts';
+import { findKeptDirectory } from '../../translations/find-kept-directory.ts';
 import { isInside } from '../../translations/link-bounds.ts';
 import type { RunningTask, TaskHandler, TaskResult } from './handler.ts';
 
@@ -44,6 +45,8 @@ async function run({ context, payload, log, signal }: RunningTask<Payload>): Pro
     excluded: [],
     useFuzzy: false,
     onBadMessage: config.translations.on_bad_message,
+    maxDropPercent: config.translations.max_drop,
+    keptDirectory: await findKeptDirectory(context),
     isCheckOnly: false,
     isForced: payload.force ?? false,
     store: catalogStateInDatabase(db, config.tasks.host ?? hostname()),

@@ -38,7 +38,7 @@ async function run(paths: string[]) {
       connection: database.connection,
       db,
       clock: systemClock,
-      env: process.env,
+      env: { ...process.env, XDG_STATE_HOME: at('state') },
       secrets: new SecretRegistry(),
     },
     signal: new AbortController().signal,
