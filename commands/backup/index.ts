@@ -1,4 +1,4 @@
-import { boolean, string } from '@oclif/core/flags';
+import { boolean, integer, string } from '@oclif/core/flags';
 import { parse } from 'valibot';
 import { backupExitCode, backupReportSchema } from '../../src/backups/backup-report.ts';
 import { TendCommand } from '../../src/cli/base-command.ts';
@@ -18,6 +18,7 @@ export default class Backup extends TendCommand {
   ];
   static override flags = {
     label: string({ summary: 'A note for people, kept in the manifest.', helpValue: 'TEXT' }),
+    jobs: integer({ summary: 'Compress with this many threads.', min: 1, max: 64, helpValue: 'N' }),
     'no-files': boolean({ summary: 'Only the database, not [backup] files.' }),
     remote: string({
       summary: 'Copy it to this remote only; may be given several times.',
@@ -32,6 +33,7 @@ export default class Backup extends TendCommand {
     await this.execute(flags, async (context) => {
       const payload = {
         ...(flags.label !== undefined && { label: flags.label }),
+        ...(flags.jobs !== undefined && { jobs: flags.jobs }),
         ...(flags['no-files'] && { files: false }),
         ...(flags.remote !== undefined && { remotes: flags.remote }),
         ...(flags['no-remote'] && { remotes: [] }),

@@ -49,12 +49,13 @@ export async function backUpFiles(options: {
   prepared: PreparedFiles;
   backup: Config['backup'];
   directory: string;
+  jobs?: number | undefined;
   env: NodeJS.ProcessEnv;
   log: Log;
   progress: Progress;
   signal: AbortSignal;
 }): Promise<{ part: ManifestPart; files: RecordedFiles }> {
-  const { prepared, backup, progress } = options;
+  const { prepared, backup, jobs, progress } = options;
   const { roots } = prepared.measured;
   const archived = await progress.step('Pack files', async () => {
     return await archiveFiles({
@@ -63,7 +64,7 @@ export async function backUpFiles(options: {
       ...prepared,
       exclude: backup.exclude,
       silenceMs: backup.silence,
-      compression: parseCompression(backup.compression),
+      compression: parseCompression(backup.compression, jobs),
     });
   });
   return { part: archived.part, files: { roots, ...archived.problems } };

@@ -12,16 +12,17 @@ export interface CompressionContext {
   signal: AbortSignal;
 }
 
-/** `[backup] compression`, read: the format, and the level of zstd. */
+/** `[backup] compression`, read: the format, and the level of zstd; and with how many threads (one unless told). */
 export interface Compression {
   format: ManifestPart['compression'];
   level: number;
+  threads?: number | undefined;
 }
 
 /** Reads `none`, `zstd` or `zstd:LEVEL`; the configuration has checked that it is one of these. */
-export function parseCompression(text: string): Compression {
+export function parseCompression(text: string, threads?: number): Compression {
   const [format, level] = text.split(':');
-  return format === 'none' ? { format, level: 0 } : { format: 'zstd', level: Number(level ?? 3) };
+  return format === 'none' ? { format, level: 0 } : { format: 'zstd', level: Number(level ?? 3), threads };
 }
 
 /** Which of the two implementations will be used; both write and read the same format. */
@@ -41,7 +42,8 @@ export async function compress(
   if (compression.format === 'none') {
     await pipeline(source, target, { signal });
   } else if (isInstalled('zstd', env)) {
-    const args = ['--quiet', '--stdout', '--check', ...levelArguments(compression.level)];
+    const threads = `--threads=${compression.threads ?? 1}`;
+    const args = ['--quiet', '--stdout', '--check', threads, ...levelArguments(compression.level)];
     await runTool({ file: 'zstd', args, baseEnv: env, input: source, stdout: target, log, signal });
   } else {
     const params = {

@@ -34,6 +34,8 @@ export interface CreateBackupOptions {
   /** The task this is; null without a queue. */
   taskId: number | null;
   includeFiles: 'yes' | 'no';
+  /** With how many threads the `zstd` program compresses; one unless told. */
+  jobs?: number | undefined;
   /** Name of this host, for the manifest. */
   host: string;
   clock: Clock;
@@ -95,7 +97,7 @@ async function requireRoom(
     directory,
     databaseBytes: await databaseSize(db),
     archiveBytes: prepared?.measured.archiveBytes ?? 0,
-    compression: parseCompression(config.backup.compression),
+    compression: parseCompression(config.backup.compression, options.jobs),
     newest: sets.find(({ manifest }) => manifest.database.name === connection.database),
   });
 }
@@ -112,7 +114,7 @@ async function writeSet(
   const { major } = await serverVersion(db);
   const toolsDirectory = config.backup.tools_directory;
   const pgDump = await findPostgresProgram({ name: 'pg_dump', major, toolsDirectory, env, signal });
-  const compression = parseCompression(config.backup.compression);
+  const compression = parseCompression(config.backup.compression, options.jobs);
 
   const connectionOptions = await serverOptions(db, connection);
   const dump = await progress.step(`Dump database "${connection.database}"`, async () => {

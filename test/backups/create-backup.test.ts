@@ -101,6 +101,17 @@ test('a set has the dump and a manifest that describes it exactly', async () => 
   expect(manifest.roles).toContain('tend_test');
 });
 
+test('with jobs, the zstd program compresses with as many threads', async () => {
+  const tools = join(place.path, 'threads');
+  mkdirSync(tools);
+  const said = join(tools, 'said');
+  const zstd = `#!/bin/sh\necho "$*" >> ${said}\nPATH=/usr/local/bin:/usr/bin:/bin exec zstd "$@"\n`;
+  writeFileSync(join(tools, 'zstd'), zstd, { mode: 0o755 });
+  const env = { ...process.env, PATH: `${tools}:${process.env['PATH']}` };
+  await takeBackup({ database, directory, env, config: { compression: 'zstd:1' }, jobs: 3 });
+  expect(readFileSync(said, 'utf8')).toContain('--check --threads=3 -1');
+});
+
 test('nobody but the owner can read a set', async () => {
   const set = await takeBackup({ database, directory });
   const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);

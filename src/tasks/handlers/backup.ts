@@ -14,6 +14,8 @@ const payloadSchema = v.strictObject({
   label: v.optional(v.pipe(v.string(), v.maxLength(200))),
   /** False leaves out `[backup] files`. */
   files: v.optional(v.boolean()),
+  /** With how many threads it is compressed. */
+  jobs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64))),
   /** The remotes to copy it to; all that are configured unless given. */
   remotes: v.optional(v.array(v.string())),
 });
@@ -36,6 +38,7 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
     taskId,
     label: payload.label ?? null,
     includeFiles: payload.files === false ? 'no' : 'yes',
+    jobs: payload.jobs,
     host,
     log,
     progress,

@@ -59,7 +59,12 @@ const common = {
 
 /** Takes a backup of the test database as the command would. */
 export async function takeBackup(
-  options: SetUp & { signal?: AbortSignal; env?: NodeJS.ProcessEnv; includeFiles?: 'yes' | 'no' },
+  options: SetUp & {
+    signal?: AbortSignal;
+    env?: NodeJS.ProcessEnv;
+    includeFiles?: 'yes' | 'no';
+    jobs?: number;
+  },
 ): Promise<BackupSet> {
   const { database } = options;
   const db = await database.openDatabase('tend backup test');
@@ -73,6 +78,7 @@ export async function takeBackup(
       label: null,
       taskId: null,
       includeFiles: options.includeFiles ?? 'yes',
+      jobs: options.jobs,
       host: 'testhost',
       signal: options.signal ?? new AbortController().signal,
       ...(options.env && { env: options.env }),
