@@ -5,6 +5,7 @@ import { TendCommand } from '../src/cli/base-command.ts';
 import type { CommandBody } from '../src/cli/command-context.ts';
 import { identityFlag, identityOverrides } from '../src/cli/identity-flag.ts';
 import { previewRestoreBody } from '../src/cli/preview-restore-body.ts';
+import { previewWithinBody } from '../src/cli/preview-within-body.ts';
 import { restoreBody } from '../src/cli/restore-body.ts';
 import { settleRestoreBody } from '../src/cli/settle-restore-body.ts';
 
@@ -37,7 +38,7 @@ export default class Restore extends TendCommand {
     }),
     'in-place': boolean({
       summary: 'Within the live database, in one transaction: for a role that may not create databases.',
-      exclusive: ['into', 'resume', 'undo', 'dry-run'],
+      exclusive: ['into', 'resume', 'undo'],
     }),
     identity: identityFlag,
     'dry-run': boolean({ summary: 'Say what would happen, and what is in the way.' }),
@@ -67,6 +68,7 @@ export default class Restore extends TendCommand {
         });
       const source = absoluteSource(args.source ?? 'latest', context.cwd);
       if (!isDryRun) return await restoreBody(context, { ...flags, source });
+      if (flags['in-place']) return await previewWithinBody(context, { ...flags, source });
       return await previewRestoreBody(context, { ...flags, source });
     };
     await this.execute(flags, body, { overrides });

@@ -1,5 +1,4 @@
-import { stat } from 'node:fs/promises';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { openDatabase } from '../database/open-database.ts';
 import type { Database } from '../database/tables.ts';
 import { TendError, toError } from '../errors.ts';
@@ -12,25 +11,18 @@ import { appWithSteps } from './change-live.ts';
 import { compareWithManifest } from './compare-with-manifest.ts';
 import { countRows } from './count-rows.ts';
 import { serverVersion } from './database-facts.ts';
-import { findLiveObjects } from './find-live-objects.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
 import { findUnfinishedRestores } from './find-unfinished-restores.ts';
-import { readTocOf } from './foreign-archive.ts';
 import { loadWithin } from './load-within.ts';
 import { openMaintenanceDatabase } from './maintenance-database.ts';
-import { filesPart, totalRows } from './manifest.ts';
+import { totalRows } from './manifest.ts';
+import { named, planWithin, refuseUnfit } from './plan-within.ts';
 import { readyArchive } from './ready-archive.ts';
 import { refusePooler } from './refuse-pooler.ts';
 import { refuseUnfinished } from './refuse-unfinished.ts';
 import { requireIdentity } from './require-identity.ts';
 import type { RestoreBackupOptions, RestoreResult } from './restore-options.ts';
-import {
-  describeObject,
-  findForeignOwned,
-  findNewerObjects,
-  queueSchema,
-  selectEntries,
-} from './select-entries.ts';
+import { queueSchema } from './select-entries.ts';
 import { serverOptions } from './tool-environment.ts';
 
 export interface RestoreWithinOptions extends RestoreBackupOptions {
@@ -55,7 +47,7 @@ export async function restoreWithin(options: RestoreWithinOptions): Promise<Rest
   const { set, connection, applicationName, clock, log, progress, signal, env } = options;
   const { database } = connection;
   requireIdentity(set.manifest, options.identity);
-  refuseUnfit(options);
+  refuseUnfit({ set, includeFiles: options.files === undefined ? 'no' : 'yes' });
   options.app.preflight?.();
   await refusePooler({ connection, applicationName, clock });
   await using maintenance = await openMaintenanceDatabase({ connection, applicationName });
@@ -97,38 +89,6 @@ export async function restoreWithin(options: RestoreWithinOptions): Promise<Rest
   };
 }
 
-function refuseUnfit({ set, files }: RestoreWithinOptions): void {
-  if (set.foreign !== undefined)
-    throw refused(`"${set.path}" was not made by tend`, 'Restore it into a new database: --into NAME');
-  if (filesPart(set.manifest) !== undefined && files !== undefined)
-    throw refused(
-      'files cannot be exchanged in one transaction with it',
-      'For the database alone: --no-files',
-    );
-}
-
-/** What will be loaded, once nothing is in the way. */
-async function planWithin(live: Kysely<Database>, set: BackupSet, archivePath: string | undefined) {
-  const toc = archivePath === undefined ? undefined : await readTocOf(archivePath);
-  if (archivePath === undefined || toc === undefined || (await stat(archivePath)).isDirectory())
-    throw refused(
-      `the dump of "${set.id}" could not be unpacked into a file`,
-      'Make room in [backup] work_directory.',
-    );
-  const objects = await findLiveObjects(live);
-  const newer = findNewerObjects(toc, objects).map(describeObject);
-  if (newer.length > 0)
-    throw refused(
-      `the backup does not have what is there now: ${named(newer)}`,
-      'Drop them, or restore into a new database: --into NAME',
-      newer,
-    );
-  const others = findForeignOwned(objects).map(describeObject);
-  if (others.length > 0)
-    throw refused(`this role does not own ${named(others)}`, 'Use the role that does.', others);
-  return { archivePath, entries: selectEntries(toc, objects) };
-}
-
 /**
  * The application may have written again since the transaction ended: more rows are its own. Fewer, or other tables, are what
  * a trigger or a person made of it.
@@ -162,7 +122,6 @@ async function bringBack(
   wayBack: string,
 ): Promise<void> {
   const { app, progress, signal } = options;
-  const { sql } = await import('kysely');
   await progress.step(
     'Gather statistics',
     async () => await untilAborted(signal, sql`analyze`.execute(live)),
@@ -196,16 +155,4 @@ function stuck(
 ): TendError {
   const message = `Database "${connection.database}" ${what}: ${named(why)}.`;
   return new TendError('RESTORE_STUCK', message, { isPermanent: true, details: why.join('\n'), hint, cause });
-}
-
-function refused(why: string, hint: string, all: string[] = []): TendError {
-  return new TendError('RESTORE_REFUSED', `It cannot be restored in place: ${why}.`, {
-    ...{ isPermanent: true, hint: `Nothing was changed. ${hint}` },
-    ...(all.length > 0 && { details: all.join('\n') }),
-  });
-}
-
-function named(all: readonly string[]): string {
-  const [first = '', ...others] = all;
-  return first.replace(/\.$/, '') + (others.length === 0 ? '' : ` (and ${others.length} more)`);
 }

@@ -228,6 +228,12 @@ test('killed with -9 while it loads it has changed nothing, and the next one res
   await writer.end();
   expect(await pages()).toEqual(live);
 
+  const preview = await startCli([...args, '--dry-run'], { cwd: place.path });
+  const dryRun = await preview.result;
+  expect(dryRun).toMatchObject({ exitCode: 0 });
+  expect(JSON.parse(dryRun.stdout)).toMatchObject({ database: database.name, isSaved: true });
+  expect(await pages()).toEqual(live);
+
   const { result } = await startCli(args, { cwd: place.path });
   const { exitCode, stdout, stderr } = await result;
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });

@@ -1,0 +1,53 @@
+import { backupDirectory } from '../backups/backup-directory.ts';
+import { serverVersion } from '../backups/database-facts.ts';
+import { describeBackup } from '../backups/describe-backup.ts';
+import { findIdentity } from '../backups/find-identity.ts';
+import { planWithin, refuseUnfit } from '../backups/plan-within.ts';
+import { readyArchive } from '../backups/ready-archive.ts';
+import { refusePooler } from '../backups/refuse-pooler.ts';
+import { requireIdentity } from '../backups/require-identity.ts';
+import { workDirectory } from '../backups/restore-resources.ts';
+import { findRestoreSource } from '../backups/restore-source.ts';
+import type { CommandContext, CommandOutcome } from './command-context.ts';
+import type { RestoreFlags } from './restore-body.ts';
+
+/**
+ * `tend restore --in-place --dry-run`: what would happen. The dump is verified for it, since only its table of contents
+ * tells what is newer; what is in the way is an error, as it is without `--dry-run`.
+ */
+export async function previewWithinBody(
+  context: CommandContext,
+  flags: RestoreFlags,
+): Promise<CommandOutcome> {
+  const { config, baseDirectory, clock, env, log, secrets, signal } = context;
+  const connection = await context.connection();
+  const { directory: configured } = config.backup;
+  const directory = configured === undefined ? undefined : backupDirectory(config, baseDirectory);
+  const { source } = flags;
+  const set = await findRestoreSource({ ...context, source, directory, uid: process.getuid?.() });
+  const { manifest } = set;
+  const identity = await findIdentity({ manifest, config, baseDirectory, log, secrets });
+  requireIdentity(manifest, identity);
+  refuseUnfit({ set, includeFiles: flags['no-files'] ? 'no' : 'yes' });
+  await refusePooler({ connection, applicationName: 'tend restore --dry-run', clock });
+  const db = await context.openDatabase();
+  const { major: serverMajor } = await serverVersion(db);
+  await using archive = await readyArchive({
+    ...{ set, identity, env, log, signal, jobs: 2, serverMajor, space: undefined },
+    ...{ toolsDirectory: config.backup.tools_directory },
+    workDirectory: workDirectory({ config, baseDirectory, env }),
+  });
+  const { entries } = await planWithin(db, set, archive.path);
+  const { database } = connection;
+  const isSaved = directory !== undefined;
+  return {
+    result: { backup: describeBackup(set), database, entries: entries.length, isSaved },
+    render(output) {
+      output.print(
+        `Backup set ${set.id} is good. ${entries.length} entries of its dump would be loaded over database "${database}" in one transaction; its tables are locked meanwhile.`,
+      );
+      if (isSaved) output.print('A backup would be taken before: it is the only way back.');
+      else output.warn('No [backup] directory is configured: there would be no way back.');
+    },
+  };
+}
