@@ -4,6 +4,7 @@ import { ToolError } from '../processes/tool-error.ts';
 import type { Compression } from './compression.ts';
 import type { ManifestPart } from './manifest.ts';
 import type { MeasuredFiles } from './measure-files.ts';
+import type { BytesReport } from './report-bytes.ts';
 import { packArguments } from './tar-arguments.ts';
 import { type FileProblems, listenToTar, type NamedFiles } from './tar-messages.ts';
 import { writePart } from './write-part.ts';
@@ -16,6 +17,8 @@ export interface ArchiveFilesOptions {
   /** The set that is being made. */
   directory: string;
   compression: Compression;
+  /** See `writePart`. */
+  watcher?: BytesReport | undefined;
   /** See `writePart`. */
   recipients: readonly string[];
   /** Path of GNU tar. */

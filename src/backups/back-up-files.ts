@@ -57,8 +57,9 @@ export async function backUpFiles(options: {
 }): Promise<{ part: ManifestPart; files: RecordedFiles }> {
   const { prepared, backup, jobs, progress } = options;
   const { roots } = prepared.measured;
-  const archived = await progress.step('Pack files', async () => {
+  const archived = await progress.step('Pack files', async (report) => {
     return await archiveFiles({
+      watcher: { report, expectedBytes: prepared.measured.archiveBytes },
       recipients: backup.encrypt_to,
       ...options,
       ...prepared,

@@ -18,7 +18,13 @@ import { type DatabaseDump, dumpDatabase } from './dump-database.ts';
 import { dumpGlobals } from './dump-globals.ts';
 import { encryptorName } from './encryption.ts';
 import { findPostgresProgram } from './find-postgres-program.ts';
-import { type Manifest, type ManifestPart, manifestSchema, type RecordedFiles } from './manifest.ts';
+import {
+  databasePart,
+  type Manifest,
+  type ManifestPart,
+  manifestSchema,
+  type RecordedFiles,
+} from './manifest.ts';
 import { requireSpace } from './require-space.ts';
 import { partialSuffix, sweepPartials } from './sweep-partials.ts';
 import { syncDirectory } from './sync-directory.ts';
@@ -65,13 +71,13 @@ export async function createBackup(options: CreateBackupOptions): Promise<Backup
   using _lock = await lockBackups(directory);
   await sweepPartials(directory, log);
   const prepared = await prepareFiles({ ...options, ...config, backupDirectory: directory });
-  await requireRoom({ ...options, directory, prepared });
+  const { dumpBytes } = await requireRoom({ ...options, directory, prepared });
   const startedAt = clock.now();
   const id = await unusedId(directory, startedAt);
   const partial = join(directory, id + partialSuffix);
   try {
     await mkdir(partial, { mode: 0o700 });
-    const manifest = await writeSet({ ...options, id, startedAt, partial, prepared });
+    const manifest = await writeSet({ ...options, id, startedAt, partial, prepared, dumpBytes });
     await moveIntoPlace(partial, join(directory, id));
     log.info(`Backup set "${id}" is complete.`);
     const path = join(directory, id);
@@ -88,18 +94,22 @@ async function unusedId(directory: string, now: Date): Promise<string> {
   return (await readdir(directory)).includes(id) ? await unusedId(directory, now) : id;
 }
 
+/** Refuses where there is no room, and says how large the dump is going to be, uncompressed. */
 async function requireRoom(
   options: CreateBackupOptions & { directory: string; prepared: PreparedFiles | undefined },
-): Promise<void> {
+): Promise<{ dumpBytes: number }> {
   const { directory, connection, config, db, prepared } = options;
   const { sets } = await listBackups(directory);
+  const newest = sets.find(({ manifest }) => manifest.database.name === connection.database);
+  const databaseBytes = await databaseSize(db);
   await requireSpace({
     directory,
-    databaseBytes: await databaseSize(db),
+    databaseBytes,
     archiveBytes: prepared?.measured.archiveBytes ?? 0,
     compression: parseCompression(config.backup.compression, options.jobs),
-    newest: sets.find(({ manifest }) => manifest.database.name === connection.database),
+    newest,
   });
+  return { dumpBytes: newest ? databasePart(newest.manifest).uncompressedBytes : databaseBytes };
 }
 
 async function writeSet(
@@ -108,6 +118,7 @@ async function writeSet(
     startedAt: Date;
     partial: string;
     prepared: PreparedFiles | undefined;
+    dumpBytes: number;
   },
 ): Promise<Manifest> {
   const { config, connection, db, env, signal, partial, prepared, progress } = options;
@@ -117,9 +128,10 @@ async function writeSet(
   const compression = parseCompression(config.backup.compression, options.jobs);
 
   const connectionOptions = await serverOptions(db, connection);
-  const dump = await progress.step(`Dump database "${connection.database}"`, async () => {
+  const dump = await progress.step(`Dump database "${connection.database}"`, async (report) => {
     return await dumpDatabase({
       ...options,
+      watcher: { report, expectedBytes: options.dumpBytes },
       pgDump,
       compression,
       recipients: config.backup.encrypt_to,

@@ -10,6 +10,7 @@ import { databaseFacts, type RecordedFacts } from './database-facts.ts';
 import { explainLockTimeout } from './explain-lock-timeout.ts';
 import type { PostgresProgram } from './find-postgres-program.ts';
 import type { ManifestPart, SequenceValues, TableRows } from './manifest.ts';
+import type { BytesReport } from './report-bytes.ts';
 import { runPostgresTool } from './run-postgres-tool.ts';
 import { readSequences, sequenceRanges } from './sequence-values.ts';
 import { withoutChatter } from './tool-log.ts';
@@ -23,6 +24,8 @@ export interface DumpDatabaseOptions {
   /** The set that is being made. */
   directory: string;
   compression: Compression;
+  /** See `writePart`. */
+  watcher?: BytesReport | undefined;
   /** See `writePart`. */
   recipients: readonly string[];
   /** How long rows may be counted: the one session is not free for the heartbeat meanwhile. */

@@ -9,6 +9,7 @@ import type { Identity } from './find-identity.ts';
 import type { ManifestPart } from './manifest.ts';
 import { Meter } from './meter.ts';
 import { isRemoteError } from './remotes/remote-errors.ts';
+import { reportBytes } from './report-bytes.ts';
 import { requireIdentity, wrongIdentity } from './require-identity.ts';
 import { runTogether } from './run-together.ts';
 
@@ -19,6 +20,8 @@ export interface ReadPartOptions extends CompressionContext {
   identity?: Identity | undefined;
   /** Gets the content, decrypted and decompressed, and is ended. */
   target: Writable;
+  /** Is told how much of the content has passed. */
+  report?: ((detail: string) => void) | undefined;
 }
 
 /**
@@ -38,6 +41,8 @@ export async function readPart(
   const isEncrypted = part.encryption !== 'none';
   const failed: { decryption?: AgeError } = {};
   if (isEncrypted) requireIdentity(set.manifest, identity);
+  const { report } = options;
+  using _telling = reportBytes(content, report && { report, expectedBytes: part.uncompressedBytes });
   try {
     await checkSize(options);
     const source = await set.files.open(part.file);

@@ -15,6 +15,8 @@ export interface ReadyArchiveOptions extends VerifyDatabaseOptions {
   /** Where dumps are unpacked. */
   workDirectory: string;
   jobs: number;
+  /** See `readPart`. */
+  report?: (detail: string) => void;
   /** Of the server it is restored into. */
   serverMajor: number;
   /** Of that server, where it runs on this machine: what the database is going to need is not ours to use. */

@@ -68,8 +68,8 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
     maintenance,
     serverOptions: await serverOptions(maintenance, connection),
   };
-  await using archive = await progress.step(`Verify backup set ${set.id}`, async () => {
-    return await readyArchive({ ...options, ...plan });
+  await using archive = await progress.step(`Verify backup set ${set.id}`, async (report) => {
+    return await readyArchive({ ...options, ...plan, report });
   });
   await sweepRestores({ ...options, unfinished, maintenance });
   await sweepScratchDatabases({ maintenance, database, log });
@@ -109,8 +109,8 @@ async function restoreInPlace(work: RestoreWork, id: string): Promise<RestoredRo
   try {
     const { toc, ...restored } = await restoreBeside(work);
     if (plan.files.length > 0) {
-      await progress.step('Unpack files', async () => {
-        await unpackFiles({ ...work, files: plan.files, silenceMs: work.files?.backup.silence });
+      await progress.step('Unpack files', async (report) => {
+        await unpackFiles({ ...work, report, files: plan.files, silenceMs: work.files?.backup.silence });
       });
     }
     const ending = await replaceLive({ ...work, toc, journal });

@@ -23,6 +23,8 @@ export interface UnpackFilesOptions {
   /** Opens an encrypted set. */
   identity?: Identity | undefined;
   files: readonly PlannedFiles[];
+  /** See `readPart`. */
+  report?: (detail: string) => void;
   /** How long tar may neither read nor write. */
   silenceMs?: number | undefined;
   env: NodeJS.ProcessEnv;

@@ -5,6 +5,7 @@ import { encrypt } from './encryption.ts';
 import type { ManifestPart } from './manifest.ts';
 import { Meter } from './meter.ts';
 import { PartFile } from './part-file.ts';
+import { type BytesReport, reportBytes } from './report-bytes.ts';
 import { runTogether } from './run-together.ts';
 import { isFileSystemError } from './unwritable.ts';
 
@@ -19,6 +20,8 @@ export interface WritePartOptions extends CompressionContext {
   recipients: readonly string[];
   /** Writes the content and ends the stream; a failure of it is a failure of the part. */
   produce: (target: Writable, signal: AbortSignal) => Promise<unknown>;
+  /** Is told how much of the content has passed. */
+  watcher?: BytesReport | undefined;
 }
 
 /**
@@ -32,6 +35,7 @@ export async function writePart(options: WritePartOptions): Promise<ManifestPart
   const content = new Meter();
   const target = new PartFile(join(directory, file));
   const compressed = new PassThrough({ highWaterMark: 1024 * 1024 });
+  using _telling = reportBytes(content, options.watcher);
   try {
     await runTogether({
       signal: options.signal,
