@@ -33,8 +33,8 @@ export async function loadWithin(options: LoadWithinOptions): Promise<void> {
     limitMs: options.stallLimitMs ?? stallLimitMs,
     isBusy: watchServer(maintenance, database),
   };
-  await withLockWait(options, async (unblocked) => {
-    await withStallLimit({ ...limit, signal: unblocked }, async (signal, noteProgress) => {
+  await withLockWait(options, async () => {
+    await withStallLimit({ ...limit, signal: options.signal }, async (signal, noteProgress) => {
       const noting = { ...log, debug: (line: string) => (noteProgress(), log.debug(line)) };
       await runPostgresTool({
         file: pgRestore.path,

@@ -17,34 +17,32 @@ const lookEveryMs = 500;
 
 /**
  * Runs pg_restore, and stops it when it has waited for one lock for longer than `lockWaitMs`: it sets `lock_timeout` to
- * 0 itself, whatever PGOPTIONS say, and everybody else queues behind it meanwhile. The server notices that it is gone,
- * and rolls back.
+ * 0 itself, whatever PGOPTIONS say, and everybody else queues behind it meanwhile. Its statement is cancelled on the server:
+ * whoever killed pg_restore would not know whether it had just committed.
  *
  * @throws TendError DATABASE_BUSY naming who is in the way.
  */
-export async function withLockWait<T>(
-  options: BlockedOptions,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
+export async function withLockWait<T>(options: BlockedOptions, work: () => Promise<T>): Promise<T> {
   const { lockWaitMs, clock, signal } = options;
-  const stop = new AbortController();
   let waiting: { since: number; what: string } | undefined;
   let holders = '';
   const look = async () => {
     const found = await findBlocked(options);
     if (found === undefined) waiting = undefined;
-    else if (waiting?.what !== found.what) waiting = { since: clock.monotonicMs(), what: found.what };
-    else if (clock.monotonicMs() - waiting.since >= lockWaitMs) {
+    else if (waiting?.what !== found.what) {
+      waiting = { since: clock.monotonicMs(), what: found.what };
+      holders = '';
+    } else if (clock.monotonicMs() - waiting.since >= lockWaitMs) {
       holders = found.holders;
-      await endBlocked(options, found.pid);
-      stop.abort();
+      await cancel(options, found.pid);
     }
   };
   const timer = setInterval(() => void look().catch(() => undefined), Math.min(lookEveryMs, lockWaitMs));
   try {
-    return await work(AbortSignal.any([signal, stop.signal]));
+    return await work();
   } catch (error) {
     signal.throwIfAborted();
+    // Whatever it said, in whatever language: with the cancelled statement ended the transaction.
     if (holders === '') throw error;
     const message = `Database "${options.database}" is in use: pg_restore waited ${formatDuration(lockWaitMs)} for a lock of ${holders}.`;
     throw new TendError('DATABASE_BUSY', message, {
@@ -69,7 +67,6 @@ async function findBlocked({ maintenance, database }: BlockedOptions) {
   return row === undefined ? undefined : { ...row, holders: row.holders ?? 'a session that is gone' };
 }
 
-/** At once, instead of when the server looks whether the client is there. */
-async function endBlocked({ maintenance }: BlockedOptions, pid: number): Promise<void> {
+async function cancel({ maintenance }: BlockedOptions, pid: number): Promise<void> {
   await sql`select pg_catalog.pg_cancel_backend(${pid}::int)`.execute(maintenance);
 }
