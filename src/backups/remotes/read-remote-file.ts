@@ -2,7 +2,11 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { remoteError } from './remote-errors.ts';
 import type { RemoteStore } from './remote-store.ts';
+import { sweepYoung } from './sweep-young.ts';
 import { isWorthAnotherTry } from './with-retries.ts';
+
+/** How much is read between two sweeps: what it adds to the memory of the process. */
+const sweepEveryBytes = 8 * 1024 * 1024;
 
 export interface RemoteFilePlace {
   id: string;
@@ -31,6 +35,7 @@ async function* read(
   stop: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const signal = AbortSignal.any([store.signal, stop]);
+  let unswept = 0;
   let delays = store.retryDelaysMs;
   for (let offset = 0; offset < bytes; ) {
     try {
@@ -38,6 +43,11 @@ async function* read(
       for await (const chunk of connection.read({ id, file, offset })) {
         yield chunk;
         offset += chunk.length;
+        unswept += chunk.length;
+        if (unswept >= sweepEveryBytes) {
+          sweepYoung();
+          unswept = 0;
+        }
         delays = store.retryDelaysMs;
       }
       if (offset < bytes) throw remoteError('REMOTE_UNREACHABLE', store, `"${id}/${file}" was cut off`);

@@ -10,7 +10,7 @@ import type { S3Work } from './s3-store.ts';
 
 const mebibyte = 1024 * 1024;
 /** Of all parts that are on their way at once. */
-const memoryBytes = 32 * mebibyte;
+const memoryBytes = 16 * mebibyte;
 /** S3 takes at most 10,000 parts. */
 const mostParts = 9_000;
 
