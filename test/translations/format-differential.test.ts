@@ -159,20 +159,23 @@ function quote(value: string): string {
 
 /** All cases in one catalog, one context each, and the line on which each begins. */
 function toPo(cases: readonly Case[]): { po: string; lines: number[] } {
-  let po = header;
-  const lines = cases.map(({ format, source, translations }, index) => {
-    const line = po.split('\n').length;
+  let line = header.split('\n').length;
+  const lines: number[] = [];
+  const entries = cases.map(({ format, source, translations }, index) => {
+    const [first = ''] = translations;
     const forms =
       translations.length === 1
-        ? `msgstr ${quote(translations[0] ?? '')}`
+        ? [`msgstr ${quote(first)}`]
         : [
             `msgid_plural ${quote(source)}`,
             ...translations.map((form, number) => `msgstr[${number}] ${quote(form)}`),
-          ].join('\n');
-    po += `#, ${format}-format\nmsgctxt "${index}"\nmsgid ${quote(source)}\n${forms}\n\n`;
-    return line;
+          ];
+    const entry = [`#, ${format}-format`, `msgctxt "${index}"`, `msgid ${quote(source)}`, ...forms, '', ''];
+    lines.push(line);
+    line += entry.length - 1;
+    return entry.join('\n');
   });
-  return { po, lines };
+  return { po: header + entries.join(''), lines };
 }
 
 /** What is wrong with each case, from diagnostics of the form `line: …`; only the first is looked at. */

@@ -30,7 +30,9 @@ describe('any catalog', () => {
     fc.assert(
       fc.property(madeMessages, (messages) => {
         const po = header + toPoText(messages);
-        expect(compileText(po)).toMatchObject({ messages: expectedEntries(messages), diagnostics: [] });
+        const { messages: read, diagnostics } = compileText(po);
+        expect(read).toEqual(expectedEntries(messages));
+        expect(diagnostics.filter((line) => line.includes('error:'))).toEqual([]);
         const { bytes, entries } = compile(po);
         verifyMo(bytes, entries, parse);
       }),
@@ -95,27 +97,40 @@ describe('readMo', () => {
 const canRunGettext = spawnSync('gettext', ['--version']).status === 0;
 const locales = spawnSync('locale', ['-a']).stdout?.toString() ?? '';
 const utf8Locale = /^(?:C|en_US)\.utf-?8$/im.exec(locales)?.[0];
+const canRunPhp = spawnSync('php', ['-r', 'exit(function_exists("ngettext") ? 0 : 1);']).status === 0;
 const canRunPython = spawnSync('python3', ['-c', 'import gettext']).status === 0;
 
 describe('programs load it', () => {
   const po = `${header}msgid "one"\nmsgstr "jeden"\n\nmsgid "漢😀é"\nmsgstr "ż"\n\nmsgid "ａ"\nmsgstr "wide"\n\nmsgid "%d f"\nmsgid_plural "%d fs"\nmsgstr[0] "%d plik"\nmsgstr[1] "%d pliki"\n`;
 
+  /** A folder with the catalog of the language xx, and the environment in which glibc looks there. */
+  const install = async (directory: string) => {
+    await mkdir(join(directory, 'xx/LC_MESSAGES'), { recursive: true });
+    await writeFile(join(directory, 'xx/LC_MESSAGES/x.mo'), compile(po).bytes);
+    return { PATH: '/usr/bin:/bin', LC_ALL: utf8Locale ?? '', LANGUAGE: 'xx', TEXTDOMAINDIR: directory };
+  };
+
   it.skipIf(!canRunGettext || utf8Locale === undefined)(
     'glibc (skipped without the gettext program or a UTF-8 locale)',
     async () => {
       await using directory = await temporaryDirectory();
-      await mkdir(join(directory.path, 'xx/LC_MESSAGES'), { recursive: true });
-      await writeFile(join(directory.path, 'xx/LC_MESSAGES/x.mo'), compile(po).bytes);
-      const env = {
-        PATH: '/usr/bin:/bin',
-        LC_ALL: utf8Locale ?? '',
-        LANGUAGE: 'xx',
-        TEXTDOMAINDIR: directory.path,
-      };
-      const loaded = ['one', '漢😀é', 'ａ'].map((id) =>
-        spawnSync('gettext', ['-d', 'x', id], { env }).stdout.toString(),
-      );
-      expect(loaded).toEqual(['jeden', 'ż', 'wide']);
+      const env = await install(directory.path);
+      const run = (program: string, ...args: string[]) =>
+        spawnSync(program, ['-d', 'x', ...args], { env }).stdout.toString();
+      expect(['one', '漢😀é', 'ａ'].map((id) => run('gettext', id))).toEqual(['jeden', 'ż', 'wide']);
+      expect(['1', '2'].map((n) => run('ngettext', '%d f', '%d fs', n))).toEqual(['%d plik', '%d pliki']);
+    },
+  );
+
+  it.skipIf(!canRunPhp || utf8Locale === undefined)(
+    'PHP (skipped without its gettext or a UTF-8 locale)',
+    async () => {
+      await using directory = await temporaryDirectory();
+      const env = await install(directory.path);
+      const script = `setlocale(LC_ALL, ""); bindtextdomain("x", getenv("TEXTDOMAINDIR")); textdomain("x");
+        echo json_encode([gettext("one"), gettext("漢😀é"), ngettext("%d f", "%d fs", 1), ngettext("%d f", "%d fs", 2)]);`;
+      const { stdout } = spawnSync('php', ['-r', script], { env });
+      expect(JSON.parse(stdout.toString())).toEqual(['jeden', 'ż', '%d plik', '%d pliki']);
     },
   );
 
