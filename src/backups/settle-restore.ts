@@ -8,6 +8,7 @@ import { resumeRestore } from './resume-restore.ts';
 import type { SettledRestore, Settlement, SettleRestoreOptions } from './settlement.ts';
 import { serverOptions } from './tool-environment.ts';
 import { undoRestore } from './undo-restore.ts';
+import { sweepWorkAreas } from './work-area.ts';
 
 /**
  * Ends a restore that was killed, or takes back one that had come to its end. Safe against being killed itself: the
@@ -32,6 +33,7 @@ export async function settleRestore(options: SettleRestoreOptions): Promise<Sett
     serverOptions: await serverOptions(maintenance, connection),
     serverMajor,
   };
+  await sweepWorkAreas(options.workDirectory, options.log);
   const settled = way === 'resume' ? await resumeRestore(settlement) : await undoRestore(settlement);
   await tryToDropOldReplaced({
     ...options,

@@ -7,10 +7,7 @@ import type { SwapWork } from './swap-work.ts';
 import { sweepRestores } from './sweep-restores.ts';
 
 export interface SettleRestoreOptions
-  extends Omit<
-    RestoreBackupOptions,
-    'set' | 'identity' | 'into' | 'source' | 'workDirectory' | 'jobs' | 'files'
-  > {
+  extends Omit<RestoreBackupOptions, 'set' | 'identity' | 'into' | 'source' | 'jobs' | 'files'> {
   /** Go on where it was killed, or go back. */
   way: 'resume' | 'undo';
   /** The restore that is to be undone; the newest unless told. */

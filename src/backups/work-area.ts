@@ -1,11 +1,9 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TendError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { lockBackups } from './backup-lock.ts';
+import { findAbandonedWorkAreas, workAreaPrefix } from './find-abandoned-work-areas.ts';
 import { unwritable } from './unwritable.ts';
-
-const prefix = '.tend-unpacked-';
 
 /** A directory for one restore, which nobody else can read; it is removed when this is disposed of. */
 export interface WorkArea extends AsyncDisposable {
@@ -21,7 +19,7 @@ export interface WorkArea extends AsyncDisposable {
 export async function makeWorkArea(options: { parent: string; log: Log }): Promise<WorkArea> {
   const { parent, log } = options;
   await sweepWorkAreas(parent, log);
-  const path = await mkdtemp(join(parent, prefix)).catch((error: unknown) => {
+  const path = await mkdtemp(join(parent, workAreaPrefix)).catch((error: unknown) => {
     throw unwritable(parent, error);
   });
   const lock = await lockBackups(path);
@@ -34,25 +32,10 @@ export async function makeWorkArea(options: { parent: string; log: Log }): Promi
   };
 }
 
-async function sweepWorkAreas(parent: string, log: Log): Promise<void> {
-  const names = await readdir(parent).catch(() => []);
-  for (const name of names.filter((name) => name.startsWith(prefix))) {
-    const path = join(parent, name);
-    if (!(await isAbandoned(path))) continue;
+/** Removes the work areas in `parent` whose restore was killed: a dump lies there in clear. */
+export async function sweepWorkAreas(parent: string, log: Log): Promise<void> {
+  for (const path of await findAbandonedWorkAreas(parent)) {
     log.warn(`Removing "${path}": the restore that unpacked into it did not come to its end.`);
     await rm(path, { recursive: true, force: true });
-  }
-}
-
-/** In a place that everybody uses, such as /tmp, what belongs to others is not even looked into. */
-async function isAbandoned(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined || !found.isDirectory() || found.uid !== process.getuid?.()) return false;
-  try {
-    using _lock = await lockBackups(path);
-    return true;
-  } catch (error) {
-    if (error instanceof TendError) return false;
-    throw error;
   }
 }

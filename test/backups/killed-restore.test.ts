@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BackupSet } from '../../src/backups/backup-directory.ts';
+import { findScratchDatabases } from '../../src/backups/find-scratch-databases.ts';
 import { systemClock } from '../../src/clock.ts';
 import { TendError } from '../../src/errors.ts';
 import { progressToLog, silentLog } from '../../src/log.ts';
@@ -31,6 +32,8 @@ describe('a restore that is killed before the cut-over has changed nothing', slo
   test.each(['before Load the dump', 'before Cut over'])('%s', async (stop) => {
     await using site = await RestoreSite.open(set, 'bare');
     await site.killedAt(stop);
+    const unpacked = join(place.path, '.tend-unpacked-dead00');
+    mkdirSync(unpacked, { recursive: true });
     expect(await site.look()).toBe('old');
     expect(await site.doctor()).toMatchObject({
       status: 'warn',
@@ -39,8 +42,32 @@ describe('a restore that is killed before the cut-over has changed nothing', slo
     });
     expect(await site.settle(stop.includes('Load') ? 'undo' : 'resume')).toMatchObject({ action: 'swept' });
     expect(await site.remains()).toEqual(nothing);
+    expect(existsSync(unpacked)).toBe(false);
     expect(await site.doctor()).toMatchObject({ status: 'ok' });
     await expect(site.settle('resume')).rejects.toMatchObject({ code: 'RESTORE_REFUSED' });
+  });
+
+  test('beside the live database leaves what doctor names: an unpacked dump, a database not even marked', async () => {
+    await using site = await RestoreSite.open(set, 'bare');
+    const { name } = site.database;
+    const [scratch, unpacked] = [
+      `${name}_tend_20261124_202754_8975`,
+      join(place.path, '.tend-unpacked-dead00'),
+    ];
+    await site.database.query(`create database "${scratch}"`);
+    mkdirSync(unpacked, { recursive: true });
+    expect(await site.doctor()).toMatchObject({
+      ...{ status: 'warn', text: expect.stringContaining(`in clear: ${unpacked}`) },
+      fix: expect.stringContaining(`rm -r ${unpacked}`),
+    });
+    await using db = await site.database.openDatabase();
+    const find = async (at: string) =>
+      await findScratchDatabases(db, { database: name, clock: { now: () => new Date(at) } });
+    expect(await find('2026-11-24T21:30:00Z')).toContain(scratch);
+    // It may be in the making.
+    expect(await find('2026-11-24T21:00:00Z')).not.toContain(scratch);
+    await db.destroy();
+    rmSync(unpacked, { recursive: true });
   });
 
   test('and resumed by its task is begun anew, from the same set', async () => {

@@ -1,4 +1,5 @@
 import { findKeptDatabases, type KeptDatabase } from '../../backups/find-kept-databases.ts';
+import { findScratchDatabases } from '../../backups/find-scratch-databases.ts';
 import { formatDuration } from '../../duration.ts';
 import { formatBytes } from '../../format-bytes.ts';
 import { shellWord } from '../../shell-word.ts';
@@ -11,7 +12,13 @@ export const checkKeptDatabases: DoctorCheck = {
   async run({ connection, openDatabase, loadedConfig, clock }) {
     const { keep_replaced: keepMs } = loadedConfig.config.backup;
     const { database } = await connection();
-    const kept = await findKeptDatabases(await openDatabase(), database);
+    const db = await openDatabase();
+    const left = await findScratchDatabases(db, { database, clock });
+    if (left.length > 0) {
+      const text = `left by a restore that was killed, unless it is at work: ${left.map((name) => `"${name}"`).join(', ')}`;
+      return { status: 'warn', text, fix: left.map((name) => `dropdb ${shellWord(name)}`).join('; ') };
+    }
+    const kept = await findKeptDatabases(db, database);
     const now = clock.now().getTime();
     const old = kept.filter(({ since }) => now - since.getTime() > keepMs);
     if (old.length > 0) {

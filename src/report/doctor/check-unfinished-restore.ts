@@ -1,3 +1,4 @@
+import { findAbandonedDumps } from '../../backups/find-abandoned-work-areas.ts';
 import { findRestoreDirectory } from '../../backups/find-restore-directory.ts';
 import { findRestores } from '../../backups/find-restores.ts';
 import { findUnfinishedRestores, type UnfinishedRestore } from '../../backups/find-unfinished-restores.ts';
@@ -15,7 +16,7 @@ export const checkUnfinishedRestore: DoctorCheck = {
     const { database } = await facts.connection();
     const directory = findRestoreDirectory({ ...loadedConfig, env });
     const [first] = await findUnfinished(facts, { database, directory });
-    if (first === undefined) return { status: 'ok', text: 'every restore has come to its end' };
+    if (first === undefined) return await lookForUnpacked(facts);
     const { record } = first;
     if (record !== undefined && isProcessAlive(record.process))
       return {
@@ -25,6 +26,17 @@ export const checkUnfinishedRestore: DoctorCheck = {
     return describe(first);
   },
 };
+
+/** A restore beside the live database has no journal; what it was unpacking when it was killed is there all the same. */
+async function lookForUnpacked({ loadedConfig, env }: DoctorFacts): Promise<Finding> {
+  const abandoned = await findAbandonedDumps({ ...loadedConfig, env });
+  if (abandoned.length === 0) return { status: 'ok', text: 'every restore has come to its end' };
+  return {
+    status: 'warn',
+    text: `a restore that was killed has left a dump in clear: ${abandoned.join(', ')}`,
+    fix: `rm -r ${abandoned.map(shellWord).join(' ')}, or the next restore removes it`,
+  };
+}
 
 /** Where the server does not answer, what the journals say alone: then the live name may be anybody's. */
 async function findUnfinished(

@@ -73,7 +73,7 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
 
 async function restoreFrom(source: string, task: RunningTask<Payload>): Promise<TaskResult> {
   const { context, payload, log, signal } = task;
-  const { config, baseDirectory, env, secrets } = context;
+  const { config, baseDirectory, secrets } = context;
   const { lockDirectory: directory, ...options } = restoreOptions(task);
   const set = await findRestoreSource({ ...context, source, directory, uid: process.getuid?.(), signal });
   const identity = await findIdentity({ manifest: set.manifest, config, baseDirectory, log, secrets });
@@ -85,7 +85,6 @@ async function restoreFrom(source: string, task: RunningTask<Payload>): Promise<
     source: source === 'latest' ? set.id : source.replace(/:latest$/, `:${set.id}`),
     into: payload.into,
     lockDirectory: directory,
-    workDirectory: workDirectory({ config, baseDirectory, env }),
     jobs: payload.jobs ?? restoreJobs(config),
     files: payload.files === false ? undefined : { backup: config.backup, baseDirectory },
   };
@@ -111,7 +110,7 @@ function backUpFirst(task: RunningTask<Payload>) {
 /** What restoring, resuming and undoing have in common. */
 function restoreOptions(task: RunningTask<Payload>) {
   const { context, payload, log, progress, signal } = task;
-  const { config, baseDirectory } = context;
+  const { config, baseDirectory, env } = context;
   return {
     ...context,
     applicationName: `tend restore ${hostname()}:${process.pid}`,
@@ -119,6 +118,7 @@ function restoreOptions(task: RunningTask<Payload>) {
     lockDirectory: config.backup.directory === undefined ? undefined : backupDirectory(config, baseDirectory),
     journalDirectory: findRestoreDirectory(context),
     taskId: task.id > 0 ? task.id : null,
+    workDirectory: workDirectory({ config, baseDirectory, env }),
     keepReplacedMs: config.backup.keep_replaced,
     toolsDirectory: config.backup.tools_directory,
     ...{ log, progress, signal },

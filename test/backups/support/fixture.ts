@@ -132,6 +132,7 @@ export async function settle(
       ...{ connection: database.connection, db, applicationName: 'tend restore test' },
       ...{ app: {}, lockDirectory: undefined, toolsDirectory: undefined },
       journalDirectory: join(directory, '.restores'),
+      workDirectory: directory,
       ...{ restoreId: undefined, taskId: null, keepReplacedMs: 7 * 86_400_000 },
       signal: new AbortController().signal,
       ...rest,

@@ -67,6 +67,7 @@ const options = {
     lockDirectory: undefined,
     toolsDirectory: undefined,
     journalDirectory: join(dirname(given.set), '.restores'),
+    workDirectory: dirname(given.set),
   },
   ...{ keepReplacedMs: 7 * 86_400_000, clock: systemClock, env: process.env, secrets: new SecretRegistry() },
   ...{ log: silentLog, progress: { step }, signal: new AbortController().signal },
@@ -76,7 +77,6 @@ if (given.undo === true) {
 } else {
   const set = await findBackup({ source: given.set, directory: undefined, baseDirectory: '/' });
   const { set: source, files } = given;
-  const load = { workDirectory: dirname(source), jobs: 2 };
-  await restoreBackup({ ...options, ...load, set, into: undefined, source, files });
+  await restoreBackup({ ...options, jobs: 2, set, into: undefined, source, files });
 }
 await db.destroy();
