@@ -1,6 +1,7 @@
 import { quoteText } from './quote-text.ts';
 
-type ArgumentType = 'character' | 'string' | 'number' | 'floating-point number' | 'anything';
+/** `%(name)%` takes a value too, and does nothing with it. */
+type ArgumentType = 'character' | 'string' | 'number' | 'floating-point number' | 'anything' | 'nothing';
 
 /** What the right side of Python's `%` must be: a tuple of these types, or a mapping with these keys. */
 export interface PythonArguments {
@@ -34,8 +35,8 @@ export function parsePythonFormat(text: string): PythonArguments | string {
     const taken = isAnything ? 'anything' : type;
     if (name === undefined) {
       if (taken !== undefined) unnamed.push(taken);
-    } else if (taken !== undefined) {
-      const problem = addNamed(named, name, taken);
+    } else {
+      const problem = addNamed(named, name, taken ?? 'nothing');
       if (problem !== undefined) return problem;
     }
   }

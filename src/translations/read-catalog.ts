@@ -99,7 +99,8 @@ function foreignEncoding(raw: ByteText): string | undefined {
     const encoding = mark.length === 3 ? 'UTF-8 with' : 'UTF-16 with';
     return `the file begins with a byte-order mark: save it as UTF-8 without one (it is ${encoding} one now)`;
   }
-  if (/^(?:\0[\x01-\x7f]|[\x01-\x7f]\0)/.test(raw)) return 'the file looks like UTF-16: save it as UTF-8';
+  if (/^(?:(?:\0[\x01-\x7f]){4}|(?:[\x01-\x7f]\0){4})/.test(raw))
+    return 'the file looks like UTF-16: save it as UTF-8';
   // A comment would reach to the end of the file, and what follows it would be lost without a word.
   return raw.includes('\r') && !raw.includes('\n')
     ? 'the lines end with CR alone: save the file with LF (Unix) line ends'

@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { compareArgumentMaps } from '../../src/translations/argument-maps.ts';
 import { parseCFormat } from '../../src/translations/c-format.ts';
+import { parseJavascriptFormat } from '../../src/translations/javascript-format.ts';
 import { compareOrderedArguments } from '../../src/translations/ordered-arguments.ts';
+import { parsePhpFormat } from '../../src/translations/php-format.ts';
 import {
   comparePythonBraceFields,
   parsePythonBraceFormat,
 } from '../../src/translations/python-brace-format.ts';
 import { comparePythonArguments, parsePythonFormat } from '../../src/translations/python-format.ts';
+import { compareRubyArguments } from '../../src/translations/ruby-arguments.ts';
+import { parseRubyFormat } from '../../src/translations/ruby-format.ts';
 import { compileText, header } from './compile-text.ts';
 
 /** What a format says about a translation of a valid source text; undefined when it is good. */
@@ -66,6 +71,8 @@ describe('python-format', () => {
     ['%d', '%s'],
     ['%s', '100%'],
     ['%(a)s', '%(a)s %d'],
+    ['%(a)s', '%(a)s %(b)%'],
+    ['%(a)s', '%(a)%'],
   ])('%s may not become %s', (source, translation) =>
     expect(python(source, translation)).toBeTypeOf('string'),
   );
@@ -84,6 +91,68 @@ describe('python-brace-format', () => {
     ['a', '{}'],
   ])('%s may not become %s', (source, translation) =>
     expect(brace(source, translation)).toBeTypeOf('string'),
+  );
+});
+
+const php = check((text) => parsePhpFormat(text), compareArgumentMaps);
+const ruby = check((text) => parseRubyFormat(text), compareRubyArguments);
+const javascript = check((text) => parseJavascriptFormat(text), compareArgumentMaps);
+
+describe.each<[string, typeof php, string[][], string[][]]>([
+  [
+    'php-format',
+    php,
+    [
+      ['%s of %d', '%2$d: %1$s'],
+      ['%d', '%x'],
+      ["%'*10s", '%-5s %%'],
+    ],
+    [
+      ['%s', '%d'],
+      ['%s %s', '%2$s'],
+      ['%s', '%s %2$s'],
+      ['%s', '100%'],
+      ['%s', '%0$s'],
+    ],
+  ],
+  [
+    'ruby-format',
+    ruby,
+    [
+      ['%<a>d %{b}', '%{b} %<a>05d'],
+      ['%s %d', '%2$d %1$s'],
+      ['%s', '%s %%'],
+    ],
+    [
+      ['%<a>d', '%<b>d'],
+      ['%<a>d', '%{a}'],
+      ['%{a}', 'a'],
+      ['%{a}', '%s'],
+      ['%s', '%s %s'],
+      ['%s', '%1$s %s'],
+      ['%{a}', '%{a'],
+    ],
+  ],
+  [
+    'javascript-format',
+    javascript,
+    [
+      ['%s of %d', '%2$d: %1$s'],
+      ['%j %%', '%j'],
+    ],
+    [
+      ['%s', '%d'],
+      ['%s', '%u'],
+      ['%s %d', '%1$s %d'],
+      ['%s', ''],
+    ],
+  ],
+])('%s', (_name, judge, good, bad) => {
+  it.each(good)('%s may become %s', (source = '', translation = '') =>
+    expect(judge(source, translation)).toBeUndefined(),
+  );
+  it.each(bad)('%s may not become %s', (source = '', translation = '') =>
+    expect(judge(source, translation)).toBeTypeOf('string'),
   );
 });
 
