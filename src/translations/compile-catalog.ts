@@ -4,7 +4,7 @@ import { type Diagnostic, type Finding, locateFindings } from './findings.ts';
 import { type MoEntry, toMoEntries } from './mo-entry.ts';
 import { isHeader, type PoMessage } from './po-message.ts';
 import { type ReadCatalog, readCatalog } from './read-catalog.ts';
-import { type MessageFate, messageFate } from './select-messages.ts';
+import { messageFate } from './select-messages.ts';
 import { writeMo } from './write-mo.ts';
 
 export interface CompileCatalogOptions {
@@ -36,8 +36,7 @@ export interface CompiledCatalog {
 /** Compiles one .po file in memory: reads, checks, chooses and writes. Bad input is a diagnostic, never an exception. */
 export function compileCatalog(options: CompileCatalogOptions): CompiledCatalog {
   const catalog = readCatalog(options.bytes);
-  const fates = new Map(catalog.messages.map((message) => [message, messageFate(message, options)]));
-  const shipped = catalog.messages.filter((message) => fates.get(message) === 'shipped');
+  const { shipped, counts } = choose(catalog.messages, options);
   const check = checkCatalog(catalog.messages, shipped);
   const findings = [...catalog.findings, ...check.findings];
   const bad = new Set([...catalog.badMessages, ...check.badMessages]);
@@ -45,9 +44,9 @@ export function compileCatalog(options: CompileCatalogOptions): CompiledCatalog 
   const isBad =
     findings.some((finding) => isFatal(finding, options.onBadMessage)) ||
     shipped.some((message) => bad.has(message) && isHeader(message));
-  const good = shipped.filter((message) => !bad.has(message));
+  const good = bad.size === 0 ? shipped : shipped.filter((message) => !bad.has(message));
   return {
-    counts: countFates(fates, bad, shipped),
+    counts: countDropped(counts, bad, shipped),
     diagnostics: locate(catalog, findings, options.file),
     output: isBad ? undefined : toOutput(good),
   };
@@ -62,19 +61,25 @@ function toOutput(messages: readonly PoMessage[]): NonNullable<CompiledCatalog['
   return { bytes: writeMo(entries), entries };
 }
 
-function countFates(
-  fates: ReadonlyMap<PoMessage, MessageFate>,
+function choose(messages: readonly PoMessage[], options: { useFuzzy: boolean }) {
+  const counts: CatalogCounts = { translated: 0, fuzzy: 0, untranslated: 0, obsolete: 0, dropped: 0 };
+  const shipped: PoMessage[] = [];
+  for (const message of messages) {
+    const fate = messageFate(message, options);
+    if (fate === 'shipped') shipped.push(message);
+    else counts[fate] += 1;
+  }
+  return { shipped, counts };
+}
+
+function countDropped(
+  counts: CatalogCounts,
   bad: ReadonlySet<PoMessage>,
   shipped: readonly PoMessage[],
 ): CatalogCounts {
-  const counts: CatalogCounts = { translated: 0, fuzzy: 0, untranslated: 0, obsolete: 0, dropped: 0 };
-  for (const fate of fates.values()) {
-    if (fate !== 'shipped') counts[fate] += 1;
-  }
   const messages = shipped.filter((message) => !isHeader(message));
-  counts.dropped = messages.filter((message) => bad.has(message)).length;
-  counts.translated = messages.length - counts.dropped;
-  return counts;
+  const dropped = bad.size === 0 ? 0 : messages.filter((message) => bad.has(message)).length;
+  return { ...counts, dropped, translated: messages.length - dropped };
 }
 
 function locate(catalog: ReadCatalog, findings: readonly Finding[], file: string): Diagnostic[] {

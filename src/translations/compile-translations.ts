@@ -1,5 +1,5 @@
-import { realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { AppControls } from '../app/app-controls.ts';
 import { TendError, toError } from '../errors.ts';
 import type { Log, Progress } from '../log.ts';
@@ -10,9 +10,8 @@ import { createCatalogSet } from './install-catalogs.ts';
 import { installSet } from './install-set.ts';
 import { type KeptSets, openKeptSets } from './kept-set.ts';
 import { linkPlaces } from './link-bounds.ts';
-import { type PreparedCatalog, type PrepareOptions, prepareCatalog } from './prepare-catalog.ts';
+import { type PreparedCatalog, type PrepareOptions, prepareCatalog, realPathOf } from './prepare-catalog.ts';
 import { sweepTemporaries } from './temporary-names.ts';
-import { loadMoParser } from './verify-mo.ts';
 
 export interface CompileTranslationsOptions
   extends Pick<
@@ -55,7 +54,7 @@ export async function compileTranslations(options: CompileTranslationsOptions): 
   const { progress, isCheckOnly, onBadMessage } = options;
   using kept = isCheckOnly ? undefined : await openKept(options);
   const catalogs = await findCatalogs(options);
-  if (!isCheckOnly) await sweepTemporaries(await foldersOf(catalogs));
+  if (!isCheckOnly) await sweepTemporaries(foldersOf(catalogs));
   const prepared: PreparedCatalog[] = [];
   try {
     await progress.step('Compile message catalogs', async (report) => {
@@ -80,10 +79,8 @@ export async function compileTranslations(options: CompileTranslationsOptions): 
 }
 
 /** Also those that .mo files which are links lead into. */
-async function foldersOf(catalogs: readonly FoundCatalog[]): Promise<string[]> {
-  return await Promise.all(
-    catalogs.map(async ({ output }) => dirname(await realpath(output).catch(() => output))),
-  );
+function foldersOf(catalogs: readonly FoundCatalog[]): string[] {
+  return catalogs.map(({ output }) => dirname(realPathOf(output)));
 }
 
 /** A read-only place of the state must not keep the translations from being compiled. */
@@ -104,14 +101,14 @@ async function prepareAll(
   prepared: PreparedCatalog[],
   report: (detail: string) => void,
 ): Promise<void> {
-  const parse = await loadMoParser();
   const known = await loadKnown(options);
   const places = await linkPlaces([...options.roots, ...(options.linkRoots ?? [])]);
   const bounds = { places, areSourcesBound: options.areSourcesBound ?? false };
   for (const catalog of catalogs) {
     options.signal.throwIfAborted();
     report(`${prepared.length + 1} of ${catalogs.length}`);
-    prepared.push(await prepareCatalog(catalog, { ...options, known, parse, bounds }));
+    prepared.push(prepareCatalog(catalog, { ...options, known, bounds }));
+    await setImmediate(); // so that signals are heard
   }
 }
 

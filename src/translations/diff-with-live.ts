@@ -27,6 +27,9 @@ export function readLive(live: Buffer | undefined): LiveMessages {
 
 export function diffWithLive(before: LiveMessages, entries: readonly MoEntry[]): LiveDiff {
   if (before === undefined) return unknownDiff;
+  if (before.size === 0) {
+    return { ...noDiff, added: entries.filter(({ key }) => key !== '').length };
+  }
   const now = byLookup(entries);
   let kept = 0;
   let changed = 0;

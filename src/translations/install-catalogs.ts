@@ -1,4 +1,4 @@
-import { copyFile, link, rename, rm } from 'node:fs/promises';
+import { copyFileSync, linkSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { copyOwnership, syncPath, unwritable } from './stage-catalog.ts';
 import { temporaryName } from './temporary-names.ts';
@@ -37,8 +37,8 @@ export function createCatalogSet(members: readonly SetMember[]): CatalogSet {
       }
       for (const member of members) {
         try {
-          kept.set(member.live, { old: await keepOld(member) });
-          await bringIn(member);
+          kept.set(member.live, { old: keepOld(member) });
+          bringIn(member);
         } catch (error) {
           throw unwritable(member.live, error);
         }
@@ -49,7 +49,7 @@ export function createCatalogSet(members: readonly SetMember[]): CatalogSet {
       const errors: unknown[] = [];
       for (const [live, { old }] of kept) {
         try {
-          await putBack(live, old);
+          putBack(live, old);
           kept.delete(live);
         } catch (error) {
           errors.push(error);
@@ -59,9 +59,9 @@ export function createCatalogSet(members: readonly SetMember[]): CatalogSet {
       await syncFolders(lives);
     },
     async close() {
-      for (const path of staged) await rm(path, { force: true });
+      for (const path of staged) remove(path);
       for (const { old } of kept.values()) {
-        if (old !== undefined) await rm(old, { force: true });
+        if (old !== undefined) remove(old);
       }
       kept.clear();
     },
@@ -77,38 +77,46 @@ async function syncStaged(path: string): Promise<void> {
   }
 }
 
-async function bringIn({ live, staged }: SetMember): Promise<void> {
-  if (staged === null) await rm(live, { force: true });
-  else if (staged !== undefined) await rename(staged, live);
+function bringIn({ live, staged }: SetMember): void {
+  if (staged === null) remove(live);
+  else if (staged !== undefined) renameSync(staged, live);
 }
 
 /** A second name for the live file, which keeps its mode, owner and times; a copy where the file system has no links. */
-async function keepOld({ live, former }: SetMember): Promise<string | undefined> {
+function keepOld({ live, former }: SetMember): string | undefined {
   if (former === null) return undefined;
   const old = temporaryName(live, 'old');
-  await rm(old, { force: true });
+  remove(old);
   if (former !== undefined) {
-    await copyFile(former, old);
-    await copyOwnership(live, former, old);
+    copyFileSync(former, old);
+    copyOwnership(live, former, old);
     return old;
   }
   try {
-    await link(live, old);
+    linkSync(live, old);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
-    await copyFile(live, old);
+    copyFileSync(live, old);
   }
   return old;
 }
 
-async function putBack(live: string, old: string | undefined): Promise<void> {
-  if (old !== undefined) await rename(old, live);
+function putBack(live: string, old: string | undefined): void {
+  if (old !== undefined) renameSync(old, live);
   // Where the new file had not come in yet, both are names of one file, and rename(2) leaves both as they are.
-  await rm(old ?? live, { force: true });
+  remove(old ?? live);
 }
 
 async function syncFolders(files: readonly string[]): Promise<void> {
   for (const folder of new Set(files.map((file) => dirname(file)))) await syncPath(folder);
+}
+
+function remove(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
 }
 
 function hasCode(error: unknown, code: string): boolean {

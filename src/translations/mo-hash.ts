@@ -18,24 +18,21 @@ function moHashSize(messageCount: number): number {
   return Math.max(3, nextPrime(Math.floor((messageCount * 4) / 3)));
 }
 
-/** Slots to look at for a key, one after the other; `size` is prime, so that all slots come up. */
-export function* moHashSlots(key: ByteText, size: number): Generator<number> {
+/** Where a key is looked for in a table of `size` slots, which is prime: first there, then `step` further each time. */
+export function moHashPlace(key: ByteText, size: number): { slot: number; step: number } {
   const hash = hashMoKey(key);
-  const step = 1 + (hash % (size - 2));
-  for (let slot = hash % size; ; slot = (slot + step) % size) yield slot;
+  return { slot: hash % size, step: 1 + (hash % (size - 2)) };
 }
 
 /** Message number + 1 for each slot, 0 where it is free. */
 export function buildMoHashTable(keys: readonly ByteText[]): Uint32Array {
   const size = moHashSize(keys.length);
   const table = new Uint32Array(size);
-  for (const [index, key] of keys.entries()) {
-    for (const slot of moHashSlots(key, size)) {
-      if (table[slot] !== 0) continue;
-      table[slot] = index + 1;
-      break;
-    }
-  }
+  keys.forEach((key, index) => {
+    let { slot, step } = moHashPlace(key, size);
+    while (table[slot] !== 0) slot = (slot + step) % size;
+    table[slot] = index + 1;
+  });
   return table;
 }
 

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { readFile, realpath } from 'node:fs/promises';
+import { readFileSync, realpathSync } from 'node:fs';
 import { relative } from 'node:path';
 import { TendError, toError } from '../errors.ts';
 import type { CatalogState } from './catalog-state.ts';
@@ -11,7 +11,7 @@ import type { FoundCatalog } from './find-catalogs.ts';
 import type { Diagnostic } from './findings.ts';
 import { type LinkBounds, strayLink } from './link-bounds.ts';
 import { type StagedCatalog, stageCatalog } from './stage-catalog.ts';
-import { type MoParser, verifyMo } from './verify-mo.ts';
+import { verifyMo } from './verify-mo.ts';
 
 export interface PrepareOptions {
   /** File names in diagnostics are relative to this folder, where they are in it. */
@@ -26,7 +26,6 @@ export interface PrepareOptions {
   maxDropPercent: number | undefined;
   known: ReadonlyMap<string, CatalogState>;
   bounds: LinkBounds;
-  parse: MoParser;
 }
 
 export interface PreparedCatalog {
@@ -48,17 +47,14 @@ const compilerVersion = 2;
  * Brings one catalog as far as it goes without touching anything live: known as unchanged, or compiled, verified and
  * staged beside its place, or found bad.
  */
-export async function prepareCatalog(
-  catalog: FoundCatalog,
-  options: PrepareOptions,
-): Promise<PreparedCatalog> {
+export function prepareCatalog(catalog: FoundCatalog, options: PrepareOptions): PreparedCatalog {
   const file = displayName(catalog.path, options.cwd);
-  const source = await realpath(catalog.path).catch(() => catalog.path);
-  const output = await realpath(catalog.output).catch(() => catalog.output);
+  const source = realPathOf(catalog.path);
+  const output = realPathOf(catalog.output);
   const stray = strayLink({ source, output, catalog, bounds: options.bounds });
   if (stray !== undefined) return failed({ catalog, diagnostics: [aboutFile(file, stray)] });
-  const bytes = await readSource(source);
-  const live = await readFile(output).catch(() => undefined);
+  const bytes = readSource(source);
+  const live = readIfThere(output);
   const sourceSha256 = fingerprint(bytes, options);
   const known = options.known.get(catalog.path);
   if (
@@ -80,7 +76,7 @@ export async function prepareCatalog(
     return { ...failed({ catalog, diagnostics: about, counts, sourceSha256 }), isBlocking: true };
   }
   const isSame = live?.equals(compiled.bytes) === true && !options.isForced && !options.isCheckOnly;
-  if (options.isCheckOnly) verifyMo(compiled.bytes, compiled.entries, options.parse);
+  if (options.isCheckOnly) verifyMo(compiled.bytes, compiled.entries);
   const isStaged = !isSame && !options.isCheckOnly;
   return {
     report: {
@@ -89,9 +85,7 @@ export async function prepareCatalog(
       isForeign: !isSame && isForeign(known, live),
       errors: diagnostics,
     },
-    staged: isStaged
-      ? await stageCatalog({ ...compiled, live: output, source, parse: options.parse })
-      : undefined,
+    staged: isStaged ? stageCatalog({ ...compiled, live: output, source }) : undefined,
     liveSha256: isStaged && live !== undefined ? sha256(live) : null,
     isBlocking: false,
     state: {
@@ -144,9 +138,26 @@ function toReport(
   return { path, output, locale, result, ...(counts ?? none), ...unknownDiff, isForeign: false, errors: [] };
 }
 
-async function readSource(path: string): Promise<Buffer> {
+/** Also of a link that leads nowhere: that is the path itself. */
+export function realPathOf(path: string): string {
   try {
-    return await readFile(path);
+    return realpathSync.native(path);
+  } catch {
+    return path;
+  }
+}
+
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function readSource(path: string): Buffer {
+  try {
+    return readFileSync(path);
   } catch (error) {
     throw new TendError('INPUT_MISSING', `"${path}" cannot be read: ${toError(error).message}`, {
       cause: error,

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { type ByteText, bytesToByteText } from './byte-text.ts';
 import type { MoEntry } from './mo-entry.ts';
-import { moHashSlots } from './mo-hash.ts';
+import { moHashPlace } from './mo-hash.ts';
 import { moHeaderBytes, moMagic } from './write-mo.ts';
 
 /** What is wrong with a .mo file. */
@@ -70,11 +70,10 @@ function checkHashTable(layout: MoLayout, entries: readonly MoEntry[]): void {
   const { hashSize, hashAt, readWord } = layout;
   if (hashSize <= 2) return;
   for (const [index, { key }] of entries.entries()) {
-    let looked = 0;
-    for (const slot of moHashSlots(key, hashSize)) {
-      const found = readWord(hashAt + slot * 4);
+    const { slot, step } = moHashPlace(key, hashSize);
+    for (let looked = 0; ; looked += 1) {
+      const found = readWord(hashAt + ((slot + looked * step) % hashSize) * 4);
       if (found === index + 1) break;
-      looked += 1;
       if (found === 0 || looked > hashSize) throw new MoDamage(`message ${index} is not in the hash table`);
     }
   }

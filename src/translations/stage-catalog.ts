@@ -1,9 +1,10 @@
 import type { Buffer } from 'node:buffer';
-import { chmod, chown, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmodSync, chownSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { TendError, toError } from '../errors.ts';
 import type { MoEntry } from './mo-entry.ts';
 import { temporaryName } from './temporary-names.ts';
-import { type MoParser, verifyMo } from './verify-mo.ts';
+import { verifyMo } from './verify-mo.ts';
 
 /** A verified .mo file that waits beside its place. */
 export interface StagedCatalog {
@@ -19,28 +20,28 @@ export interface StageCatalogOptions {
   source: string;
   bytes: Buffer;
   entries: readonly MoEntry[];
-  parse: MoParser;
 }
 
 /**
  * Writes a compiled catalog beside its place, with the mode and owner of the file it will replace, and reads it back
  * from there. It is not yet on the disk for good: applying the set does that for all files together, which is quicker.
+ * Synchronous: for a thousand small files the detours through a thread pool are most of the work.
  *
  * @throws TendError OUTPUT_UNWRITABLE
  */
-export async function stageCatalog(options: StageCatalogOptions): Promise<StagedCatalog> {
-  const { live, bytes, entries, parse } = options;
+export function stageCatalog(options: StageCatalogOptions): StagedCatalog {
+  const { live, bytes, entries } = options;
   const staged = temporaryName(live, 'new');
   try {
-    await writeFile(staged, bytes);
-    await copyOwnership(live, options.source, staged);
+    writeFileSync(staged, bytes);
+    copyOwnership(live, options.source, staged);
   } catch (error) {
-    await rm(staged, { force: true }).catch(() => {});
+    rmSync(staged, { force: true });
     throw unwritable(live, error);
   }
-  const written = await readFile(staged);
+  const written = readFileSync(staged);
   if (!written.equals(bytes)) throw unwritable(live, new Error('the disk gave back other bytes'));
-  verifyMo(written, entries, parse);
+  verifyMo(written, entries);
   return { live, staged };
 }
 
@@ -61,12 +62,15 @@ export function unwritable(output: string, error: unknown): TendError {
 }
 
 /** Gives `staged` the mode and owner of the live file, or where there is none those of `source`. */
-export async function copyOwnership(live: string, source: string, staged: string): Promise<void> {
-  const old = await stat(live).catch(() => undefined);
-  const model = old ?? (await stat(source));
-  await chmod(staged, old === undefined ? model.mode & 0o666 : model.mode & 0o7777);
-  const own = await stat(staged);
+export function copyOwnership(live: string, source: string, staged: string): void {
+  const old = statSync(live, { throwIfNoEntry: false });
+  const model = old ?? statSync(source);
+  chmodSync(staged, old === undefined ? model.mode & 0o666 : model.mode & 0o7777);
+  const own = statSync(staged);
   if (own.uid === model.uid && own.gid === model.gid) return;
-  // Only root may give files away: without that right the new file is ours, as any other program would leave it.
-  await chown(staged, model.uid, model.gid).catch(() => {});
+  try {
+    chownSync(staged, model.uid, model.gid);
+  } catch {
+    // Only root may give files away: without that right the new file is ours, as any other program would leave it.
+  }
 }

@@ -127,7 +127,7 @@ async function stage({ live, oldSha256 }: KeptEntry, kept: KeptSets): Promise<Se
   const staged = temporaryName(live, 'new');
   try {
     await copyFile(kept.file(oldSha256), staged);
-    await copyOwnership(live, live, staged);
+    copyOwnership(live, live, staged);
   } catch (error) {
     await rm(staged, { force: true }).catch(() => {});
     throw unwritable(live, error);

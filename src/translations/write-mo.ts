@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import type { ByteText } from './byte-text.ts';
 import type { MoEntry } from './mo-entry.ts';
 import { buildMoHashTable } from './mo-hash.ts';
 
@@ -20,17 +21,20 @@ export function writeMo(entries: readonly MoEntry[]): Buffer {
   const stringsAt = hashAt + hashTable.length * 4;
   const strings = [...keys, ...values, ''].join('\0');
   const output = Buffer.allocUnsafe(stringsAt + strings.length);
+  const words = new DataView(output.buffer, output.byteOffset);
   const header = [moMagic, 0, count, moHeaderBytes, valuesAt, hashTable.length, hashAt];
-  for (const [index, word] of header.entries()) output.writeUInt32LE(word, index * 4);
+  header.forEach((word, index) => words.setUint32(index * 4, word, true));
   let at = stringsAt;
   let descriptorAt = moHeaderBytes;
-  for (const text of [...keys, ...values]) {
-    output.writeUInt32LE(text.length, descriptorAt);
-    output.writeUInt32LE(at, descriptorAt + 4);
+  const describe = (text: ByteText) => {
+    words.setUint32(descriptorAt, text.length, true);
+    words.setUint32(descriptorAt + 4, at, true);
     descriptorAt += 8;
     at += text.length + 1;
-  }
-  for (const [index, word] of hashTable.entries()) output.writeUInt32LE(word, hashAt + index * 4);
+  };
+  keys.forEach(describe);
+  values.forEach(describe);
+  hashTable.forEach((word, index) => words.setUint32(hashAt + index * 4, word, true));
   output.write(strings, stringsAt, 'latin1');
   return output;
 }

@@ -16,6 +16,7 @@ import { measuringObstacle } from './measure-program.ts';
 import { restore } from './restore.ts';
 import { type BenchResult, isKept } from './results.ts';
 import { retention } from './retention.ts';
+import { translations } from './translations.ts';
 import { describeMachine, writeDocument } from './write-document.ts';
 
 const benchmarks: Record<string, (bench: Bench) => Promise<BenchResult>> = {
@@ -30,6 +31,7 @@ const benchmarks: Record<string, (bench: Bench) => Promise<BenchResult>> = {
   retention,
   backup,
   restore,
+  translations,
 };
 const names = Object.keys(benchmarks);
 const defaultPairs = 40;

@@ -1,3 +1,4 @@
+import sync from 'node:fs';
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { progressToLog, silentLog } from '../../src/log.ts';
@@ -8,15 +9,8 @@ import { progressToLog, silentLog } from '../../src/log.ts';
  */
 const [root = '', keptDirectory = '', what, step] = process.argv.slice(2);
 let left = Number(step);
-for (const name of ['rename', 'rm', 'link'] as const) {
-  const real: (...args: never[]) => Promise<void> = fs[name];
-  const counted = async (...args: never[]) => {
-    left -= 1;
-    if (left === 0) process.kill(process.pid, 'SIGKILL');
-    return await real(...args);
-  };
-  Object.assign(fs, { [name]: counted });
-}
+countDown(fs, ['rename', 'rm', 'link']);
+countDown(sync, ['renameSync', 'unlinkSync', 'linkSync']);
 syncBuiltinESMExports();
 const { compileTranslations } = await import('../../src/translations/compile-translations.ts');
 const { undoTranslations } = await import('../../src/translations/undo-translations.ts');
@@ -49,4 +43,15 @@ else {
     isCheckOnly: false,
     isForced: false,
   });
+}
+
+function countDown(module: Record<string, unknown>, names: readonly string[]): void {
+  for (const name of names) {
+    const real = module[name] as (...args: never[]) => unknown; // these names are functions there
+    module[name] = (...args: never[]) => {
+      left -= 1;
+      if (left === 0) process.kill(process.pid, 'SIGKILL');
+      return real(...args);
+    };
+  }
 }
