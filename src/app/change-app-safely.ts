@@ -75,7 +75,7 @@ async function putBack(
     const hint = typeof stuckHint === 'function' ? await stuckHint() : stuckHint;
     throw new TendError(
       options.stuckCode ?? 'CHANGE_STUCK',
-      `Could not take back ${options.subject}: ${toError(error).message} It was to be taken back because: ${toError(why).message}`,
+      `Could not take back ${options.subject}: ${sentence(error)} It was to be taken back because: ${sentence(why)}`,
       {
         cause: error,
         isPermanent: true,
@@ -83,6 +83,11 @@ async function putBack(
       },
     );
   }
+}
+
+/** The message of PostgreSQL and of programs often ends without a full stop. */
+function sentence(error: unknown): string {
+  return toError(error).message.replace(/[^.!?]$/, '$&.');
 }
 
 function rolledBack(options: SafeChangeOptions<unknown>, why: unknown): TendError {

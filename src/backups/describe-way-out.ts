@@ -1,3 +1,4 @@
+import type { ConnectionSettings } from '../connection/settings.ts';
 import { shellWord } from '../shell-word.ts';
 import { stateOfCutOver } from './cut-over.ts';
 import type { RestoreFacts } from './find-restores.ts';
@@ -7,7 +8,9 @@ import type { SwapWork } from './swap-work.ts';
  * What a person can do when the way back has failed, as commands to copy: with tend, and by hand for the case that
  * tend cannot be run.
  */
-export async function describeWayOut(work: Pick<SwapWork, 'journal' | 'maintenance'>): Promise<string> {
+export async function describeWayOut(
+  work: Pick<SwapWork, 'journal' | 'maintenance' | 'connection'>,
+): Promise<string> {
   const { facts } = work.journal.record;
   const { database: name, keptAs, undoneAs } = facts;
   const undo = `tend restore --undo --confirm ${shellWord(name)}`;
@@ -20,16 +23,21 @@ export async function describeWayOut(work: Pick<SwapWork, 'journal' | 'maintenan
     state === undefined
       ? 'Which database is live cannot be seen (psql -l). '
       : `Both databases are there: "${name}" ${state === 'after' ? 'is the restored one, ' : 'is missing, '}"${keptAs}" the one from before. `;
-  return `${known}Try again: ${undo}. Without tend, the application being stopped: ${byHand(facts, keptAs)}`;
+  return `${known}Try again: ${undo}. Without tend, the application being stopped: ${byHand(facts, keptAs, work.connection)}`;
 }
 
 /** Both names in one transaction, then the files. */
-function byHand({ database, undoneAs, files }: RestoreFacts, keptAs: string): string {
+function byHand(
+  { database, undoneAs, files }: RestoreFacts,
+  keptAs: string,
+  { servers: [{ host, port }], user }: ConnectionSettings,
+): string {
   const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
   const script = `begin; alter database ${quoted(database)} rename to ${quoted(undoneAs)}; alter database ${quoted(keptAs)} rename to ${quoted(database)}; commit`;
   const moves = files.map(
     ({ live, fresh, keptAs: old }) =>
       `mv ${shellWord(live)} ${shellWord(fresh)} && mv ${shellWord(old)} ${shellWord(live)}`,
   );
-  return [`psql -d postgres -v ON_ERROR_STOP=1 -c ${shellWord(script)}`, ...moves].join(' && ');
+  const where = `-h ${shellWord(host)} -p ${port} -U ${shellWord(user)}`;
+  return [`psql ${where} -d postgres -v ON_ERROR_STOP=1 -c ${shellWord(script)}`, ...moves].join(' && ');
 }

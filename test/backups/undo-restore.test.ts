@@ -112,7 +112,7 @@ describe('a way back that fails as well is exit 2, with both databases and the e
     expect(error).toMatchObject({ code: 'RESTORE_STUCK', exitCode: 2 });
     const hint = error instanceof TendError ? (error.hint ?? '') : '';
     expect(hint).toMatch(
-      /Both databases are there.*tend restore --undo --confirm t_\w+\. Without tend, .*psql -d postgres/,
+      /Both databases are there.*tend restore --undo --confirm t_\w+\. Without tend, .*psql -h \S+ -p \d+ -U \S+ -d postgres/,
     );
     expect(await site.look()).toBe('restored');
 
