@@ -16,26 +16,12 @@ export interface Patch {
   bytes: Buffer;
 }
 
-/** An empty stretch of a file that takes no space. */
-export interface Gap {
-  /** In the chunk at hand: what comes from there on is moved. */
-  at: number;
-  bytes: number;
-}
-
-/** More would near what a file system takes as a file. */
-const mostGapBytes = 1024 ** 4;
-
 /**
  * Watches an archive of the custom format pass by and notes where the data of each table begin.
  *
  * pg_dump leaves these places open when it writes into a pipe, as it does for a backup set. Without them each worker of
  * a parallel `pg_restore` searches the file from its beginning, one seek a row, and the biggest table is not begun
  * first. With them written in, the archive is as one that pg_dump wrote to a file.
- *
- * pg_restore takes the biggest table first, and knows its size from where the next one begins. With `gapFactors` a gap
- * follows the data of a table, so many times as long as they: a table whose indexes take long is begun early then, and
- * is not what everybody waits for at the end.
  *
  * What has passed is also known to be whole: every entry has its data, and the last of them its end.
  */
@@ -53,28 +39,15 @@ export class ArchivePlaces {
   #partly: number[] = [];
   #blockAt = 0;
   readonly #places = new Map<number, number>();
-  readonly #gapFactors: (toc: ArchiveToc) => Map<number, number>;
-  #factors = new Map<number, number>();
-  #gapBytes = 0;
-  #gaps: Gap[] = [];
-  #id = 0;
-  #hasEnded = false;
 
-  constructor(options: { gapFactors?: (toc: ArchiveToc) => Map<number, number> } = {}) {
-    this.#gapFactors = options.gapFactors ?? (() => new Map());
-  }
-
-  /** Returns the gaps to be left in the chunk, in order. */
-  note(chunk: Buffer): Gap[] {
-    this.#gaps = [];
+  note(chunk: Buffer): void {
     if (this.#state === 'toc') this.#gather(chunk);
-    else this.#walk({ chunk, from: 0, newFrom: 0 });
-    return this.#gaps;
+    else this.#walk(chunk, 0);
   }
 
   /** After the last byte: why the archive is not whole; undefined where it is, or is of a format not known here. */
   problem(): string | undefined {
-    if (this.#state === 'toc') this.#readToc(0);
+    if (this.#state === 'toc') this.#readToc();
     if (this.#state === 'toc') return 'its table of contents is cut off';
     if (this.#problem !== undefined) return this.#problem;
     if (this.#state === 'unknown' || this.#toc === undefined) return undefined;
@@ -108,11 +81,10 @@ export class ArchivePlaces {
   #gather(chunk: Buffer): void {
     this.#beginning.push(chunk);
     this.#beginningBytes += chunk.length;
-    if (this.#beginningBytes >= this.#tryAtBytes) this.#readToc(chunk.length);
+    if (this.#beginningBytes >= this.#tryAtBytes) this.#readToc();
   }
 
-  /** @param newBytes of the beginning that were not passed on yet. */
-  #readToc(newBytes: number): void {
+  #readToc(): void {
     const bytes = Buffer.concat(this.#beginning);
     try {
       this.#toc = readArchiveToc(bytes);
@@ -124,14 +96,11 @@ export class ArchivePlaces {
       return;
     }
     this.#beginning = [];
-    if (this.#toc !== undefined) this.#factors = this.#gapFactors(this.#toc);
     this.#state = this.#toc?.head.format === 'custom' ? 'type' : 'unknown';
-    const newFrom = newBytes === 0 ? Number.POSITIVE_INFINITY : bytes.length - newBytes;
-    this.#walk({ chunk: bytes, from: this.#toc?.endsAt ?? 0, newFrom });
+    this.#walk(bytes, this.#toc?.endsAt ?? 0);
   }
 
-  /** @param options `newFrom`: what comes before it was passed on, and cannot be moved any more. */
-  #walk({ chunk, from, newFrom }: { chunk: Buffer; from: number; newFrom: number }): void {
+  #walk(chunk: Buffer, from: number): void {
     const numberBytes = 1 + (this.#toc?.intSize ?? 4);
     let at = from;
     while (at < chunk.length && this.#isWalking) {
@@ -140,7 +109,7 @@ export class ArchivePlaces {
         at += step;
         this.#skip -= step;
       } else if (this.#state === 'type') {
-        this.#blockAt = this.#passed + at + this.#gapBytes;
+        this.#blockAt = this.#passed + at;
         this.#begin(chunk[at] ?? 0);
         at += 1;
       } else if (this.#partly.length === 0 && chunk.length - at >= numberBytes) {
@@ -154,19 +123,8 @@ export class ArchivePlaces {
           this.#partly = [];
         }
       }
-      if (this.#hasEnded) this.#leaveGap({ end: this.#passed + at, at: at - newFrom });
     }
     this.#passed += chunk.length;
-  }
-
-  #leaveGap({ end, at }: { end: number; at: number }): void {
-    this.#hasEnded = false;
-    const length = end + this.#gapBytes - this.#blockAt;
-    const wanted = length * (this.#factors.get(this.#id) ?? 0);
-    const bytes = at < 0 ? 0 : Math.min(wanted, mostGapBytes - this.#gapBytes);
-    if (bytes <= 0) return;
-    this.#gaps.push({ at, bytes });
-    this.#gapBytes += bytes;
   }
 
   #begin(type: number): void {
@@ -178,7 +136,6 @@ export class ArchivePlaces {
   #number(value: number): void {
     if (this.#state === 'id') {
       this.#places.set(value, this.#blockAt);
-      this.#id = value;
       this.#state = this.#areObjects ? 'object' : 'length';
     } else if (this.#state === 'object') {
       this.#state = value === 0 ? 'type' : 'objectLength';
@@ -186,7 +143,6 @@ export class ArchivePlaces {
       this.#skip = value;
     } else {
       this.#state = this.#areObjects ? 'object' : 'type';
-      this.#hasEnded = !this.#areObjects;
     }
   }
 }

@@ -27,8 +27,6 @@ export interface ArchiveEntry {
   schema: string;
   definition: string;
   owner: string;
-  /** Ids of other entries. */
-  dependsOn: number[];
   /** Where the place of the entry's data is written; only the custom format has it. */
   placeAt: number;
 }
@@ -118,16 +116,9 @@ function readEntry(
   if (version >= 116) cursor.int(); // kind of relation
   const owner = cursor.text() ?? '';
   cursor.text(); // with oids
-  const dependsOn = readDependencies(cursor);
+  while (cursor.text() !== null); // what it depends on
   const placeAt = cursor.at;
   if (format === 'custom') cursor.skip(1 + offsetSize);
   else cursor.text(); // name of its file
-  return { id, hasData, name, kind, schema, definition, owner, dependsOn, placeAt };
-}
-
-/** Numbers as texts, and no text at the end of them. */
-function readDependencies(cursor: ArchiveCursor): number[] {
-  const ids: number[] = [];
-  for (let id = cursor.text(); id !== null; id = cursor.text()) ids.push(Number(id));
-  return ids;
+  return { id, hasData, name, kind, schema, definition, owner, placeAt };
 }

@@ -1,9 +1,9 @@
-import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { Writable } from 'node:stream';
-import { ArchiveFile } from './archive-file.ts';
+import { Transform, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { ArchivePlaces } from './archive-places.ts';
-import { indexWork } from './index-work.ts';
+import { runTogether } from './run-together.ts';
 import { unwritable } from './unwritable.ts';
 
 export interface UnpackArchiveOptions {
@@ -25,17 +25,23 @@ export interface UnpackArchiveOptions {
  */
 export async function unpackArchive(options: UnpackArchiveOptions): Promise<boolean> {
   const { read, path, damaged, signal } = options;
-  const places = new ArchivePlaces({ gapFactors: indexWork });
-  const file = new ArchiveFile(path, places);
+  const places = new ArchivePlaces();
+  const watched = watch(places);
+  const file = createWriteStream(path, { flags: 'wx', mode: 0o600, highWaterMark: 4 * 1024 * 1024 });
   try {
-    await read(file, signal);
+    await runTogether({
+      signal,
+      joints: [watched],
+      members: [
+        async (stop) => await read(watched, stop),
+        async (stop) => await pipeline(watched, file, { signal: stop }),
+      ],
+    });
   } catch (error) {
     signal.throwIfAborted();
     // Whichever of the two was heard of first: a full disk is no damage of the set.
     if (isWriteError(file.errored)) throw unwritable(path, file.errored);
     throw error;
-  } finally {
-    await closed(file);
   }
   const problem = places.problem();
   if (problem !== undefined) throw damaged(problem);
@@ -43,10 +49,15 @@ export async function unpackArchive(options: UnpackArchiveOptions): Promise<bool
   return places.toc !== undefined;
 }
 
-async function closed(file: Writable): Promise<void> {
-  if (file.closed) return;
-  file.destroy();
-  await once(file, 'close').catch(() => undefined);
+/** Chunks of a megabyte, as they come from a file, are passed on as they are. */
+function watch(places: ArchivePlaces): Transform {
+  return new Transform({
+    highWaterMark: 4 * 1024 * 1024,
+    transform(chunk: Buffer, _encoding, callback) {
+      places.note(chunk);
+      callback(null, chunk);
+    },
+  });
 }
 
 async function writePlaces(path: string, places: ArchivePlaces): Promise<void> {
