@@ -54,7 +54,7 @@ export async function compileTranslations(options: CompileTranslationsOptions): 
   const { progress, isCheckOnly, onBadMessage } = options;
   using kept = isCheckOnly ? undefined : await openKept(options);
   const catalogs = await findCatalogs(options);
-  if (!isCheckOnly) await sweepTemporaries(foldersOf(catalogs));
+  if (!isCheckOnly) sweepTemporaries(foldersOf(catalogs));
   const prepared: PreparedCatalog[] = [];
   try {
     await progress.step('Compile message catalogs', async (report) => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, rm } from 'node:fs/promises';
+import { readdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
@@ -18,15 +18,23 @@ export function temporaryName(output: string, purpose: TemporaryPurpose): string
  * Removes what killed runs of this host left in these folders. Files of a process that is still alive stay, and so
  * do those of other hosts, whose processes cannot be seen from here.
  */
-export async function sweepTemporaries(folders: Iterable<string>): Promise<void> {
+export function sweepTemporaries(folders: Iterable<string>): void {
   for (const folder of new Set(folders)) {
-    const names = await readdir(folder).catch(() => []); // it may be gone
-    for (const name of names) {
+    for (const name of namesIn(folder)) {
       const owner = pattern.exec(name)?.groups;
       if (owner === undefined || owner['host'] !== hostname()) continue;
       const pid = Number(owner['pid']);
-      if (pid !== process.pid && !isAlive(pid)) await rm(join(folder, name), { force: true });
+      if (pid !== process.pid && !isAlive(pid)) rmSync(join(folder, name), { force: true });
     }
+  }
+}
+
+/** A folder that is gone has none. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 

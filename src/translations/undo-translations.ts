@@ -43,7 +43,7 @@ export async function undoTranslations(options: UndoTranslationsOptions): Promis
     throw refuse(`There is nothing to put back: nothing is kept in "${options.keptDirectory}".`);
   }
   const back = await chooseBack(entries, kept);
-  await sweepTemporaries(entries.map(({ live }) => dirname(live)));
+  sweepTemporaries(entries.map(({ live }) => dirname(live)));
   await options.progress.step('Put the former message catalogs back', async () => {
     await putBack({ ...options, kept, back, isUnfinished: unfinished !== undefined });
   });
