@@ -29,7 +29,8 @@ export function buildMoHashTable(keys: readonly ByteText[]): Uint32Array {
   const size = moHashSize(keys.length);
   const table = new Uint32Array(size);
   keys.forEach((key, index) => {
-    let { slot, step } = moHashPlace(key, size);
+    const { slot: first, step } = moHashPlace(key, size);
+    let slot = first;
     while (table[slot] !== 0) slot = (slot + step) % size;
     table[slot] = index + 1;
   });
