@@ -4,6 +4,7 @@ import type { AppControls } from '../app/app-controls.ts';
 import { TendError, toError } from '../errors.ts';
 import type { Log, Progress } from '../log.ts';
 import type { CatalogState, CatalogStateStore } from './catalog-state.ts';
+import { loadMoParser } from './compare-with-gettext-parser.ts';
 import { type CompileReport, summarize } from './compile-report.ts';
 import { type FoundCatalog, findCatalogs } from './find-catalogs.ts';
 import { createCatalogSet } from './install-catalogs.ts';
@@ -101,13 +102,14 @@ async function prepareAll(
   prepared: PreparedCatalog[],
   report: (detail: string) => void,
 ): Promise<void> {
+  const parse = await loadMoParser();
   const known = await loadKnown(options);
   const places = await linkPlaces([...options.roots, ...(options.linkRoots ?? [])]);
   const bounds = { places, areSourcesBound: options.areSourcesBound ?? false };
   for (const catalog of catalogs) {
     options.signal.throwIfAborted();
     report(`${prepared.length + 1} of ${catalogs.length}`);
-    prepared.push(prepareCatalog(catalog, { ...options, known, bounds }));
+    prepared.push(prepareCatalog(catalog, { ...options, known, bounds, parse }));
     await setImmediate(); // so that signals are heard
   }
 }

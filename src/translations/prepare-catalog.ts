@@ -4,6 +4,7 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { relative } from 'node:path';
 import { TendError, toError } from '../errors.ts';
 import type { CatalogState } from './catalog-state.ts';
+import type { MoParser } from './compare-with-gettext-parser.ts';
 import { type CatalogCounts, compileCatalog } from './compile-catalog.ts';
 import type { CatalogReport } from './compile-report.ts';
 import { describeLoss, diffWithLive, noDiff, readLive, unknownDiff } from './diff-with-live.ts';
@@ -26,6 +27,7 @@ export interface PrepareOptions {
   maxDropPercent: number | undefined;
   known: ReadonlyMap<string, CatalogState>;
   bounds: LinkBounds;
+  parse: MoParser;
 }
 
 export interface PreparedCatalog {
@@ -76,7 +78,7 @@ export function prepareCatalog(catalog: FoundCatalog, options: PrepareOptions): 
     return { ...failed({ catalog, diagnostics: about, counts, sourceSha256 }), isBlocking: true };
   }
   const isSame = live?.equals(compiled.bytes) === true && !options.isForced && !options.isCheckOnly;
-  if (options.isCheckOnly) verifyMo(compiled.bytes, compiled.entries);
+  if (options.isCheckOnly) verifyMo(compiled.bytes, compiled.entries, options.parse);
   const isStaged = !isSame && !options.isCheckOnly;
   return {
     report: {
@@ -85,7 +87,7 @@ export function prepareCatalog(catalog: FoundCatalog, options: PrepareOptions): 
       isForeign: !isSame && isForeign(known, live),
       errors: diagnostics,
     },
-    staged: isStaged ? stageCatalog({ ...compiled, live: output, source }) : undefined,
+    staged: isStaged ? stageCatalog({ ...compiled, live: output, source, parse: options.parse }) : undefined,
     liveSha256: isStaged && live !== undefined ? sha256(live) : null,
     isBlocking: false,
     state: {

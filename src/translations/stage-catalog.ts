@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { chmodSync, chownSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { TendError, toError } from '../errors.ts';
+import type { MoParser } from './compare-with-gettext-parser.ts';
 import type { MoEntry } from './mo-entry.ts';
 import { temporaryName } from './temporary-names.ts';
 import { verifyMo } from './verify-mo.ts';
@@ -20,6 +21,7 @@ export interface StageCatalogOptions {
   source: string;
   bytes: Buffer;
   entries: readonly MoEntry[];
+  parse: MoParser;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface StageCatalogOptions {
  * @throws TendError OUTPUT_UNWRITABLE
  */
 export function stageCatalog(options: StageCatalogOptions): StagedCatalog {
-  const { live, bytes, entries } = options;
+  const { live, bytes, entries, parse } = options;
   const staged = temporaryName(live, 'new');
   try {
     writeFileSync(staged, bytes);
@@ -41,7 +43,7 @@ export function stageCatalog(options: StageCatalogOptions): StagedCatalog {
   }
   const written = readFileSync(staged);
   if (!written.equals(bytes)) throw unwritable(live, new Error('the disk gave back other bytes'));
-  verifyMo(written, entries);
+  verifyMo(written, entries, parse);
   return { live, staged };
 }
 

@@ -1,15 +1,20 @@
 import type { Buffer } from 'node:buffer';
-import { type GetTextTranslations, mo } from 'gettext-parser';
-import { decodeByteText } from '../../src/translations/byte-text.ts';
-import type { MoEntry } from '../../src/translations/mo-entry.ts';
-import { contextSeparator } from '../../src/translations/po-message.ts';
+import type { GetTextTranslations } from 'gettext-parser';
+import { decodeByteText } from './byte-text.ts';
+import type { MoEntry } from './mo-entry.ts';
+import { contextSeparator } from './po-message.ts';
 
-/** Reads a .mo file with gettext-parser, which shares no code with us, and throws at the first message that differs. */
-export function compareWithGettextParser(bytes: Buffer, entries: readonly MoEntry[]): void {
-  compareIndependent(mo.parse(bytes), entries);
+/** Reads .mo files; loaded once for all catalogs of a run. */
+export type MoParser = (bytes: Buffer) => GetTextTranslations;
+
+export async function loadMoParser(): Promise<MoParser> {
+  const { mo } = await import('gettext-parser');
+  return (bytes) => mo.parse(bytes);
 }
 
-function compareIndependent(table: GetTextTranslations, entries: readonly MoEntry[]): void {
+/** Reads a .mo file with gettext-parser, which shares no code with us, and throws at the first message that differs. */
+export function compareWithGettextParser(bytes: Buffer, entries: readonly MoEntry[], parse: MoParser): void {
+  const table = parse(bytes);
   const keys = new Set(entries.map(({ key }) => key));
   for (const { key, value } of entries) {
     // gettext-parser takes `msgctxt ""` for no context: where both exist it can show only one.
