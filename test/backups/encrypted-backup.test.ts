@@ -110,6 +110,7 @@ test.each(ageRoads)('with the key of either recipient its content is verified ($
       uncompressedBytes: part?.uncompressedBytes,
       sha256: part?.sha256,
       level: 'content',
+      parts: set.manifest.parts.map(({ file, holds, bytes }) => ({ file, holds, bytes, level: 'content' })),
     });
   }
 });
