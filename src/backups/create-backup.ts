@@ -8,6 +8,7 @@ import type { ConnectionSettings } from '../connection/settings.ts';
 import type { Database } from '../database/tables.ts';
 import type { Log, Progress } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
+import { syncPath } from '../sync-path.ts';
 import { backUpFiles, type PreparedFiles, prepareFiles } from './back-up-files.ts';
 import { type BackupSet, backupDirectory, filesIn, listBackups } from './backup-directory.ts';
 import { newBackupId } from './backup-id.ts';
@@ -27,7 +28,6 @@ import {
 } from './manifest.ts';
 import { requireSpace } from './require-space.ts';
 import { partialSuffix, sweepPartials } from './sweep-partials.ts';
-import { syncDirectory } from './sync-directory.ts';
 import { isDirect, serverOptions, toolEnvironment } from './tool-environment.ts';
 import { isFileSystemError, unwritable } from './unwritable.ts';
 
@@ -213,7 +213,7 @@ async function writeManifest(partial: string, manifest: Manifest): Promise<void>
 }
 
 async function moveIntoPlace(partial: string, path: string): Promise<void> {
-  await syncDirectory(partial);
+  await syncPath(partial);
   await rename(partial, path);
-  await syncDirectory(join(path, '..'));
+  await syncPath(join(path, '..'));
 }

@@ -1,6 +1,6 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory } from './sync-directory.ts';
+import { syncPath } from '../sync-path.ts';
 
 /** What a set is called that is being removed. */
 export const removingSuffix = '.removing';
@@ -13,6 +13,6 @@ export async function removeSet(directory: string, id: string): Promise<void> {
   const path = join(directory, id);
   const going = path + removingSuffix;
   await rename(path, going);
-  await syncDirectory(directory);
+  await syncPath(directory);
   await rm(going, { recursive: true });
 }

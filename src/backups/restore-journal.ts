@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import { toError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { processIdentity } from '../processes/process-identity.ts';
+import { syncPath } from '../sync-path.ts';
 import {
   type JournalLine,
   journalSuffix,
@@ -12,7 +13,6 @@ import {
   type RestorePhase,
   type RestoreRecord,
 } from './find-restores.ts';
-import { syncDirectory } from './sync-directory.ts';
 import { unwritable } from './unwritable.ts';
 
 interface JournalOptions {
@@ -133,5 +133,5 @@ async function append(path: string, line: string): Promise<void> {
   } finally {
     await handle.close();
   }
-  await syncDirectory(dirname(path));
+  await syncPath(dirname(path));
 }

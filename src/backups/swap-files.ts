@@ -2,8 +2,8 @@ import { lstat, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TendError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { syncPath } from '../sync-path.ts';
 import type { Reversible } from './swap-databases.ts';
-import { syncDirectory } from './sync-directory.ts';
 
 /** A file or directory that changes places with another; all three in one directory, so that a rename is enough. */
 export interface FileSwap {
@@ -73,7 +73,7 @@ function noneKept(keptAs: string): string {
 
 async function noteMissing(keptAs: string): Promise<void> {
   await writeFile(noneKept(keptAs), '', { mode: 0o600 });
-  await syncDirectory(dirname(keptAs));
+  await syncPath(dirname(keptAs));
 }
 
 /** The present one was kept before: what has taken its place since is none that anybody knows. */
@@ -86,7 +86,7 @@ async function setAside(live: string, keptAs: string, log: Log): Promise<void> {
 
 async function move(from: string, to: string): Promise<void> {
   await rename(from, to);
-  await syncDirectory(dirname(to));
+  await syncPath(dirname(to));
 }
 
 /** A symbolic link is there whatever it leads to: the link itself is what changes places. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
+import { text } from './setting-types.ts';
 
-const text = v.pipe(v.string('a string was expected'), v.nonEmpty('an empty string is not allowed'));
 const optionalText = v.optional(text);
 
 /** Only a reference: what opens the place of the copies does not stand in a file that is itself copied around. */

@@ -1,57 +1,11 @@
 import * as v from 'valibot';
-import { parseDuration } from '../duration.ts';
-import { parsePercent } from '../percent.ts';
 import { checkTimezone } from '../schedules/check-timezone.ts';
 import { parseCron } from '../schedules/parse-cron.ts';
-import { ageRecipient } from './age-recipient.ts';
-import { backupRemotes } from './backup-remotes.ts';
+import { backupSettings } from './backup-settings.ts';
 import { builtInKindNames } from './built-in-kinds.ts';
 import { httpHeaders, httpPlace, ipNetwork } from './http-settings.ts';
 import { databaseUrl, mailAddress, mailServerUrl } from './setting-texts.ts';
-
-const text = v.pipe(v.string('a string was expected'), v.nonEmpty('an empty string is not allowed'));
-const textList = v.array(text, 'a list of strings was expected');
-
-/** A program with its arguments, as a list: never a shell line. */
-const argv = v.pipe(
-  v.array(text, 'a list of strings was expected: ["program", "argument"]'),
-  v.minLength(1, 'a program is missing: ["program", "argument"]'),
-);
-
-const duration = v.pipe(
-  v.string('a duration such as "90s", "10m" or "7d" was expected'),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    const ms = parseDuration(dataset.value);
-    if (ms !== undefined) return ms;
-    addIssue({ message: `a duration such as "90s", "10m" or "7d" was expected, not "${dataset.value}"` });
-    return NEVER;
-  }),
-);
-
-const percent = v.pipe(
-  v.string('a percentage such as "5%" was expected'),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    const number = parsePercent(dataset.value);
-    if (number !== undefined) return number;
-    addIssue({ message: `a percentage such as "5%" was expected, not "${dataset.value}"` });
-    return NEVER;
-  }),
-);
-
-function integer(low: number, high: number) {
-  const message = `a whole number from ${low} to ${high} was expected`;
-  return v.pipe(v.number(message), v.integer(message), v.minValue(low, message), v.maxValue(high, message));
-}
-
-function oneOf<const T extends readonly string[]>(...values: T) {
-  return v.picklist(values, `one of ${values.map((value) => `"${value}"`).join(', ')} was expected`);
-}
-
-function section<const T extends v.ObjectEntries>(entries: T) {
-  return v.strictObject(entries, (issue) =>
-    issue.expected === 'never' ? 'this key is not known' : `a table was expected`,
-  );
-}
+import { argv, duration, integer, oneOf, percent, section, text, textList } from './setting-types.ts';
 
 const database = section({
   url: v.optional(databaseUrl),
@@ -81,39 +35,6 @@ const app = section({
       steady: v.optional(integer(1, 100), 1),
     }),
   ),
-});
-
-const backup = section({
-  directory: v.optional(text),
-  compression: v.optional(
-    v.pipe(text, v.regex(/^(none|zstd(:(-?\d{1,2}))?)$/, '"none", "zstd" or "zstd:LEVEL" was expected')),
-    'zstd:1',
-  ),
-  encrypt_to: v.optional(v.array(ageRecipient, 'a list of strings was expected'), []),
-  identity_file: v.optional(text),
-  /** How long a restore keeps the database that it has replaced. */
-  keep_replaced: v.optional(duration, '7d'),
-  files: v.optional(textList, []),
-  /** Patterns of GNU tar: `*.tmp` at any depth, `/srv/cms/media/cache` only there. */
-  exclude: v.optional(textList, []),
-  /** How long pg_dump or tar may neither read nor write. */
-  silence: v.optional(duration, '1h'),
-  /** A dump that waits longer for a table ends: every query behind it in the queue of that lock waits too. */
-  lock_wait: v.optional(v.pipe(duration, v.minValue(1, 'at least "1ms"')), '30s'),
-  keep: v.optional(
-    section({
-      last: v.optional(integer(0, 100_000)),
-      daily: v.optional(integer(0, 100_000)),
-      weekly: v.optional(integer(0, 100_000)),
-      monthly: v.optional(integer(0, 100_000)),
-    }),
-  ),
-  remotes: v.optional(backupRemotes, {}),
-  tools_directory: v.optional(text),
-  /** Where a restore unpacks the dump; the backup directory unless set. */
-  work_directory: v.optional(text),
-  /** How many sessions a restore loads with; one for each processor unless set, at most 8. */
-  jobs: v.optional(integer(1, 64)),
 });
 
 const translations = section({
@@ -253,7 +174,7 @@ const monitor = section({
 export const configSchema = section({
   database: v.optional(database, {}),
   app: v.optional(app, {}),
-  backup: v.optional(backup, {}),
+  backup: v.optional(backupSettings, {}),
   translations: v.optional(translations, {}),
   mail: v.optional(mail, {}),
   http: v.optional(http, {}),

@@ -1,6 +1,7 @@
 import { copyFileSync, linkSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { copyOwnership, syncPath, unwritable } from './stage-catalog.ts';
+import { syncPath } from '../sync-path.ts';
+import { copyOwnership, unwritable } from './stage-catalog.ts';
 import { temporaryName } from './temporary-names.ts';
 
 /** One file of a set. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { TendError } from '../errors.ts';
 import { lockFile } from '../processes/lock-file.ts';
-import { syncPath } from './stage-catalog.ts';
+import { syncPath } from '../sync-path.ts';
 
 const sha256 = v.pipe(v.string(), v.hexadecimal(), v.length(64));
 

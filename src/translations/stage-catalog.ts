@@ -1,6 +1,5 @@
 import type { Buffer } from 'node:buffer';
 import { chmodSync, chownSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { TendError, toError } from '../errors.ts';
 import type { MoParser } from './compare-with-gettext-parser.ts';
 import type { MoEntry } from './mo-entry.ts';
@@ -45,16 +44,6 @@ export function stageCatalog(options: StageCatalogOptions): StagedCatalog {
   if (!written.equals(bytes)) throw unwritable(live, new Error('the disk gave back other bytes'));
   verifyMo(written, entries, parse);
   return { live, staged };
-}
-
-/** fsync of a file, or of a folder whose entries changed. */
-export async function syncPath(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 export function unwritable(output: string, error: unknown): TendError {

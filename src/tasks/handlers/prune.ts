@@ -24,7 +24,6 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
   const { context, payload, log, signal } = task;
   const host = context.config.tasks.host ?? hostname();
   const report = await applyRetention({ ...context, host, olderThanMs: payload.olderThan, log, signal });
-  // Whatever else is kept for a time only, such as the databases that restores have replaced, goes here.
   if (report.failed.length > 0) throw incomplete(report);
   return { outcome: 'succeeded', evidence: { ...report } };
 }
