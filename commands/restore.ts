@@ -1,6 +1,6 @@
 import { string as stringArgument } from '@oclif/core/args';
 import { boolean, integer, string } from '@oclif/core/flags';
-import { absoluteSource } from '../src/backups/restore-source.ts';
+import { absoluteSource } from '../src/backups/restore/restore-source.ts';
 import { TendCommand } from '../src/cli/base-command.ts';
 import type { CommandBody } from '../src/cli/command-context.ts';
 import { identityFlag, identityOverrides } from '../src/cli/identity-flag.ts';

@@ -1,6 +1,6 @@
 import { boolean, integer, string } from '@oclif/core/flags';
 import { parse } from 'valibot';
-import { backupExitCode, backupReportSchema } from '../../src/backups/backup-report.ts';
+import { backupExitCode, backupReportSchema } from '../../src/backups/sets/backup-report.ts';
 import { TendCommand } from '../../src/cli/base-command.ts';
 import { printCopies } from '../../src/cli/print-copies.ts';
 import { runKindNow } from '../../src/cli/run-kind-now.ts';

@@ -1,6 +1,6 @@
 import { string } from '@oclif/core/flags';
-import { describeBackup } from '../../src/backups/describe-backup.ts';
-import { listSets } from '../../src/backups/find-backup-set.ts';
+import { describeBackup } from '../../src/backups/sets/describe-backup.ts';
+import { listSets } from '../../src/backups/sets/find-backup-set.ts';
 import { TendCommand } from '../../src/cli/base-command.ts';
 import { describeVerification } from '../../src/cli/describe-verification.ts';
 import { findRecordsIfKnown } from '../../src/cli/find-records-if-known.ts';

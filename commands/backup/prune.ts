@@ -1,6 +1,6 @@
 import { boolean } from '@oclif/core/flags';
 import { parse } from 'valibot';
-import { pruneReportSchema } from '../../src/backups/backup-report.ts';
+import { pruneReportSchema } from '../../src/backups/sets/backup-report.ts';
 import { TendCommand } from '../../src/cli/base-command.ts';
 import { duration } from '../../src/cli/duration-flag.ts';
 import { previewPrune } from '../../src/cli/preview-prune.ts';

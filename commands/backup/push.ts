@@ -1,7 +1,7 @@
 import { string as stringArgument } from '@oclif/core/args';
 import { string } from '@oclif/core/flags';
 import { parse } from 'valibot';
-import { pushReportSchema } from '../../src/backups/backup-report.ts';
+import { pushReportSchema } from '../../src/backups/sets/backup-report.ts';
 import { TendCommand } from '../../src/cli/base-command.ts';
 import { printCopies } from '../../src/cli/print-copies.ts';
 import { runKindNow } from '../../src/cli/run-kind-now.ts';

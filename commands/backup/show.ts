@@ -1,6 +1,6 @@
 import { string as stringArgument } from '@oclif/core/args';
 import { string } from '@oclif/core/flags';
-import { findSet } from '../../src/backups/find-backup-set.ts';
+import { findSet } from '../../src/backups/sets/find-backup-set.ts';
 import { TendCommand } from '../../src/cli/base-command.ts';
 import { formatDuration } from '../../src/duration.ts';
 import { formatBytes } from '../../src/format-bytes.ts';

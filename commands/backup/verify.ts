@@ -1,7 +1,7 @@
 import { string as stringArgument } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { parse } from 'valibot';
-import { verifyReportSchema } from '../../src/backups/backup-report.ts';
+import { verifyReportSchema } from '../../src/backups/sets/backup-report.ts';
 import { TendCommand } from '../../src/cli/base-command.ts';
 import type { CommandBody } from '../../src/cli/command-context.ts';
 import { identityFlag, identityOverrides } from '../../src/cli/identity-flag.ts';

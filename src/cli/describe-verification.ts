@@ -1,4 +1,4 @@
-import type { BackupRecord } from '../backups/find-backup-records.ts';
+import type { BackupRecord } from '../backups/sets/find-backup-records.ts';
 import type { Clock } from '../clock.ts';
 import { formatDuration } from '../duration.ts';
 

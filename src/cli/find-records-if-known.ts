@@ -1,4 +1,4 @@
-import { type BackupRecord, findBackupRecords } from '../backups/find-backup-records.ts';
+import { type BackupRecord, findBackupRecords } from '../backups/sets/find-backup-records.ts';
 import { toError } from '../errors.ts';
 import { untilAborted } from '../until-aborted.ts';
 import type { CommandContext } from './command-context.ts';

@@ -1,5 +1,5 @@
-import { previewRetention } from '../backups/apply-retention.ts';
-import type { PrunePlan } from '../backups/plan-prune.ts';
+import { previewRetention } from '../backups/retention/apply-retention.ts';
+import type { PrunePlan } from '../backups/retention/plan-prune.ts';
 import type { CommandContext } from './command-context.ts';
 import { handlerContext, hostName } from './handler-context.ts';
 

@@ -1,22 +1,22 @@
-import { backupDirectory } from '../backups/backup-directory.ts';
-import { newBackupId } from '../backups/backup-id.ts';
-import { type BackupSummary, describeBackup } from '../backups/describe-backup.ts';
-import { findIdentity } from '../backups/find-identity.ts';
-import { findRestoreDirectory } from '../backups/find-restore-directory.ts';
-import { findUnfinishedRestores } from '../backups/find-unfinished-restores.ts';
-import { openMaintenanceDatabase } from '../backups/maintenance-database.ts';
-import { planFiles } from '../backups/plan-files.ts';
-import { draftRestore, type RestorePlan } from '../backups/plan-restore.ts';
-import { refusePooler } from '../backups/refuse-pooler.ts';
-import { refuseUnfinished } from '../backups/refuse-unfinished.ts';
-import { requireIdentity } from '../backups/require-identity.ts';
+import { findUnfinishedRestores } from '../backups/cut-over/find-unfinished-restores.ts';
+import { findIdentity } from '../backups/parts/find-identity.ts';
+import { requireIdentity } from '../backups/parts/require-identity.ts';
+import { findRestoreDirectory } from '../backups/restore/find-restore-directory.ts';
+import { openMaintenanceDatabase } from '../backups/restore/maintenance-database.ts';
+import { planFiles } from '../backups/restore/plan-files.ts';
+import { draftRestore, type RestorePlan } from '../backups/restore/plan-restore.ts';
+import { refusePooler } from '../backups/restore/refuse-pooler.ts';
+import { refuseUnfinished } from '../backups/restore/refuse-unfinished.ts';
 import {
   estimateRestore,
   findSessions,
   type RestoreEstimate,
   type SessionGroup,
-} from '../backups/restore-outlook.ts';
-import { findRestoreSource } from '../backups/restore-source.ts';
+} from '../backups/restore/restore-outlook.ts';
+import { findRestoreSource } from '../backups/restore/restore-source.ts';
+import { backupDirectory } from '../backups/sets/backup-directory.ts';
+import { newBackupId } from '../backups/sets/backup-id.ts';
+import { type BackupSummary, describeBackup } from '../backups/sets/describe-backup.ts';
 import type { CommandContext } from './command-context.ts';
 
 /** What a restore would do; keys of the JSON contract of `restore --dry-run`. */

@@ -1,13 +1,13 @@
-import { backupDirectory } from '../backups/backup-directory.ts';
-import { serverVersion } from '../backups/database-facts.ts';
-import { describeBackup } from '../backups/describe-backup.ts';
-import { findIdentity } from '../backups/find-identity.ts';
-import { planWithin, refuseUnfit } from '../backups/plan-within.ts';
-import { readyArchive } from '../backups/ready-archive.ts';
-import { refusePooler } from '../backups/refuse-pooler.ts';
-import { requireIdentity } from '../backups/require-identity.ts';
-import { workDirectory } from '../backups/restore-resources.ts';
-import { findRestoreSource } from '../backups/restore-source.ts';
+import { readyArchive } from '../backups/archive/ready-archive.ts';
+import { findIdentity } from '../backups/parts/find-identity.ts';
+import { requireIdentity } from '../backups/parts/require-identity.ts';
+import { refusePooler } from '../backups/restore/refuse-pooler.ts';
+import { workDirectory } from '../backups/restore/restore-resources.ts';
+import { findRestoreSource } from '../backups/restore/restore-source.ts';
+import { backupDirectory } from '../backups/sets/backup-directory.ts';
+import { serverVersion } from '../backups/sets/database-facts.ts';
+import { describeBackup } from '../backups/sets/describe-backup.ts';
+import { planWithin, refuseUnfit } from '../backups/within/plan-within.ts';
 import type { CommandContext, CommandOutcome } from './command-context.ts';
 import type { RestoreFlags } from './restore-body.ts';
 

@@ -1,4 +1,4 @@
-import { describeObstacle } from '../backups/plan-restore.ts';
+import { describeObstacle } from '../backups/restore/plan-restore.ts';
 import { formatDuration } from '../duration.ts';
 import { formatBytes } from '../format-bytes.ts';
 import type { Output } from './output.ts';

@@ -1,5 +1,5 @@
 import type { InferOutput } from 'valibot';
-import type { restoreReportSchema } from '../backups/backup-report.ts';
+import type { restoreReportSchema } from '../backups/sets/backup-report.ts';
 import type { Output } from './output.ts';
 
 /** What a restore has done, for a person. */

@@ -1,5 +1,5 @@
 import { parse } from 'valibot';
-import { restoreReportSchema } from '../backups/backup-report.ts';
+import { restoreReportSchema } from '../backups/sets/backup-report.ts';
 import type { CommandContext, CommandOutcome } from './command-context.ts';
 import { confirmByName } from './confirm-by-name.ts';
 import { renderRestored } from './render-restored.ts';

@@ -1,5 +1,5 @@
 import { parse } from 'valibot';
-import { restoreReportSchema, settleReportSchema } from '../backups/backup-report.ts';
+import { restoreReportSchema, settleReportSchema } from '../backups/sets/backup-report.ts';
 import { TendError } from '../errors.ts';
 import type { CommandContext, CommandOutcome } from './command-context.ts';
 import { confirmByName } from './confirm-by-name.ts';

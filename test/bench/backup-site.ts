@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
-import { findPostgresProgram } from '../../src/backups/find-postgres-program.ts';
+import { findPostgresProgram } from '../../src/backups/tools/find-postgres-program.ts';
 import { findProgram } from '../../src/processes/find-program.ts';
 import { debianPackage } from '../support/debian-package.ts';
 import type { Bench, BenchDatabase } from './bench.ts';

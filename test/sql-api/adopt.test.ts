@@ -65,7 +65,7 @@ type Condition = keyof typeof conditions;
 
 /** As a restore leaves them: see holdRestoredTasks. */
 async function holdByRestore(): Promise<void> {
-  const { holdRestoredTasks } = await import('../../src/backups/queue-schema.ts');
+  const { holdRestoredTasks } = await import('../../src/backups/cut-over/queue-schema.ts');
   await holdRestoredTasks(queue.db, { id: '20261122T023000Z-7f3a', taskId: null });
 }
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../../clock.ts';
 import { type ErrorCode, TendError, toError } from '../../errors.ts';
 import type { Log, Progress } from '../../log.ts';
-import type { BackupSet } from '../backup-directory.ts';
-import { lockRemote } from '../backup-lock.ts';
+import type { BackupSet } from '../sets/backup-directory.ts';
+import { lockRemote } from '../sets/backup-lock.ts';
 import { finishUploads } from './finish-uploads.ts';
 import { type OpenRemoteOptions, openRemote } from './open-remote.ts';
 import { uploadSet } from './upload-set.ts';

@@ -1,8 +1,8 @@
 import { buffer } from 'node:stream/consumers';
 import { TendError, toError } from '../../errors.ts';
-import type { BackupSet, DamagedSet } from '../backup-directory.ts';
-import { isBackupId } from '../backup-id.ts';
-import { parseManifest } from '../manifest.ts';
+import type { BackupSet, DamagedSet } from '../sets/backup-directory.ts';
+import { isBackupId } from '../sets/backup-id.ts';
+import { parseManifest } from '../sets/manifest.ts';
 import { readRemoteFile } from './read-remote-file.ts';
 import { isRemoteError } from './remote-errors.ts';
 import type { RemoteFile, RemoteStore } from './remote-store.ts';

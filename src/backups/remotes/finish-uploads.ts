@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { TendError, toError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
-import { type BackupSet, findBackup } from '../backup-directory.ts';
+import { type BackupSet, findBackup } from '../sets/backup-directory.ts';
 import { findRemoteIds, type UnfinishedSet } from './find-remote-sets.ts';
 import type { RemoteStore } from './remote-store.ts';
 import { removeRemoteSet } from './remove-remote-set.ts';

@@ -1,5 +1,5 @@
 import { TendError, toError } from '../../errors.ts';
-import { isFileSystemError } from '../unwritable.ts';
+import { isFileSystemError } from '../parts/unwritable.ts';
 import { type RemotePlace, remoteError } from './remote-errors.ts';
 
 const badCredentials = new Set([

@@ -1,5 +1,5 @@
 import type { MultipartUpload } from '@aws-sdk/client-s3';
-import { isBackupId } from '../backup-id.ts';
+import { isBackupId } from '../sets/backup-id.ts';
 import type { RemoteFile } from './remote-store.ts';
 import { isUnavailable } from './s3-errors.ts';
 import { placeOfKey } from './s3-place.ts';

@@ -1,5 +1,5 @@
 import { TendError, toError } from '../../errors.ts';
-import { isFileSystemError } from '../unwritable.ts';
+import { isFileSystemError } from '../parts/unwritable.ts';
 import { type RemotePlace, remoteError } from './remote-errors.ts';
 
 /** What ssh2 throws: a number for what the SFTP server answered, a text for the network, a level for the rest. */

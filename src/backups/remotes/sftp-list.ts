@@ -1,7 +1,7 @@
 import type { FileEntryWithStats } from 'ssh2';
 import type { TendError } from '../../errors.ts';
-import { isBackupId } from '../backup-id.ts';
-import { partialSuffix } from '../sweep-partials.ts';
+import { isBackupId } from '../sets/backup-id.ts';
+import { partialSuffix } from '../sets/sweep-partials.ts';
 import { remoteError } from './remote-errors.ts';
 import type { RemoteFile } from './remote-store.ts';
 import { hasStatus } from './sftp-errors.ts';

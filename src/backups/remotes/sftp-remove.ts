@@ -1,4 +1,4 @@
-import { partialSuffix } from '../sweep-partials.ts';
+import { partialSuffix } from '../sets/sweep-partials.ts';
 import { hasStatus } from './sftp-errors.ts';
 import type { SftpWork } from './sftp-store.ts';
 

@@ -1,6 +1,6 @@
 import type { Stats } from 'ssh2';
 import { formatBytes } from '../../format-bytes.ts';
-import { partialSuffix } from '../sweep-partials.ts';
+import { partialSuffix } from '../sets/sweep-partials.ts';
 import { remoteError } from './remote-errors.ts';
 import type { Upload } from './remote-store.ts';
 import { hasStatus } from './sftp-errors.ts';

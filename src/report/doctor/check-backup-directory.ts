@@ -1,4 +1,4 @@
-import { findDamagedSets } from '../../backups/find-damaged-sets.ts';
+import { findDamagedSets } from '../../backups/sets/find-damaged-sets.ts';
 import type { DoctorCheck } from './doctor-check.ts';
 
 const shown = 3;

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { findPostgresProgram } from '../../backups/find-postgres-program.ts';
+import { findPostgresProgram } from '../../backups/tools/find-postgres-program.ts';
 import { TendError } from '../../errors.ts';
 import type { DoctorCheck } from './doctor-check.ts';
 import { findVersionProblem } from './fixed-minors.ts';

@@ -1,5 +1,5 @@
-import { findKeptDatabases, type KeptDatabase } from '../../backups/find-kept-databases.ts';
-import { findScratchDatabases } from '../../backups/find-scratch-databases.ts';
+import { findKeptDatabases, type KeptDatabase } from '../../backups/cut-over/find-kept-databases.ts';
+import { findScratchDatabases } from '../../backups/restore/find-scratch-databases.ts';
 import { formatDuration } from '../../duration.ts';
 import { formatBytes } from '../../format-bytes.ts';
 import { shellWord } from '../../shell-word.ts';

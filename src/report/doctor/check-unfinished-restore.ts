@@ -1,7 +1,10 @@
-import { findAbandonedDumps } from '../../backups/find-abandoned-work-areas.ts';
-import { findRestoreDirectory } from '../../backups/find-restore-directory.ts';
-import { findRestores } from '../../backups/find-restores.ts';
-import { findUnfinishedRestores, type UnfinishedRestore } from '../../backups/find-unfinished-restores.ts';
+import { findAbandonedDumps } from '../../backups/archive/find-abandoned-work-areas.ts';
+import { findRestores } from '../../backups/cut-over/find-restores.ts';
+import {
+  findUnfinishedRestores,
+  type UnfinishedRestore,
+} from '../../backups/cut-over/find-unfinished-restores.ts';
+import { findRestoreDirectory } from '../../backups/restore/find-restore-directory.ts';
 import { TendError } from '../../errors.ts';
 import { isProcessAlive } from '../../processes/process-identity.ts';
 import { shellWord } from '../../shell-word.ts';

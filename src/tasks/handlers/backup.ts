@@ -1,13 +1,13 @@
 import { hostname } from 'node:os';
 import * as v from 'valibot';
-import { backupDirectory } from '../../backups/backup-directory.ts';
-import { backupExitCode } from '../../backups/backup-report.ts';
-import { createBackup } from '../../backups/create-backup.ts';
-import { databasePart, filesPart, type Manifest, totalRows } from '../../backups/manifest.ts';
-import { recordBackup } from '../../backups/record-backup.ts';
+import { createBackup } from '../../backups/create/create-backup.ts';
 import { copyToRemotes } from '../../backups/remotes/copy-to-remotes.ts';
 import { remoteNames } from '../../backups/remotes/open-remote.ts';
-import { retainAfterBackup } from '../../backups/retain-after-backup.ts';
+import { retainAfterBackup } from '../../backups/retention/retain-after-backup.ts';
+import { backupDirectory } from '../../backups/sets/backup-directory.ts';
+import { backupExitCode } from '../../backups/sets/backup-report.ts';
+import { databasePart, filesPart, type Manifest, totalRows } from '../../backups/sets/manifest.ts';
+import { recordBackup } from '../../backups/sets/record-backup.ts';
 import type { RunningTask, TaskHandler, TaskResult } from './handler.ts';
 
 const payloadSchema = v.strictObject({

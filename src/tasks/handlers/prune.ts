@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import * as v from 'valibot';
-import { applyRetention } from '../../backups/apply-retention.ts';
-import type { PruneReport } from '../../backups/carry-out-prune.ts';
+import { applyRetention } from '../../backups/retention/apply-retention.ts';
+import type { PruneReport } from '../../backups/retention/carry-out-prune.ts';
 import { parseDuration } from '../../duration.ts';
 import { TendError } from '../../errors.ts';
 import type { RunningTask, TaskHandler, TaskResult } from './handler.ts';

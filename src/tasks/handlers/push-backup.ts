@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { backupDirectory, findBackup } from '../../backups/backup-directory.ts';
 import { copyToRemotes } from '../../backups/remotes/copy-to-remotes.ts';
 import { remoteNames } from '../../backups/remotes/open-remote.ts';
+import { backupDirectory, findBackup } from '../../backups/sets/backup-directory.ts';
 import type { RunningTask, TaskHandler, TaskResult } from './handler.ts';
 
 const payloadSchema = v.strictObject({

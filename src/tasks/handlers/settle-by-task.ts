@@ -1,6 +1,6 @@
-import { findRestores } from '../../backups/find-restores.ts';
-import { settleRestore } from '../../backups/settle-restore.ts';
-import type { SettledRestore, SettleRestoreOptions } from '../../backups/settlement.ts';
+import { findRestores } from '../../backups/cut-over/find-restores.ts';
+import { settleRestore } from '../../backups/cut-over/settle-restore.ts';
+import type { SettledRestore, SettleRestoreOptions } from '../../backups/cut-over/settlement.ts';
 import { TendError } from '../../errors.ts';
 import { settleKilledTasks } from '../settle-killed-tasks.ts';
 import type { Evidence, RunningTask, TaskResult } from './handler.ts';

@@ -1,12 +1,12 @@
 import { hostname } from 'node:os';
 import * as v from 'valibot';
-import { findSet } from '../../backups/find-backup-set.ts';
-import { findIdentity } from '../../backups/find-identity.ts';
-import { recordVerified, recordVerifyFailure } from '../../backups/record-backup.ts';
-import { requireIdentity } from '../../backups/require-identity.ts';
-import { restoreJobs, workDirectory } from '../../backups/restore-resources.ts';
-import { testRestore } from '../../backups/test-restore.ts';
-import { verifyBackup } from '../../backups/verify-backup.ts';
+import { findIdentity } from '../../backups/parts/find-identity.ts';
+import { requireIdentity } from '../../backups/parts/require-identity.ts';
+import { restoreJobs, workDirectory } from '../../backups/restore/restore-resources.ts';
+import { findSet } from '../../backups/sets/find-backup-set.ts';
+import { recordVerified, recordVerifyFailure } from '../../backups/sets/record-backup.ts';
+import { testRestore } from '../../backups/verify/test-restore.ts';
+import { verifyBackup } from '../../backups/verify/verify-backup.ts';
 import { TendError } from '../../errors.ts';
 import type { RunningTask, TaskHandler, TaskResult } from './handler.ts';
 

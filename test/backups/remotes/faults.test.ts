@@ -3,11 +3,11 @@ import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } fr
 import { join } from 'node:path';
 import { CreateMultipartUploadCommand, S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { BackupSet } from '../../../src/backups/backup-directory.ts';
 import { findRemoteSet, listRemoteSets } from '../../../src/backups/remotes/find-remote-sets.ts';
 import type { RemoteStore } from '../../../src/backups/remotes/remote-store.ts';
 import { uploadSet } from '../../../src/backups/remotes/upload-set.ts';
-import { verifyBackup } from '../../../src/backups/verify-backup.ts';
+import type { BackupSet } from '../../../src/backups/sets/backup-directory.ts';
+import { verifyBackup } from '../../../src/backups/verify/verify-backup.ts';
 import { silentLog } from '../../../src/log.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { freePort } from '../../support/free-port.ts';

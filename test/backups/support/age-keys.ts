@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
-import type { Identity } from '../../../src/backups/find-identity.ts';
+import type { Identity } from '../../../src/backups/parts/find-identity.ts';
 import { debianPackage } from '../../support/debian-package.ts';
 
 /** Where the real `age` and `age-keygen` are; undefined where they cannot be had. */

@@ -1,5 +1,5 @@
 import { parse } from 'valibot';
-import { createBackup } from '../../../src/backups/create-backup.ts';
+import { createBackup } from '../../../src/backups/create/create-backup.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { configSchema } from '../../../src/config/schema.ts';
 import type { ConnectionSettings } from '../../../src/connection/settings.ts';

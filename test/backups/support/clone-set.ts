@@ -1,8 +1,8 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BackupSet, findBackup } from '../../../src/backups/backup-directory.ts';
-import { newBackupId } from '../../../src/backups/backup-id.ts';
-import { type Manifest, parseManifest } from '../../../src/backups/manifest.ts';
+import { type BackupSet, findBackup } from '../../../src/backups/sets/backup-directory.ts';
+import { newBackupId } from '../../../src/backups/sets/backup-id.ts';
+import { type Manifest, parseManifest } from '../../../src/backups/sets/manifest.ts';
 
 /** Puts a set as it would have been taken at `at` beside a real one, or into `directory`: the same parts, another manifest. */
 export async function cloneSet(

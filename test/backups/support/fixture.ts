@@ -1,11 +1,11 @@
 import { dirname, join } from 'node:path';
 import { parse } from 'valibot';
-import type { BackupSet } from '../../../src/backups/backup-directory.ts';
-import { createBackup } from '../../../src/backups/create-backup.ts';
-import { restoreBackup } from '../../../src/backups/restore-backup.ts';
-import type { RestoreBackupOptions, RestoreResult } from '../../../src/backups/restore-options.ts';
-import { settleRestore } from '../../../src/backups/settle-restore.ts';
-import type { SettledRestore, SettleRestoreOptions } from '../../../src/backups/settlement.ts';
+import { createBackup } from '../../../src/backups/create/create-backup.ts';
+import { settleRestore } from '../../../src/backups/cut-over/settle-restore.ts';
+import type { SettledRestore, SettleRestoreOptions } from '../../../src/backups/cut-over/settlement.ts';
+import { restoreBackup } from '../../../src/backups/restore/restore-backup.ts';
+import type { RestoreBackupOptions, RestoreResult } from '../../../src/backups/restore/restore-options.ts';
+import type { BackupSet } from '../../../src/backups/sets/backup-directory.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { type Config, configSchema } from '../../../src/config/schema.ts';
 import { progressToLog, silentLog } from '../../../src/log.ts';

@@ -1,10 +1,10 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { findBackup } from '../../../src/backups/backup-directory.ts';
-import { restoreBackup } from '../../../src/backups/restore-backup.ts';
-import type { RestoreBackupOptions } from '../../../src/backups/restore-options.ts';
-import { settleRestore } from '../../../src/backups/settle-restore.ts';
+import { settleRestore } from '../../../src/backups/cut-over/settle-restore.ts';
+import { restoreBackup } from '../../../src/backups/restore/restore-backup.ts';
+import type { RestoreBackupOptions } from '../../../src/backups/restore/restore-options.ts';
+import { findBackup } from '../../../src/backups/sets/backup-directory.ts';
 import { systemClock } from '../../../src/clock.ts';
 import type { ConnectionSettings } from '../../../src/connection/settings.ts';
 import { openDatabase } from '../../../src/database/open-database.ts';

@@ -12,8 +12,8 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { type BackupSet, findBackup } from '../../../src/backups/backup-directory.ts';
-import type { RestoreBackupOptions } from '../../../src/backups/restore-options.ts';
+import type { RestoreBackupOptions } from '../../../src/backups/restore/restore-options.ts';
+import { type BackupSet, findBackup } from '../../../src/backups/sets/backup-directory.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { withoutConfig } from '../../../src/config/load-config.ts';
 import { checkUnfinishedRestore } from '../../../src/report/doctor/check-unfinished-restore.ts';

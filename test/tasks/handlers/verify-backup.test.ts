@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { parse } from 'valibot';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { BackupSet } from '../../../src/backups/backup-directory.ts';
+import type { BackupSet } from '../../../src/backups/sets/backup-directory.ts';
 import { systemClock } from '../../../src/clock.ts';
 import type { Database } from '../../../src/database/tables.ts';
 import { progressToLog, silentLog } from '../../../src/log.ts';

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BackupSet, findBackup } from '../../../../src/backups/backup-directory.ts';
+import { type BackupSet, findBackup } from '../../../../src/backups/sets/backup-directory.ts';
 
 /** A set in `directory` with parts of noise of these sizes: nothing looks into parts on their way to a remote. */
 export async function forgeSet(directory: string, id: string, sizes: readonly number[]): Promise<BackupSet> {

@@ -1,0 +1,48 @@
+import { basename } from 'node:path';
+import { type Kysely, sql } from 'kysely';
+import type { Database } from '../../database/tables.ts';
+import type { BackupSet } from '../sets/backup-directory.ts';
+import { isUnprepared } from '../sets/record-backup.ts';
+
+interface UnfinishedUse {
+  id: number;
+  kind: string;
+  state: string;
+  /** An id, `latest`, a path, or null for the newest. */
+  source: string | null;
+  startedAt: Date | null;
+}
+
+/**
+ * The sets that unfinished tasks restore or verify, with the task for a reason. `latest` means the newest set to a task
+ * only when it starts: while it runs, what was the newest then.
+ */
+export async function findSetsInUse(options: {
+  db: Kysely<Database>;
+  sets: readonly BackupSet[];
+}): Promise<Map<string, string>> {
+  const { db, sets } = options;
+  const inUse = new Map<string, string>();
+  for (const { id, kind, state, source, startedAt } of await findUses(db)) {
+    const isLatest = source === null || source === 'latest';
+    if (isLatest && state !== 'running') continue;
+    const used = isLatest
+      ? sets.find(({ manifest }) => new Date(manifest.finishedAt) <= (startedAt ?? new Date(0)))
+      : sets.find((set) => set.id === basename(source));
+    if (used !== undefined) inUse.set(used.id, `${state} task ${id} (${kind}) needs it`);
+  }
+  return inUse;
+}
+
+async function findUses(db: Kysely<Database>): Promise<UnfinishedUse[]> {
+  try {
+    const { rows } = await sql<UnfinishedUse>`
+      select id, kind, state, coalesce(payload ->> 'source', payload ->> 'id') as source, started_at as "startedAt"
+        from tend.tasks
+       where kind in ('restore', 'verify-backup') and state in ('waiting', 'running', 'held')`.execute(db);
+    return rows;
+  } catch (error) {
+    if (isUnprepared(error)) return [];
+    throw error;
+  }
+}
