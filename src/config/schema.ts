@@ -4,7 +4,8 @@ import { parseCron } from '../schedules/parse-cron.ts';
 import { backupSettings } from './backup-settings.ts';
 import { builtInKindNames } from './built-in-kinds.ts';
 import { httpHeaders, httpPlace, ipNetwork } from './http-settings.ts';
-import { databaseUrl, mailAddress, mailServerUrl } from './setting-texts.ts';
+import { mailSection } from './mail-section.ts';
+import { databaseUrl, mailAddress } from './setting-texts.ts';
 import { argv, duration, integer, oneOf, percent, section, text, textList } from './setting-types.ts';
 
 const database = section({
@@ -42,16 +43,6 @@ const translations = section({
   on_bad_message: v.optional(oneOf('fail', 'drop'), 'fail'),
   /** How much of its live file's messages a catalog may lose. */
   max_drop: v.optional(percent),
-});
-
-const mail = section({
-  url: v.optional(mailServerUrl),
-  from: v.optional(mailAddress),
-  on_unknown: v.optional(oneOf('hold', 'resend', 'drop'), 'hold'),
-  redirect_all: v.optional(mailAddress),
-  tls_ca_file: v.optional(text),
-  attachments_from: v.optional(textList, []),
-  timeout: v.optional(duration, '2m'),
 });
 
 const http = section({
@@ -176,7 +167,7 @@ export const configSchema = section({
   app: v.optional(app, {}),
   backup: v.optional(backupSettings, {}),
   translations: v.optional(translations, {}),
-  mail: v.optional(mail, {}),
+  mail: v.optional(mailSection, {}),
   http: v.optional(http, {}),
   tasks: v.optional(tasks, {}),
   schedules: v.optional(v.record(scheduleName, schedule), {}),
@@ -192,4 +183,4 @@ export type Config = v.InferOutput<typeof configSchema>;
 export type TaskKindConfig = Config['tasks']['kinds'][string];
 
 /** Paths (dotted, `*` for any name) whose values are secret or may hold one: shown only redacted. */
-export const secretPaths = ['database.url', 'mail.url', 'monitor.ping_url'] as const;
+export const secretPaths = ['database.url', 'mail.url', 'mail.servers.*.url', 'monitor.ping_url'] as const;

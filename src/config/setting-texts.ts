@@ -5,7 +5,8 @@ const reference = /^env:[A-Za-z_][A-Za-z0-9_]*$/;
 
 const postgresUrl = /^(?:jdbc:)?(?:postgres|postgresql|postgis|psql|pgsql)(?:\+[a-z0-9_]+)?:\/\//i;
 const anyUrl = /^[a-z][a-z0-9+.-]*:\/\//i;
-const mailUrl = /^(?:smtps?:\/\/[^/?#\s]+\/?(?:\?[^#\s]*)?|eml:(?!\/\/$).+)$/i;
+const mailUrl =
+  /^(?:(?:smtps?|lmtp):\/\/[^/?#\s]+\/?(?:\?[^#\s]*)?|sendmail:.*|lmtp:\/\/\/[^?#]+|eml:(?!\/\/$).+)$/i;
 const quoted = '"(?:[^"\\\\]|\\\\.)*"';
 const address = `(?:${quoted}|[^\\s<>@,;:"]+)@[^\\s<>@,;"]+`;
 const mailbox = new RegExp(
@@ -29,7 +30,7 @@ export const mailServerUrl = v.pipe(
   text,
   v.check(
     (value) => reference.test(value) || mailUrl.test(value),
-    'smtp://…, smtps://…, eml:DIRECTORY or "env:NAME" was expected',
+    'smtp://…, smtps://…, lmtp://…, sendmail:PROGRAM, eml:DIRECTORY or "env:NAME" was expected',
   ),
 );
 

@@ -3,6 +3,7 @@ import { TendError, toError } from '../errors.ts';
 import * as queue from './migrations/0001-queue.ts';
 import * as schedules from './migrations/0002-schedules.ts';
 import * as backups from './migrations/0003-backups.ts';
+import * as mail from './migrations/0004-mail.ts';
 import { createSqlApi } from './sql-api/create-sql-api.ts';
 import type { Database } from './tables.ts';
 import { errorCodeOf, translateDatabaseError } from './translate-database-error.ts';
@@ -12,6 +13,7 @@ const migrations: Record<string, (db: QueryExecutorProvider) => Promise<void>> =
   '0001-queue': queue.up,
   '0002-schedules': schedules.up,
   '0003-backups': backups.up,
+  '0004-mail': mail.up,
 };
 
 export interface MigrationStatus {

@@ -196,12 +196,58 @@ export interface DeliveriesTable {
   created_at: Filled<Date>;
   committing_at: Date | null;
   finished_at: Date | null;
+  /** Name of the server that took it last, as in tend.toml. */
+  server: string | null;
+  /** When a report came that somebody did not get it after all. */
+  bounced_at: Date | null;
 }
 
 export interface DeliveryRecipient {
   address: string;
-  status: 'waiting' | 'accepted' | 'refused' | 'deferred';
+  /**
+   * `suppressed`: on the suppression list, so never offered to a server. `bounced`: accepted by our server, and reported
+   * as not delivered afterwards.
+   */
+  status: 'waiting' | 'accepted' | 'refused' | 'deferred' | 'suppressed' | 'bounced';
   reply?: string;
+}
+
+/** A mail server as the ticks found it last: `failures` in a row, and when the next message may be tried. */
+export interface MailServersTable {
+  name: string;
+  /** Of its settings: after a change it is tried at once. */
+  settings_fingerprint: string;
+  failing_since: Date | null;
+  failures: Generated<number>;
+  failure_class: 'server' | 'configuration' | null;
+  reason: string | null;
+  retry_at: Date | null;
+  last_success_at: Date | null;
+}
+
+/** When the next message of a bucket (a server, or a server and a recipient domain) may leave. */
+export interface MailRatesTable {
+  bucket: string;
+  next_at: Date;
+}
+
+/** Addresses that get no mail, in lower case. */
+export interface SuppressionsTable {
+  address: string;
+  reason: 'bounce' | 'complaint' | 'unsubscribe' | 'manual';
+  detail: string | null;
+  created_at: Filled<Date>;
+  created_by: Generated<string>;
+}
+
+/** Bytes that any number of messages can attach by id. */
+export interface AttachmentsTable {
+  id: GeneratedAlways<number>;
+  filename: string;
+  content_type: string | null;
+  content: Buffer;
+  created_at: Filled<Date>;
+  expires_at: Filled<Date>;
 }
 
 /** The last result of each message catalog, per host and absolute path. */
@@ -224,6 +270,10 @@ export interface Database {
   'tend.attempts': AttemptsTable;
   'tend.backups': BackupsTable;
   'tend.deliveries': DeliveriesTable;
+  'tend.mail_servers': MailServersTable;
+  'tend.mail_rates': MailRatesTable;
+  'tend.suppressions': SuppressionsTable;
+  'tend.attachments': AttachmentsTable;
   'tend.catalogs': CatalogsTable;
   'tend.schedules': SchedulesTable;
   'tend.pauses': PausesTable;
