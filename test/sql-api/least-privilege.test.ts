@@ -68,7 +68,7 @@ describe('the role of an application', () => {
     ]);
   });
 
-  it('may execute the six functions and no other of the schema, and make nothing in it', async () => {
+  it('may execute the eight functions and no other of the schema, and make nothing in it', async () => {
     const mayExecute = async (role: string) => {
       const rows = await database.query<{ name: string }>(
         `select proname as name from pg_proc
@@ -82,8 +82,10 @@ describe('the role of an application', () => {
       'enqueue',
       'retry',
       'schedule',
+      'suppress',
       'task',
       'unschedule',
+      'unsuppress',
     ]);
     expect(await mayExecute(stranger.name)).toEqual([]);
     expect(await application.codeOf('create table tend.mine (id int)')).toBe(denied);
@@ -107,6 +109,7 @@ describe('the role of an application', () => {
     'select tend.adopt()',
     `select nextval('tend.tasks_id_seq')`,
     'select raw from tend.deliveries',
+    'select address from tend.suppressions',
     'alter function tend.cancel(bigint) security invoker',
     'create trigger t before insert on tend.tasks execute function suppress_redundant_updates_trigger()',
   ])('is denied: %s', async (sql) => {
@@ -134,6 +137,8 @@ describe('any other role', () => {
     'select tend.task(1)',
     `select tend.schedule('mine', '@daily', 'noop')`,
     `select tend.unschedule('mine')`,
+    `select tend.suppress('a@x.test')`,
+    `select tend.unsuppress('a@x.test')`,
     'select * from tend.schedule_overview',
     'select * from tend.health',
     'select * from tend.task_overview',
