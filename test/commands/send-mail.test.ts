@@ -1,9 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ScriptedSmtpServerOptions, scriptedSmtpServer } from '../mail/scripted-smtp-server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -283,58 +279,5 @@ describe('tend send-mail with a database', () => {
     await writeFile(join(directory.path, 'tend.toml'), config);
     const { exitCode, json } = await send([...hello, '--json']);
     expect([exitCode, json.taskId, server.messages.length]).toEqual([0, null, 1]);
-  });
-});
-
-describe('tend-sendmail', () => {
-  async function sendmail(args: string[], input: string) {
-    const child = spawn(
-      process.execPath,
-      [fileURLToPath(new URL('../../bin/sendmail.js', import.meta.url)), ...args],
-      {
-        cwd: directory.path,
-        env: { PATH: '/usr/bin:/bin', HOME: directory.path },
-      },
-    );
-    child.stdin.on('error', () => {});
-    child.stdin.end(input);
-    const [stdout, stderr] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
-      once(child, 'close'),
-    ]);
-    return { exitCode: child.exitCode, stdout, stderr };
-  }
-
-  const input = 'From: root (Cron Daemon)\nTo: root\nBcc: hidden@x.test\nSubject: Cron\n\nout\n.\nput\n';
-
-  it('takes a message as cron gives it, silently', async () => {
-    await using server = await scriptedSmtpServer();
-    await configure({ url: `smtp://127.0.0.1:${server.port}` });
-    const ran = await sendmail(['-i', '-FCronDaemon', '-B8BITMIME', '-oem', 'root'], input);
-    expect(ran).toEqual({ exitCode: 0, stdout: '', stderr: '' });
-    expect(server.recipients).toEqual(['root@example.org']);
-    expect(server.messages[0]).toMatch(/Subject: Cron\r\n[\s\S]*\r\n\r\nout\r\n\.\r\nput\r\n$/);
-    expect(server.messages[0]).not.toContain('hidden');
-  });
-
-  it.each<[number, string[], ScriptedSmtpServerOptions]>([
-    [64, ['-bs'], {}],
-    [64, [], {}],
-    [65, ['not an address'], {}],
-    [69, ['a@x.test'], { replies: { RCPT: '550 no' } }],
-    [69, ['a@x.test'], { dropAt: 'greeting' }],
-    [75, ['a@x.test'], { replies: { RCPT: '450 later' } }],
-    [77, ['a@x.test'], { replies: { MAIL: '530 log in' } }],
-  ])('exits %i with %j', async (code, args, options) => {
-    await using server = await scriptedSmtpServer(options);
-    await configure({ url: `smtp://127.0.0.1:${server.port}` });
-    const { exitCode, stderr } = await sendmail(args, input);
-    expect(exitCode).toBe(code);
-    expect(stderr).not.toBe('');
-  });
-
-  it('exits 78 where nothing is configured', async () => {
-    expect(await sendmail(['a@x.test'], input)).toMatchObject({ exitCode: 78 });
   });
 });

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database, DeliveryRecipient } from '../../database/tables.ts';
 import type { DeliveryState } from '../delivery-store.ts';
+import { messageIdsOf } from '../keep-prepared.ts';
 
 export interface ReportedDelivery {
   id: number;
@@ -22,7 +23,8 @@ export async function findDeliveries(options: {
   const found = await db
     .selectFrom('tend.deliveries')
     .select(columns)
-    .where('message_id', '=', messageId)
+    .where('message_id', 'in', messageIdsOf(messageId))
+    .orderBy('id')
     .forUpdate()
     .execute();
   const ses = /^<([0-9a-f-]{40,80})@(?:[\w-]+\.)?amazonses\.com>$/.exec(messageId)?.[1];
