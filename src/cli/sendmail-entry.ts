@@ -37,7 +37,7 @@ export async function main({ argv, stdin, host = systemHost() }: SendmailMainOpt
       userName: host.osUser ?? 'nobody',
       clock,
     });
-    const report = await sendComposed({ composed, settings, signal, log });
+    const report = await sendComposed({ ...context, composed, settings, signal, log });
     const failed = [...report.refused, ...report.deferred];
     for (const { address, reply } of failed)
       output.warn(`${maskAddress(address)} was not taken: ${maskAddressesIn(reply)}`);
