@@ -56,7 +56,7 @@ async function send(
   context: CommandContext,
   { request, stdin, host }: { request: SendmailRequest; stdin: Readable; host: ProcessHost },
 ): Promise<CommandOutcome> {
-  const { config, clock, signal, log, output } = context;
+  const { config, clock, output } = context;
   const settings = findMailSettings(context);
   const composed = prepareMessage({
     request,
@@ -70,7 +70,7 @@ async function send(
   });
   const db = await findMailQueue(context);
   if (db !== undefined) return { result: { taskId: await enqueuePrepared({ db, composed }) } };
-  const report = await sendComposed({ composed, settings, signal, log });
+  const report = await sendComposed({ ...context, composed, settings });
   const failed = [...report.refused, ...report.deferred];
   for (const { address, reply } of failed)
     output.warn(`${maskAddress(address)} was not taken: ${maskAddressesIn(reply)}`);

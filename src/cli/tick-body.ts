@@ -34,6 +34,7 @@ async function tick(context: CommandContext, flags: TickFlags): Promise<CommandO
     log,
     signal,
     concurrency: flags.concurrency ?? config.tasks.concurrency,
+    isConcurrencyGiven: flags.concurrency !== undefined,
     limit: flags.limit,
     deadlineMs: flags.isDrain ? Number.POSITIVE_INFINITY : (flags.deadlineMs ?? config.tasks.deadline),
     onlyQueues: flags.queues,
@@ -45,7 +46,11 @@ async function tick(context: CommandContext, flags: TickFlags): Promise<CommandO
         : undefined,
   });
   return {
-    result: { ...report, tasks: report.tasks.map((task) => ({ ...task, state: task.state ?? 'lost' })) },
+    result: {
+      ...report,
+      tasks: report.tasks.map((task) => ({ ...task, state: task.state ?? 'lost' })),
+      halted: [...report.halted].map(([kind, { reason, exitCode = 0 }]) => ({ kind, reason, exitCode })),
+    },
     exitCode: exitCodeOf(report),
     render: (output) => render(report, output),
   };
@@ -65,6 +70,8 @@ function refuseUnknownKinds({ config }: CommandContext, { kinds = [] }: TickFlag
 
 function exitCodeOf(report: TickReport): number {
   if (report.unwritten > 0) return exitCodes.unreachable.code;
+  const halts = [...report.halted.values()].map(({ exitCode = 0 }) => exitCode);
+  if (Math.max(0, ...halts) > 0) return Math.max(...halts);
   const isAnyEnded = report.reaped.some(({ state }) => state === 'failed' || state === 'held');
   return isAnyEnded || report.failed > 0 || report.held > 0 ? exitCodes.someFailed.code : exitCodes.ok.code;
 }
@@ -86,6 +93,11 @@ function render(report: TickReport, output: Output): void {
     }
     if (task.state === null)
       output.warn(`${name} ended after its lease was lost; another worker decides about it`);
+  }
+  for (const [kind, { reason, exitCode, isNews }] of report.halted) {
+    const line = `${kind}: ${reason}; what is due waits`;
+    if (exitCode !== undefined && isNews) output.warn(line);
+    else output.summary(line);
   }
   if (report.isIdle) output.summary('Nothing is due.');
   else output.summary(describe(report));

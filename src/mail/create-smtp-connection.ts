@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { TendError } from '../errors.ts';
 import type { SmtpTransport } from './mail-transport.ts';
@@ -14,12 +16,14 @@ export type SmtpSendInfo = SMTPConnection.SentMessageInfo;
  */
 export async function createSmtpConnection(transport: SmtpTransport): Promise<SmtpConnection> {
   const { default: Connection } = await import('nodemailer/lib/smtp-connection');
-  const { security, caFile, timeoutMs } = transport;
+  const { security, caFile, fingerprint, timeoutMs } = transport;
   const ca = caFile === undefined ? undefined : await readAuthority(caFile);
   const setUpMs = Math.min(timeoutMs, 30_000);
   return new Connection({
-    host: transport.host,
-    port: transport.port,
+    ...(transport.isSocket === true
+      ? { connection: await connectSocket(transport.host) }
+      : { host: transport.host, port: transport.port }),
+    lmtp: transport.isLmtp === true,
     secure: security === 'tls',
     requireTLS: security === 'starttls',
     opportunisticTLS: security === 'loopback',
@@ -29,10 +33,17 @@ export async function createSmtpConnection(transport: SmtpTransport): Promise<Sm
     socketTimeout: timeoutMs,
     socketCloseTimeout: 0,
     tls: {
-      rejectUnauthorized: security !== 'loopback' || ca !== undefined,
+      // A pinned certificate needs no authority: `openSmtpConnection` compares it before anything is said.
+      rejectUnauthorized: (security !== 'loopback' || ca !== undefined) && fingerprint === undefined,
       ...(ca === undefined ? {} : { ca }),
     },
   });
+}
+
+async function connectSocket(path: string): Promise<Socket> {
+  const socket = connect(path);
+  await once(socket, 'connect');
+  return socket;
 }
 
 async function readAuthority(file: string): Promise<Buffer> {

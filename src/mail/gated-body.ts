@@ -10,6 +10,8 @@ const chunkBytes = 64 * 1024;
 export class GatedBody extends Readable {
   /** True from the moment the last bytes are given away: from here on, no reply means nobody knows. */
   hasReleasedEnd = false;
+  /** True once the connection asks for the message: before that nothing of it can be anywhere. */
+  hasBegun = false;
   /** What `beforeEnd` failed with. */
   failure: Error | undefined;
   readonly #raw: Buffer;
@@ -24,6 +26,7 @@ export class GatedBody extends Readable {
   }
 
   override _read(): void {
+    this.hasBegun = true;
     const chunk = this.#raw.subarray(this.#offset, this.#offset + chunkBytes);
     this.#offset += chunk.length;
     if (this.#offset < this.#raw.length) {

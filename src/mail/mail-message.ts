@@ -70,6 +70,8 @@ export const mailMessageSchema = v.strictObject({
   /** More headers, such as `List-Unsubscribe`; those the message itself needs cannot be set. */
   headers: v.optional(v.record(v.string(), v.string('a string was expected'))),
   attachments: v.optional(v.pipe(v.array(attachment), v.maxLength(100, 'at most 100 attachments'))),
+  /** Name of a server of `[mail.servers]`; the one of `[mail] url` unless given. */
+  server: v.optional(filled),
   /** What to do when nobody can know whether the server took it: `[mail] on_unknown` unless given. */
   onUnknown: v.optional(v.picklist(['hold', 'resend', 'drop'], '"hold", "resend" or "drop" was expected')),
 });

@@ -1,26 +1,23 @@
-import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
-import type { Database } from '../database/tables.ts';
 import type { Log } from '../log.ts';
 import { composeMessage } from './compose-message.ts';
-import { deliverMessage } from './deliver-message.ts';
-import {
-  type Delivery,
-  findDelivery,
-  keepComposed,
-  markCommitting,
-  settleDelivery,
-} from './delivery-store.ts';
+import type { Courier, NotNow } from './courier.ts';
+import type { Delivery, DeliveryStore } from './delivery-store.ts';
 import type { MailMessage, OnUnknown } from './mail-message.ts';
 import { reportDelivery } from './mail-report.ts';
+import { defaultServer } from './mail-server.ts';
 import type { MailSettings } from './mail-settings.ts';
+import { parseAddress } from './parse-address.ts';
 import { type SettledAttempt, settleAttempt, settleUnknown } from './settle-attempt.ts';
 
 export interface SendForTaskOptions {
   taskId: number;
   message: MailMessage;
   settings: MailSettings;
-  db: Kysely<Database>;
+  store: DeliveryStore;
+  courier: Courier;
+  /** A person waits for this one attempt. */
+  isByHand: boolean;
   baseDirectory: string;
   clock: Clock;
   signal: AbortSignal;
@@ -34,38 +31,44 @@ export interface SendForTaskOptions {
  *
  * @throws TendError MAIL_*: permanent for the message and its recipients, not for the server and the configuration.
  */
-export async function sendForTask(options: SendForTaskOptions): Promise<SettledAttempt> {
+export async function sendForTask(options: SendForTaskOptions): Promise<SettledAttempt | NotNow> {
   const delivery = await reopen(options, await findOrCompose(options));
   if (delivery.state === 'sent' || delivery.state === 'partly-sent') {
     return { state: delivery.state, report: reportDelivery(delivery) };
   }
-  const { db, log } = options;
+  const { store, courier, log, message } = options;
   const onUnknown = policy(options);
   if (delivery.state !== 'composed')
-    return await settleUnknown({ db, delivery, onUnknown, reason: 'the process that sent it died' });
+    return await settleUnknown({ store, delivery, onUnknown, reason: 'the process that sent it died' });
   let hasCommitted = false;
-  const outcome = await deliverMessage({
+  const { outcome, server } = await courier.carry({
     ...options,
-    ...options.settings,
+    serverName: message.server ?? defaultServer,
     messageId: delivery.messageId,
     from: delivery.from,
+    isOwnSender: isOwnSender(options, delivery.from),
     raw: delivery.raw,
     recipients: delivery.recipients.filter(({ status }) => status === 'waiting' || status === 'deferred'),
     beforeEnd: async () => {
-      await markCommitting(db, delivery.id);
+      await store.commit(delivery.id);
       hasCommitted = true;
     },
   });
+  if (outcome.state === 'not-now') return outcome;
   if (outcome.state === 'unknown')
-    return await settleUnknown({ db, delivery, onUnknown, reason: outcome.reason });
-  return await settleAttempt({ db, log, delivery, outcome, hasCommitted });
+    return await settleUnknown({ store, delivery, onUnknown, reason: outcome.reason });
+  return await settleAttempt({ store, log, delivery, outcome, server, hasCommitted });
+}
+
+function isOwnSender({ settings: { defaultFrom } }: SendForTaskOptions, sender: string): boolean {
+  return defaultFrom !== undefined && parseAddress({ text: defaultFrom, field: 'from' }).address === sender;
 }
 
 async function findOrCompose(options: SendForTaskOptions): Promise<Delivery> {
-  const { db, taskId, settings } = options;
-  const found = await findDelivery(db, taskId);
+  const { store, taskId, settings } = options;
+  const found = await store.find(taskId);
   if (found !== undefined) return found;
-  return await keepComposed(db, taskId, await composeMessage({ ...options, ...settings }));
+  return await store.keep(taskId, await composeMessage({ ...options, ...settings }));
 }
 
 /**
@@ -81,7 +84,7 @@ async function reopen(options: SendForTaskOptions, delivery: Delivery): Promise<
     address,
     status: state === 'refused' ? ('waiting' as const) : status,
   }));
-  await settleDelivery(options.db, { id, from: [state], to: 'composed', recipients, reply });
+  await options.store.settle({ id, from: [state], to: 'composed', recipients, reply });
   return { ...delivery, recipients, state: 'composed' };
 }
 

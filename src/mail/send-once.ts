@@ -1,16 +1,20 @@
 import type { Clock } from '../clock.ts';
 import { TendError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { SecretRegistry } from '../redact.ts';
 import { type ComposedMessage, composeMessage } from './compose-message.ts';
-import { deliverMessage } from './deliver-message.ts';
+import { Courier } from './courier.ts';
 import type { MailMessage } from './mail-message.ts';
 import { type MailReport, mergeResults, reportDelivery } from './mail-report.ts';
+import { defaultServer } from './mail-server.ts';
 import type { MailSettings } from './mail-settings.ts';
 
 export interface SendOnceOptions {
   message: MailMessage;
   settings: MailSettings;
   baseDirectory: string;
+  env: NodeJS.ProcessEnv;
+  secrets: SecretRegistry;
   clock: Clock;
   signal: AbortSignal;
   log: Log;
@@ -24,12 +28,17 @@ export interface SendOnceOptions {
  */
 export async function sendOnce(options: SendOnceOptions): Promise<MailReport> {
   const composed = await composeMessage({ ...options, ...options.settings });
-  return await sendComposed({ ...options, composed });
+  return await sendComposed({ ...options, composed, serverName: options.message.server ?? defaultServer });
 }
 
 export interface SendComposedOptions {
   composed: ComposedMessage;
   settings: MailSettings;
+  /** Name of the server to begin with; the one of `[mail] url` unless given. */
+  serverName?: string;
+  baseDirectory: string;
+  env: NodeJS.ProcessEnv;
+  secrets: SecretRegistry;
   signal: AbortSignal;
   log: Log;
 }
@@ -38,15 +47,19 @@ export interface SendComposedOptions {
 export async function sendComposed(options: SendComposedOptions): Promise<MailReport> {
   const { messageId, envelope, raw } = options.composed;
   const recipients = envelope.to.map((address) => ({ address, status: 'waiting' as const }));
-  const outcome = await deliverMessage({
+  await using courier = new Courier({ ...options, db: undefined });
+  const { outcome } = await courier.carry({
     ...options,
-    ...options.settings,
+    serverName: options.serverName ?? defaultServer,
+    isByHand: true,
+    isOwnSender: false,
     messageId,
     from: envelope.from,
     recipients,
     raw,
     beforeEnd: async () => {},
   });
+  if (outcome.state === 'not-now') throw new TendError('BUG', 'A message by hand was put off.');
   if (outcome.state === 'not-delivered') throw outcome.error;
   if (outcome.state === 'answered') {
     return reportDelivery({

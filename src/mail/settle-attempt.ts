@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kysely } from 'kysely';
-import type { Database } from '../database/tables.ts';
 import { TendError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { type Delivery, type SettleDeliveryOptions, settleDelivery } from './delivery-store.ts';
+import type { Delivery, DeliveryStore, SettleDelivery } from './delivery-store.ts';
+import { maskAddressesIn } from './mail-address.ts';
 import type { OnUnknown } from './mail-message.ts';
 import type { MailOutcome } from './mail-outcome.ts';
 import { type MailReport, mergeResults, reportDelivery } from './mail-report.ts';
@@ -13,10 +12,12 @@ export type SettledAttempt =
   | { state: 'unknown'; reason: string; report: MailReport };
 
 export interface SettleAttemptOptions {
-  db: Kysely<Database>;
+  store: DeliveryStore;
   log: Log;
   delivery: Delivery;
   outcome: Exclude<MailOutcome, { state: 'unknown' }>;
+  /** Name of the server that was used. */
+  server: string | null;
   /** The attempt got as far as `committing`. */
   hasCommitted: boolean;
 }
@@ -27,18 +28,25 @@ export interface SettleAttemptOptions {
  * @throws TendError what the server said, where some recipients are still to get it or all were refused.
  */
 export async function settleAttempt(options: SettleAttemptOptions): Promise<SettledAttempt> {
-  const { db, log, delivery, outcome, hasCommitted } = options;
+  const { store, log, delivery, outcome, server, hasCommitted } = options;
   const recipients = mergeResults(delivery.recipients, outcome.recipients);
   const reply = outcome.state === 'answered' ? outcome.reply : delivery.reply;
   const from = hasCommitted ? (['committing', 'unknown'] as const) : (['composed'] as const);
   const to = stateOf(recipients);
-  await persist(db, { id: delivery.id, from, to, recipients, reply });
+  await persist(store, { id: delivery.id, from, to, recipients, reply, server });
   const report = reportDelivery({ messageId: delivery.messageId, recipients, reply });
   log.info(
     `Message ${report.messageId}: ${report.accepted.length} accepted, ${report.refused.length} refused, ${report.deferred.length} deferred`,
   );
   if (to === 'sent' || to === 'partly-sent') return { state: to, report };
   if (outcome.state === 'not-delivered') throw outcome.error;
+  if (to === 'refused') {
+    // An LMTP server answers for each recipient after the message.
+    const said = maskAddressesIn(report.refused[0]?.reply ?? '');
+    throw new TendError('MAIL_RECIPIENTS_REFUSED', `The mail server refused every recipient: ${said}`, {
+      isPermanent: true,
+    });
+  }
   throw new TendError(
     'MAIL_SERVER_TEMPORARY',
     `${report.deferred.length} of ${recipients.length} recipients were put off by the mail server; the others are done.`,
@@ -53,7 +61,7 @@ function stateOf(recipients: Delivery['recipients']): 'composed' | 'sent' | 'par
 }
 
 export interface SettleUnknownOptions {
-  db: Kysely<Database>;
+  store: DeliveryStore;
   delivery: Delivery;
   onUnknown: OnUnknown;
   /** Why nobody can know. */
@@ -66,26 +74,26 @@ export interface SettleUnknownOptions {
  * @throws TendError MAIL_SERVER_TEMPORARY where it is to be sent again.
  */
 export async function settleUnknown(options: SettleUnknownOptions): Promise<SettledAttempt> {
-  const { db, delivery, onUnknown, reason } = options;
+  const { store, delivery, onUnknown, reason } = options;
   const { id, recipients, messageId } = delivery;
   const from = ['committing', 'unknown'] as const;
   const report = reportDelivery({ messageId, recipients, reply: reason });
   if (onUnknown === 'resend') {
-    await persist(db, { id, from, to: 'composed', recipients, reply: reason });
+    await persist(store, { id, from, to: 'composed', recipients, reply: reason });
     throw new TendError('MAIL_SERVER_TEMPORARY', `The message is sent again, as on_unknown says: ${reason}.`);
   }
-  await persist(db, { id, from, to: 'unknown', recipients, reply: reason });
+  await persist(store, { id, from, to: 'unknown', recipients, reply: reason });
   return onUnknown === 'drop' ? { state: 'dropped', report } : { state: 'unknown', reason, report };
 }
 
 /** What was learnt from the server is too dear to lose to a moment without the database. */
-async function persist(db: Kysely<Database>, settled: SettleDeliveryOptions): Promise<void> {
+async function persist(store: DeliveryStore, settled: SettleDelivery): Promise<void> {
   for (const waitMs of [200, 500, 1000, 2000]) {
     try {
-      return await settleDelivery(db, settled);
+      return await store.settle(settled);
     } catch {
       await sleep(waitMs);
     }
   }
-  await settleDelivery(db, settled);
+  await store.settle(settled);
 }

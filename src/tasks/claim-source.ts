@@ -12,6 +12,8 @@ export type ClaimSource = (
   count: number,
   /** How many of them can start this instant. */
   startable: number,
+  /** Kinds that were halted: none of these. */
+  exceptKinds: readonly string[],
 ) => Promise<ClaimedTask[]>;
 
 const patienceMs = 20_000;
@@ -31,7 +33,7 @@ export function claimAcrossReconnects(options: {
   signal: AbortSignal;
 }): ClaimSource {
   const { db, clock, owner, signal } = options;
-  return async (count, startable) => {
+  return async (count, startable, exceptKinds) => {
     const giveUpAtMs = clock.monotonicMs() + patienceMs;
     let isUnsure = false;
     for (let tries = 0; ; tries++) {
@@ -39,7 +41,7 @@ export function claimAcrossReconnects(options: {
         if (isUnsure)
           await returnStrayClaims({ db, owner, knownTokens: options.knownTokens(), to: options.strays });
         isUnsure = false;
-        return signal.aborted ? [] : await options.claim(count, startable);
+        return signal.aborted ? [] : await options.claim(count, startable, exceptKinds);
       } catch (error) {
         if (!isConnectionLoss(error)) throw error;
         isUnsure = true;

@@ -2,6 +2,7 @@ import { isConnectionLoss } from '../database/translate-database-error.ts';
 import { toError } from '../errors.ts';
 import type { ClaimSource } from './claim-source.ts';
 import type { HandlerContext } from './handlers/handler.ts';
+import type { LaneOptions } from './lane.ts';
 import { pruneTasks } from './prune-tasks.ts';
 import { type ReapedTask, reapLostTasks } from './reap-lost-tasks.ts';
 import { recordBusyTick } from './record-tick.ts';
@@ -74,9 +75,11 @@ async function work(options: DueWorkOptions): Promise<WorkReport> {
     context,
     kinds,
     worker,
-    claim: taskId === undefined ? dueTasks(options, leaseMs) : theTask(options, leaseMs, taskId),
+    lanes:
+      taskId === undefined
+        ? dueTasks(options, leaseMs)
+        : [{ claim: theTask(options, leaseMs, taskId), concurrency: 1 }],
     leaseMs,
-    concurrency: options.concurrency,
     graceMs: context.config.tasks.grace,
     mayClaim: options.mayClaim,
     limit: taskId === undefined ? options.limit : 1,
@@ -85,23 +88,35 @@ async function work(options: DueWorkOptions): Promise<WorkReport> {
   });
 }
 
-function dueTasks(options: DueWorkOptions, leaseMs: number): ClaimSource {
+/** The kinds with a width of their own in lanes of their own, the others in one. */
+function dueTasks(options: DueWorkOptions, leaseMs: number): LaneOptions[] {
+  const kinds = [...options.kinds.values()].filter(({ kind }) => options.onlyKinds?.includes(kind) ?? true);
+  const narrow = kinds.filter(({ policy }) => policy.width === undefined).map(({ kind }) => kind);
+  const lanes: LaneOptions[] = [];
+  if (narrow.length > 0) {
+    lanes.push({ claim: dueOf(options, leaseMs, narrow), concurrency: options.concurrency });
+  }
+  for (const { kind, policy } of kinds) {
+    if (policy.width === undefined) continue;
+    const concurrency = options.isConcurrencyGiven === true ? options.concurrency : policy.width;
+    lanes.push({ claim: dueOf(options, leaseMs, [kind]), concurrency });
+  }
+  return lanes;
+}
+
+function dueOf(options: DueWorkOptions, leaseMs: number, kinds: readonly string[]): ClaimSource {
   const claiming = import('./claim-due-tasks.ts');
-  const { context, worker, onlyKinds } = options;
-  const kinds = [...options.kinds.keys()].filter((kind) => onlyKinds?.includes(kind) ?? true);
+  const { context, worker } = options;
   const queues = options.onlyQueues;
   const hostLimit = context.config.tasks.max_running;
-  return async (count, startable) =>
-    await (await claiming).claimDueTasks({
-      db: context.db,
-      worker,
-      leaseMs,
-      kinds,
-      queues,
-      count,
-      startable,
-      hostLimit,
+  return async (count, startable, exceptKinds) => {
+    const wanted = exceptKinds.length === 0 ? kinds : kinds.filter((kind) => !exceptKinds.includes(kind));
+    if (wanted.length === 0) return [];
+    const { claimDueTasks } = await claiming;
+    return await claimDueTasks({
+      ...{ db: context.db, worker, leaseMs, kinds: wanted, queues, count, startable, hostLimit },
     });
+  };
 }
 
 function theTask(options: DueWorkOptions, leaseMs: number, id: number): ClaimSource {

@@ -4,6 +4,7 @@ import type { AttemptOutcome, Database } from '../database/tables.ts';
 import type { CheckedFollowUp } from './check-follow-up.ts';
 import type { ClaimedTask } from './claim-due-tasks.ts';
 import { enqueueFollowUps, noFollowUps } from './enqueue-follow-ups.ts';
+import type { Halt } from './handlers/handler.ts';
 import type { TaskState } from './states.ts';
 
 /** How one attempt ended and where its task goes. */
@@ -23,6 +24,8 @@ export interface AttemptEnding {
   evidence: Record<string, unknown> | null;
   /** Tasks to be enqueued with it. */
   followUps: readonly CheckedFollowUp[];
+  /** What else of its kind must wait, and why. */
+  halt?: Halt | undefined;
 }
 
 export interface FinishedAttempt {

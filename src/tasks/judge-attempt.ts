@@ -74,8 +74,11 @@ function judgeResult(input: AttemptVerdictInput, result: TaskResult): AttemptEnd
         outcome: 'postponed',
         state: 'waiting',
         isCounted: false,
-        delayMs: Math.max(result.delayMs, leastPostponeMs),
+        isRecorded: result.isTried ?? true,
+        // Where the kind is halted none is claimed again, so there is no need to wait.
+        delayMs: result.halt === undefined ? Math.max(result.delayMs, leastPostponeMs) : result.delayMs,
         reason: input.redact(result.reason),
+        halt: result.halt,
       });
     case 'unknown':
       return ending(input, {

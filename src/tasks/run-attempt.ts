@@ -112,6 +112,7 @@ async function runHandler(options: RunAttemptOptions, log: Log, { enqueue }: Fol
     kind: task.kind,
     attempt: task.attempt,
     payload: checked.output,
+    isByHand: options.onStop === 'cancel',
     context,
     signal: controller.signal,
     log,

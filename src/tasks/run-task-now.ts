@@ -34,9 +34,13 @@ export async function runTaskNow(
     context,
     kinds: new Map([[kind.kind, kind]]),
     worker,
-    claim: async () => [await startTaskNow({ db: context.db, worker, kind, payload, leaseMs })],
+    lanes: [
+      {
+        claim: async () => [await startTaskNow({ db: context.db, worker, kind, payload, leaseMs })],
+        concurrency: 1,
+      },
+    ],
     leaseMs,
-    concurrency: 1,
     graceMs: context.config.tasks.grace,
     mayClaim: () => true,
     limit: 1,

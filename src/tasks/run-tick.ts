@@ -18,6 +18,8 @@ export interface TickOptions extends TickDatabase {
   log: Log;
   signal: AbortSignal;
   concurrency: number;
+  /** `concurrency` was asked for: kinds with a width of their own keep to it as well. */
+  isConcurrencyGiven?: boolean;
   limit: number;
   /** No claim after this; what runs is finished. Infinity drains the queue. */
   deadlineMs: number;

@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { toError } from '../errors.ts';
 import type { Log, Progress } from '../log.ts';
-import { BatchSize } from './batch-size.ts';
 import type { ClaimedTask } from './claim-due-tasks.ts';
-import { type ClaimSource, claimAcrossReconnects } from './claim-source.ts';
+import { claimAcrossReconnects } from './claim-source.ts';
 import type { AttemptEnding } from './finish-attempts.ts';
 import { FinishWriter } from './finish-writer.ts';
 import type { HandlerContext, TaskKind } from './handlers/handler.ts';
+import { type Batch, type Held, Lane, type LaneOptions } from './lane.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { runAttempt } from './run-attempt.ts';
 import { AttemptStopped } from './stop-reason.ts';
@@ -17,9 +17,8 @@ export interface WorkOptions {
   context: HandlerContext;
   kinds: ReadonlyMap<string, TaskKind>;
   worker: WorkerIdentity;
-  claim: ClaimSource;
+  lanes: readonly LaneOptions[];
   leaseMs: number;
-  concurrency: number;
   graceMs: number;
   /** False ends the claiming; what was started is finished. */
   mayClaim(): boolean;
@@ -33,24 +32,10 @@ export interface WorkOptions {
   onAttemptEnded?(ended: { task: ClaimedTask; ending: AttemptEnding; thrown?: unknown }): void;
 }
 
-interface Held {
-  task: ClaimedTask;
-  controller: AbortController;
-  batch: Batch;
-}
-
-/** Tasks claimed together. */
-interface Batch {
-  count: number;
-  /** How many of them have not ended yet. */
-  left: number;
-  sentAtMs: number;
-  answeredAtMs: number;
-}
-
 /**
- * Claims, runs and finishes tasks until nothing is left to claim, `mayClaim` says no, or the worker is told to stop;
- * at most `concurrency` at a time, over the one session of `context.db`, which is held by no one while tasks work.
+ * Claims, runs and finishes tasks until nothing is left to claim, `mayClaim` says no, or the worker is told to stop; in
+ * each lane so many at a time, over the one session of `context.db`, which is held by no one while tasks work. Where a
+ * kind is halted, no more of its tasks are claimed, and those that wait go back.
  */
 export async function workOff(options: WorkOptions): Promise<WorkReport> {
   const worker = new Worker(options);
@@ -62,35 +47,32 @@ class Worker {
   readonly #report = emptyReport();
   readonly #keeper: LeaseKeeper;
   readonly #writer: FinishWriter;
-  readonly #claim: ClaimSource;
-  readonly #batch: BatchSize;
-  readonly #waiting: Held[] = [];
-  readonly #active = new Set<Held>();
+  readonly #lanes: readonly Lane[];
+  readonly #used = new Set<TaskKind>();
   #unwritten = 0;
   #claimed = 0;
-  #isClaiming = false;
-  #isExhausted = false;
   #claimError: Error | undefined;
-  #patience: NodeJS.Timeout | undefined;
   #wake = Promise.withResolvers<void>();
 
   constructor(options: WorkOptions) {
     this.#options = options;
-    const { leaseMs, context, log } = options;
+    const { leaseMs, context, log, signal } = options;
     const { db, clock } = context;
     const onError = (error: unknown) =>
       log.warn(`the database did not take a statement: ${toError(error).message}`);
     this.#keeper = new LeaseKeeper({ db, leaseMs, clock, onError });
     this.#writer = new FinishWriter({ db, clock, patienceMs: leaseMs, onError });
-    this.#batch = new BatchSize({ leaseMs });
-    this.#claim = claimAcrossReconnects({
-      claim: options.claim,
+    const shared = {
       db,
       clock,
+      signal,
       owner: options.worker.owner,
       knownTokens: () => this.#keeper.tokens(),
-      strays: options.onStop === 'cancel' ? 'cancelled' : 'waiting',
-      signal: options.signal,
+    };
+    const strays = options.onStop === 'cancel' ? 'cancelled' : 'waiting';
+    this.#lanes = options.lanes.map(({ claim, concurrency }) => {
+      const steady = claimAcrossReconnects({ ...shared, claim, strays });
+      return new Lane({ claim: steady, concurrency, leaseMs, clock });
     });
   }
 
@@ -99,144 +81,141 @@ class Worker {
     this.#options.signal.addEventListener('abort', onStop, { once: true });
     try {
       for (;;) {
-        if (this.#shouldClaim()) await this.#startClaim();
-        this.#startWaiting();
-        if (this.#isIdle() && !this.#shouldClaim()) break;
-        if (this.#shouldClaim()) continue;
+        await this.#claimForAll();
+        for (const lane of this.#lanes) this.#startWaiting(lane);
+        const mayGoOn = this.#lanes.some((lane) => this.#shouldClaim(lane));
+        if (this.#isIdle() && !mayGoOn) break;
+        if (mayGoOn) continue;
         await this.#wake.promise;
         this.#wake = Promise.withResolvers<void>();
       }
     } finally {
       this.#options.signal.removeEventListener('abort', onStop);
       this.#keeper[Symbol.dispose]();
-      clearTimeout(this.#patience);
+      for (const lane of this.#lanes) clearTimeout(lane.patience);
+      await this.#closeKinds();
     }
     if (this.#claimError !== undefined) throw this.#claimError;
     return this.#report;
   }
 
   #isIdle(): boolean {
-    const isHoldingNone = this.#active.size === 0 && this.#waiting.length === 0;
-    return isHoldingNone && !this.#isClaiming && this.#unwritten === 0;
+    return this.#unwritten === 0 && this.#lanes.every((lane) => lane.isIdle);
   }
 
-  #shouldClaim(): boolean {
+  #shouldClaim(lane: Lane): boolean {
     return (
       !this.#options.signal.aborted &&
-      !this.#isClaiming &&
-      !this.#isExhausted &&
+      !lane.isClaiming &&
+      !lane.isExhausted &&
       this.#claimError === undefined &&
-      this.#hasRoom() &&
+      lane.hasRoom &&
       this.#unwritten < 1000 &&
       this.#claimed < this.#options.limit &&
       this.#options.mayClaim()
     );
   }
 
-  /** For tasks that start at once, or for a batch claimed ahead. */
-  #hasRoom(): boolean {
-    const waiting = this.#waiting.length;
-    const { concurrency } = this.#options;
-    return waiting === 0 ? this.#freeSlots() > 0 : this.#batch.allowsAnother({ waiting, concurrency });
+  /** Returns when the claims are on their way: quick tasks that are started before leave no turn to send them. */
+  async #claimForAll(): Promise<void> {
+    let isAhead = false;
+    for (const lane of this.#lanes) {
+      if (!this.#shouldClaim(lane)) continue;
+      lane.isClaiming = true;
+      isAhead ||= lane.waiting.length > 0;
+      void this.#claimBatch(lane).then(() => {
+        lane.isClaiming = false;
+        this.#wake.resolve();
+      });
+    }
+    if (isAhead) await nextTurn();
   }
 
-  /** Slots that a task claimed now could take at once. */
-  #freeSlots(): number {
-    return Math.max(this.#options.concurrency - this.#active.size - this.#waiting.length, 0);
-  }
-
-  /** Returns when the claim is on its way: quick tasks that are started before it leave no turn to send it. */
-  async #startClaim(): Promise<void> {
-    this.#isClaiming = true;
-    void this.#claimBatch().then(() => {
-      this.#isClaiming = false;
-      this.#wake.resolve();
-    });
-    if (this.#waiting.length > 0) await nextTurn();
-  }
-
-  async #claimBatch(): Promise<void> {
+  async #claimBatch(lane: Lane): Promise<void> {
     const { clock } = this.#options.context;
-    const freeSlots = this.#freeSlots();
-    const count = Math.min(this.#batch.next(freeSlots), this.#options.limit - this.#claimed);
+    const { freeSlots } = lane;
+    const count = Math.min(lane.batch.next(freeSlots), this.#options.limit - this.#claimed);
     const sentAtMs = clock.monotonicMs();
-    let tasks: ClaimedTask[];
+    // Counted before it is known, so that two lanes do not claim more than the limit.
+    this.#claimed += count;
+    lane.claimedAtMs = sentAtMs;
+    let tasks: ClaimedTask[] = [];
     try {
-      tasks = await this.#claim(count, freeSlots);
+      tasks = await lane.claim(count, freeSlots, [...this.#report.halted.keys()]);
     } catch (error) {
       // What runs is finished first; the error ends the worker afterwards.
       this.#claimError = toError(error);
       return;
+    } finally {
+      this.#claimed -= count - tasks.length;
     }
     // Ahead, only what may wait is claimed: that there is none does not mean that nothing is due.
-    if (tasks.length === 0 && freeSlots === 0) this.#batch.forget();
-    this.#isExhausted = tasks.length === 0 && freeSlots > 0;
-    this.#claimed += tasks.length;
+    if (tasks.length === 0 && freeSlots === 0) lane.batch.forget();
+    lane.isExhausted = tasks.length === 0 && freeSlots > 0;
     const answeredAtMs = clock.monotonicMs();
     const batch: Batch = { count: tasks.length, left: tasks.length, sentAtMs, answeredAtMs };
     for (const task of tasks) {
       const controller = new AbortController();
       this.#keeper.hold({ id: task.id, token: task.token, sentAtMs, controller });
-      this.#waiting.push({ task, controller, batch });
+      lane.waiting.push({ task, controller, batch });
     }
     if (this.#options.signal.aborted) this.#stop();
   }
 
-  #startWaiting(): void {
-    while (this.#active.size < this.#options.concurrency) {
-      const held = this.#options.mayClaim() ? this.#waiting.shift() : undefined;
+  #startWaiting(lane: Lane): void {
+    while (lane.active.size < lane.concurrency) {
+      const held = this.#options.mayClaim() ? lane.waiting.shift() : undefined;
       if (held === undefined) break;
-      this.#active.add(held);
-      void this.#attempt(held);
+      if (this.#report.halted.has(held.task.kind)) {
+        this.#giveBack(held.task);
+        continue;
+      }
+      lane.active.add(held);
+      void this.#attempt(lane, held);
     }
-    this.#limitWaiting();
+    this.#limitWaiting(lane);
   }
 
   /** What was claimed beyond the free slots and finds none soon goes back: others may have one. */
-  #limitWaiting(): void {
-    clearTimeout(this.#patience);
-    if (this.#waiting.length === 0) return;
+  #limitWaiting(lane: Lane): void {
+    clearTimeout(lane.patience);
+    if (lane.waiting.length === 0) return;
     if (!this.#options.mayClaim()) {
-      this.#giveBackWaiting();
+      this.#giveBackWaiting(lane);
       return;
     }
-    const waitedMs = this.#options.context.clock.monotonicMs() - (this.#waiting[0]?.batch.answeredAtMs ?? 0);
-    const patienceMs = Math.max(this.#batch.horizonMs * 4 - waitedMs, 0);
-    this.#patience = setTimeout(() => {
-      this.#batch.forget();
-      this.#giveBackWaiting();
-    }, patienceMs);
+    lane.patience = setTimeout(() => {
+      lane.batch.forget();
+      this.#giveBackWaiting(lane);
+    }, lane.patienceMs);
   }
 
-  #giveBackWaiting(): void {
-    for (const { task } of this.#waiting.splice(0)) {
-      // Never started, so it is none of the tasks that `limit` allows.
-      this.#claimed -= 1;
-      this.#finish(task, givenBack, this.#options.context.clock.monotonicMs());
-    }
+  #giveBackWaiting(lane: Lane): void {
+    for (const { task } of lane.waiting.splice(0)) this.#giveBack(task);
   }
 
-  /** A batch has told how fast tasks are when its last one has ended. */
-  #learnFrom(batch: Batch): void {
-    batch.left -= 1;
-    if (batch.left > 0) return;
-    this.#batch.learn(batch.count, this.#options.context.clock.monotonicMs() - batch.sentAtMs);
+  #giveBack(task: ClaimedTask): void {
+    // Never started, so it is none of the tasks that `limit` allows.
+    this.#claimed -= 1;
+    this.#finish(undefined, task, givenBack, this.#options.context.clock.monotonicMs());
   }
 
-  async #attempt(held: Held): Promise<void> {
+  async #attempt(lane: Lane, held: Held): Promise<void> {
     const { context, graceMs, onStop = 'release', live } = this.#options;
     const { task, controller } = held;
     const startedMs = context.clock.monotonicMs();
     const kind = this.#options.kinds.get(task.kind);
     if (kind === undefined) throw new Error(`claimed a task of kind "${task.kind}", which is not known here`);
+    this.#used.add(kind);
     const { ending, thrown } = await runAttempt({ task, kind, context, controller, graceMs, onStop, live });
     this.#options.onAttemptEnded?.({ task, ending, thrown });
-    this.#active.delete(held);
-    this.#learnFrom(held.batch);
-    this.#finish(task, ending, startedMs);
+    if (ending.halt !== undefined) this.#report.halted.set(task.kind, ending.halt);
+    lane.active.delete(held);
+    lane.learnFrom(held.batch);
+    this.#finish(lane, task, ending, startedMs);
   }
 
-  #finish(task: ClaimedTask, ending: AttemptEnding, startedMs: number): void {
+  #finish(lane: Lane | undefined, task: ClaimedTask, ending: AttemptEnding, startedMs: number): void {
     const { clock } = this.#options.context;
     const durationMs = Math.round(clock.monotonicMs() - startedMs);
     this.#unwritten += 1;
@@ -244,19 +223,37 @@ class Worker {
       this.#unwritten -= 1;
       this.#keeper.release(task.token);
       addToReport(this.#report, written, durationMs);
-      // A finished task may have freed its mutex, or enqueued others. Where an end could not be written, nothing can be
-      // claimed either.
-      this.#isExhausted = written.state === undefined;
+      if (lane !== undefined) this.#lookAgain(lane, written.state === undefined, ending);
       this.#wake.resolve();
     });
     this.#wake.resolve();
   }
 
+  /**
+   * A finished task may have freed its mutex, or enqueued others: its own lane looks again, and the others do so where
+   * there is something new for them, or now and then. Where an end could not be written, nothing can be claimed either.
+   */
+  #lookAgain(lane: Lane, isUnreachable: boolean, ending: AttemptEnding): void {
+    const nowMs = this.#options.context.clock.monotonicMs();
+    for (const each of this.#lanes) {
+      if (isUnreachable) each.isExhausted = true;
+      else if (each === lane || ending.followUps.length > 0 || nowMs - each.claimedAtMs > 1000)
+        each.isExhausted = false;
+    }
+  }
+
   #stop(): void {
     const stopped = new AttemptStopped('worker-stopping', 'the worker was told to stop');
-    for (const { controller } of this.#active) controller.abort(stopped);
-    this.#giveBackWaiting();
+    for (const lane of this.#lanes) {
+      for (const { controller } of lane.active) controller.abort(stopped);
+      this.#giveBackWaiting(lane);
+    }
     this.#wake.resolve();
+  }
+
+  /** What handlers kept between tasks, such as connections to a mail server. */
+  async #closeKinds(): Promise<void> {
+    for (const kind of this.#used) await (await kind.load()).close?.();
   }
 }
 

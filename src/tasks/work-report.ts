@@ -1,5 +1,6 @@
 import type { AttemptOutcome } from '../database/tables.ts';
 import type { WrittenEnding } from './finish-writer.ts';
+import type { Halt } from './handlers/handler.ts';
 import type { TaskState } from './states.ts';
 
 export interface WorkedTask {
@@ -27,6 +28,8 @@ export interface WorkReport {
   /** Ended, but the database could not be told: the lease will expire and the attempt be found lost. */
   unwritten: number;
   tasks: WorkedTask[];
+  /** By kind: why no more of its tasks were claimed, though more may be due. */
+  halted: Map<string, Halt>;
 }
 
 const listed = 200;
@@ -35,6 +38,7 @@ export function emptyReport(): WorkReport {
   return {
     ...{ succeeded: 0, failed: 0, held: 0, retried: 0, cancelled: 0, released: 0, lost: 0, unwritten: 0 },
     tasks: [],
+    halted: new Map(),
   };
 }
 
@@ -48,7 +52,7 @@ export function addToReport(report: WorkReport, written: WrittenEnding, duration
   report.tasks.push({ id, kind, attempt, outcome: ending.outcome, state, error: ending.error, durationMs });
 }
 
-function counterOf({ ending, state }: WrittenEnding): Exclude<keyof WorkReport, 'tasks'> {
+function counterOf({ ending, state }: WrittenEnding): Exclude<keyof WorkReport, 'tasks' | 'halted'> {
   if (state === undefined) return 'unwritten';
   if (state === null) return 'lost';
   if (state === 'succeeded' || state === 'failed' || state === 'held' || state === 'cancelled') return state;

@@ -4,31 +4,26 @@ import { systemClock } from '../../src/clock.ts';
 import type { ConnectionSettings } from '../../src/connection/settings.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { silentLog } from '../../src/log.ts';
+import { Courier } from '../../src/mail/courier.ts';
+import { DeliveryStore } from '../../src/mail/delivery-store.ts';
 import { sendForTask } from '../../src/mail/send-for-task.ts';
+import { SecretRegistry } from '../../src/redact.ts';
+import { mailSettingsFor } from './support/mail-settings-for.ts';
 
 const connection: ConnectionSettings = JSON.parse(process.env.CONNECTION ?? '{}');
+const settings = mailSettingsFor(Number(process.env.PORT));
+const place = { baseDirectory: '/', env: {}, secrets: new SecretRegistry() };
 await using db = openDatabase({ connection, applicationName: 'mail-worker' });
+await using courier = new Courier({ settings, db, ...place });
 
 for (const taskId of JSON.parse(process.env.TASKS ?? '[]')) {
   await sendForTask({
     taskId,
     message: { to: `user${taskId}@x.test`, subject: 'Storm', text: `Message of task ${taskId}` },
-    settings: {
-      transport: {
-        type: 'smtp',
-        host: '127.0.0.1',
-        port: Number(process.env.PORT),
-        security: 'loopback',
-        credentials: undefined,
-        caFile: undefined,
-        timeoutMs: 20_000,
-      },
-      defaultFrom: 'cms@example.org',
-      redirectAll: undefined,
-      onUnknown: 'hold',
-      attachmentsFrom: [],
-    },
-    db,
+    settings,
+    courier,
+    store: new DeliveryStore(db),
+    isByHand: false,
     baseDirectory: '/',
     clock: systemClock,
     signal: new AbortController().signal,

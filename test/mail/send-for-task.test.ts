@@ -3,12 +3,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/tables.ts';
 import { silentLog } from '../../src/log.ts';
+import { Courier } from '../../src/mail/courier.ts';
+import { DeliveryStore } from '../../src/mail/delivery-store.ts';
 import type { MailMessage } from '../../src/mail/mail-message.ts';
 import type { MailSettings } from '../../src/mail/mail-settings.ts';
 import { sendForTask } from '../../src/mail/send-for-task.ts';
+import { SecretRegistry } from '../../src/redact.ts';
 import { resolveTask } from '../../src/tasks/resolve-task.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type ScriptedSmtpServerOptions, scriptedSmtpServer } from './scripted-smtp-server.ts';
+import { mailSettingsFor } from './support/mail-settings-for.ts';
 
 let database: TestDatabase;
 let db: Kysely<Database>;
@@ -40,27 +44,17 @@ async function attempt(
   more: Partial<MailSettings> & { signal?: AbortSignal } = {},
 ) {
   await using started = await scriptedSmtpServer(server);
-  const { signal = new AbortController().signal, ...settings } = more;
+  const { signal = new AbortController().signal, ...given } = more;
+  const settings = mailSettingsFor(started.port, given);
+  const place = { baseDirectory: '/', env: {}, secrets: new SecretRegistry() };
+  await using courier = new Courier({ settings, db, ...place });
   const result = await sendForTask({
     taskId,
     message: payload,
-    settings: {
-      transport: {
-        type: 'smtp',
-        host: '127.0.0.1',
-        port: started.port,
-        security: 'loopback',
-        credentials: undefined,
-        caFile: undefined,
-        timeoutMs: 20_000,
-      },
-      defaultFrom: 'CMS <cms@example.org>',
-      redirectAll: undefined,
-      onUnknown: 'hold',
-      attachmentsFrom: [],
-      ...settings,
-    },
-    db,
+    settings,
+    courier,
+    store: new DeliveryStore(db),
+    isByHand: true,
     baseDirectory: '/',
     clock: systemClock,
     signal,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../src/log.ts';
-import { deliverOverSmtp } from '../../src/mail/deliver-over-smtp.ts';
 import type { MailOutcome } from '../../src/mail/mail-outcome.ts';
 import type { SmtpTransport } from '../../src/mail/mail-transport.ts';
 import { type ScriptedSmtpServerOptions, scriptedSmtpServer } from './scripted-smtp-server.ts';
+import { deliverOnce } from './support/deliver-once.ts';
 
 const raw = Buffer.from('From: a@x.test\r\nTo: b@x.test\r\nSubject: s\r\n\r\nHi\r\n.\r\n..two\r\n');
 
@@ -30,7 +30,7 @@ interface Attempt {
 }
 
 async function attempt({ port, timeoutMs = 20_000, ...more }: Attempt): Promise<MailOutcome> {
-  return await deliverOverSmtp({
+  return await deliverOnce({
     transport: transportTo(port, { timeoutMs }),
     from: 'a@x.test',
     to: ['b@x.test'],

@@ -5,10 +5,10 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../src/log.ts';
-import { deliverOverSmtp } from '../../src/mail/deliver-over-smtp.ts';
 import { freePort } from '../support/free-port.ts';
 import { noPostfix, postfixProgram } from '../support/postfix.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { deliverOnce } from './support/deliver-once.ts';
 
 /** After its 421 the sink cuts the connection; whether the reply or the cut is seen first is up to the network. */
 const disconnected = expect.stringMatching(/^MAIL_SERVER_(TEMPORARY|UNREACHABLE)$/);
@@ -28,7 +28,7 @@ async function deliver(args: string[]): Promise<{ outcome: string; copies: numbe
   );
   try {
     await listening(port, sink);
-    const outcome = await deliverOverSmtp({
+    const outcome = await deliverOnce({
       transport: {
         type: 'smtp',
         host: '127.0.0.1',

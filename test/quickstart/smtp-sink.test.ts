@@ -3,11 +3,11 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { silentLog } from '../../src/log.ts';
-import { deliverOverSmtp } from '../../src/mail/deliver-over-smtp.ts';
 import { startSmtpSink } from '../../src/quickstart/smtp-sink.ts';
+import { deliverOnce } from '../mail/support/deliver-once.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-function delivery(port: number, raw: string): Parameters<typeof deliverOverSmtp>[0] {
+function delivery(port: number, raw: string): Parameters<typeof deliverOnce>[0] {
   return {
     transport: {
       ...{ type: 'smtp', host: '127.0.0.1', port, security: 'loopback', timeoutMs: 10_000 },
@@ -26,10 +26,7 @@ it('takes messages from tend’s own mail transport, byte for byte', async () =>
   await using directory = await temporaryDirectory();
   await using sink = await startSmtpSink({ directory: join(directory.path, 'mail') });
   const raw = 'Subject: Zażółć\r\n\r\n.dot\r\n..two\r\n\r\n';
-  const outcomes = [
-    await deliverOverSmtp(delivery(sink.port, raw)),
-    await deliverOverSmtp(delivery(sink.port, raw)),
-  ];
+  const outcomes = [await deliverOnce(delivery(sink.port, raw)), await deliverOnce(delivery(sink.port, raw))];
   for (const outcome of outcomes) {
     expect(outcome).toMatchObject({
       state: 'answered',

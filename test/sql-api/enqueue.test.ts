@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { findDelivery } from '../../src/mail/delivery-store.ts';
+import { DeliveryStore } from '../../src/mail/delivery-store.ts';
 import { finishAttempts } from '../../src/tasks/finish-attempts.ts';
 import { createQueue, ending, type Queue } from '../tasks/support/queue.ts';
 
@@ -191,7 +191,7 @@ describe('a unique key', () => {
         expect(await queue.database.query('select task_id, state from tend.deliveries')).toEqual([
           { task_id: null, state },
         ]);
-        expect(await findDelivery(queue.db, id)).toBeUndefined();
+        expect(await new DeliveryStore(queue.db).find(id)).toBeUndefined();
       },
     );
   });

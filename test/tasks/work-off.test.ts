@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../src/log.ts';
 import { type ClaimedTask, claimDueTasks } from '../../src/tasks/claim-due-tasks.ts';
+import type { ClaimSource } from '../../src/tasks/claim-source.ts';
 import { type WorkOptions, workOff } from '../../src/tasks/work-off.ts';
 import type { WorkReport } from '../../src/tasks/work-report.ts';
 import { createQueue, fakeKinds, type Handler, type Queue, succeed } from './support/queue.ts';
@@ -143,9 +144,10 @@ async function claimQuick(count: number, startable: number): Promise<ClaimedTask
   return await claimDueTasks({ db, worker, leaseMs: 60_000, kinds: ['quick'], count, startable });
 }
 
-async function workOffQuick(
-  options: { tasks: number } & Pick<WorkOptions, 'claim' | 'onAttemptEnded'>,
-): Promise<WorkReport> {
+async function workOffQuick({
+  claim,
+  ...options
+}: { tasks: number; claim: ClaimSource } & Pick<WorkOptions, 'onAttemptEnded'>): Promise<WorkReport> {
   await queue.database.query(
     `insert into tend.tasks (kind) select 'quick' from generate_series(1, ${options.tasks})`,
   );
@@ -154,7 +156,8 @@ async function workOffQuick(
     context: queue.context(),
     kinds: fakeKinds({ quick: succeed }),
     worker: queue.worker,
-    ...{ leaseMs: 60_000, concurrency: 4, graceMs: 1000, limit: 10_000 },
+    lanes: [{ claim, concurrency: 4 }],
+    ...{ leaseMs: 60_000, graceMs: 1000, limit: 10_000 },
     mayClaim: () => true,
     signal: new AbortController().signal,
     log: silentLog,

@@ -21,6 +21,8 @@ export interface KindPolicy {
   maxRunning: number | null;
   retryBaseMs: number;
   retryCapMs: number;
+  /** How many one worker runs at once, beside the `tasks.concurrency` others; unset: they are among these. */
+  width?: number;
   /**
    * What a handler is given to stop before it is abandoned; `tasks.grace` unless the kind needs longer, as one that
    * has to put everything back first does.
@@ -46,6 +48,8 @@ export interface RunningTask<Payload> {
   kind: string;
   attempt: number;
   payload: Payload;
+  /** A person waits for this one attempt: what is known to fail is tried all the same. */
+  isByHand?: boolean;
   context: HandlerContext;
   /** Aborts on cancel, time-out, SIGTERM past its grace, or a lost lease: stop at once and throw. */
   signal: AbortSignal;
@@ -67,10 +71,22 @@ export type Evidence = Record<string, unknown>;
 
 export type TaskResult =
   | { outcome: 'succeeded'; evidence?: Evidence; exitCode?: number }
-  /** Not now, without blame: runs again after `delayMs`, the attempt is not counted. */
-  | { outcome: 'postponed'; delayMs: number; reason: string }
+  /**
+   * Not now, without blame: runs again after `delayMs`, the attempt is not counted; nor recorded where nothing was tried.
+   * With `halt` the other tasks of the kind wait, too.
+   */
+  | { outcome: 'postponed'; delayMs: number; reason: string; isTried?: boolean; halt?: Halt }
   /** Nobody can know whether it happened (a mail whose reply never came): held for a person. */
   | { outcome: 'unknown'; reason: string; evidence?: Evidence };
+
+/** Why a worker claims no more tasks of a kind: what they need is not there. They stay due. */
+export interface Halt {
+  reason: string;
+  /** What the tick exits with; undefined where waiting is the plan (a rate). */
+  exitCode: number | undefined;
+  /** Whether a person should be told, or has been told before. */
+  isNews: boolean;
+}
 
 /**
  * What one kind does. A failure is a thrown error: a `TendError` with `isPermanent` is not retried, everything else
@@ -80,6 +96,8 @@ export interface TaskHandler<Payload = unknown> {
   /** Checked before `run`; an issue fails this task alone, permanently, with the path of the bad field. */
   payloadSchema: GenericSchema<unknown, Payload>;
   run(task: RunningTask<Payload>): Promise<TaskResult>;
+  /** Ends what the handler keeps between the tasks of a worker. Called once, after the last of them. */
+  close?(): Promise<void>;
 }
 
 /** A kind as the registry knows it: light; the handler behind it is loaded when a task of it runs. */

@@ -56,7 +56,7 @@ const builtInKinds: Record<string, BuiltInKind> = {
   'send-mail': {
     summary: 'send one message',
     policy: { timeoutMs: 10 * minute, maxAttempts: 10, retryBaseMs: minute, retryCapMs: 4 * hour },
-    load: async () => (await import('./send-mail.ts')).sendMail,
+    load: async () => (await import('./send-mail.ts')).sendMailHandler(),
   },
   'restart-app': {
     summary: 'restart the application and make sure it is healthy',
@@ -87,7 +87,12 @@ export function knownKinds(config: Config): Map<string, TaskKind & { source: 'bu
     kinds.set(kind, {
       kind,
       summary,
-      policy: { ...defaults, ...policy, maxRunning: config.tasks.limits[kind] ?? null },
+      policy: {
+        ...defaults,
+        ...policy,
+        ...(kind === 'send-mail' ? { width: mailWidth(config) } : {}),
+        maxRunning: config.tasks.limits[kind] ?? null,
+      },
       load: once(load),
       source: 'built-in',
     });
@@ -106,6 +111,13 @@ export function knownKinds(config: Config): Map<string, TaskKind & { source: 'bu
     kinds.set(kind, { kind, ...ownHandler(own), policy, source: 'config' });
   }
   return kinds;
+}
+
+/** Enough messages at once that every connection is busy while others are composed and recorded. */
+function mailWidth({ mail }: Config): number {
+  const servers = [mail, ...Object.values(mail.servers)];
+  const connections = servers.reduce((sum, server) => sum + server.connections, 0);
+  return Math.min(Math.max(connections * 4, 8), 200);
 }
 
 function ownHandler(own: TaskKindConfig): Pick<TaskKind, 'summary' | 'load'> {

@@ -1,32 +1,74 @@
+import { Courier } from '../../mail/courier.ts';
+import { DeliveryStore } from '../../mail/delivery-store.ts';
 import { type MailMessage, mailMessageSchema } from '../../mail/mail-message.ts';
 import type { MailReport } from '../../mail/mail-report.ts';
-import { findMailSettings } from '../../mail/mail-settings.ts';
+import { findMailSettings, type MailSettings } from '../../mail/mail-settings.ts';
 import { sendForTask } from '../../mail/send-for-task.ts';
 import { sendOnce } from '../../mail/send-once.ts';
-import type { RunningTask, TaskHandler, TaskResult } from './handler.ts';
+import type { HandlerContext, RunningTask, TaskHandler, TaskResult } from './handler.ts';
 
 /**
  * Kind `send-mail`: one message, composed by the first attempt and sent as the same bytes by every other. Refused
  * recipients beside accepted ones do not fail the task: exit code 3, and the replies stand in its evidence.
+ *
+ * The messages of one worker share the connections to the mail server and the statements to the database; both end with
+ * it. A server that fails halts the kind: what is due stays due.
  */
-export const sendMail: TaskHandler<MailMessage> = { payloadSchema: mailMessageSchema, run };
+export function sendMailHandler(): TaskHandler<MailMessage> {
+  let office: PostOffice | undefined;
+  return {
+    payloadSchema: mailMessageSchema,
+    async run(task) {
+      office ??= openOffice(task.context);
+      return await send(task, office);
+    },
+    async close() {
+      await office?.courier[Symbol.asyncDispose]();
+      office = undefined;
+    },
+  };
+}
 
-async function run(task: RunningTask<MailMessage>): Promise<TaskResult> {
-  const { context, id: taskId, payload: message, signal, log } = task;
+/** What the messages of one worker share. */
+interface PostOffice {
+  settings: MailSettings;
+  courier: Courier;
+  store: DeliveryStore;
+}
+
+function openOffice(context: HandlerContext): PostOffice {
   const settings = findMailSettings(context);
-  const { db, baseDirectory, clock } = context;
-  const shared = { message, settings, baseDirectory, clock, signal, log };
+  return {
+    settings,
+    courier: new Courier({ ...context, settings }),
+    store: new DeliveryStore(context.db),
+  };
+}
+
+async function send(task: RunningTask<MailMessage>, office: PostOffice): Promise<TaskResult> {
+  const { context, id: taskId, payload: message, signal, log, isByHand = false } = task;
+  const shared = { ...context, ...office, message, signal, log };
   // Without a queue behind it there is nowhere to keep the message: it is sent, once.
   if (taskId === 0) return succeeded(await sendOnce(shared));
-  const result = await sendForTask({ ...shared, taskId, db });
+  const result = await sendForTask({ ...shared, taskId, isByHand });
   if (result.state === 'unknown') {
     return { outcome: 'unknown', reason: result.reason, evidence: { ...result.report } };
+  }
+  if (result.state === 'not-now') {
+    const { reason, delayMs, isForAll, trouble } = result;
+    const exitCode = trouble === undefined ? undefined : exitCodeOf[trouble.failureClass];
+    const halt = { reason, exitCode, isNews: trouble?.isNews ?? false };
+    const isTried = trouble?.isNews === true;
+    return { outcome: 'postponed', delayMs, reason, isTried, ...(isForAll ? { halt } : {}) };
   }
   if (result.state === 'dropped') {
     log.warn('Nobody knows whether the message was delivered; on_unknown = drop closes it.');
   }
   return succeeded(result.report);
 }
+
+/** design.md: failures of the server and of the configuration leave the rows waiting. */
+const exitCodeOf = { server: 75, configuration: 78 } as const;
 
 function succeeded(report: MailReport): TaskResult {
   const isPartial = report.refused.length + report.deferred.length > 0;

@@ -1,0 +1,11 @@
+import { type DeliverOverSmtpOptions, deliverOverSmtp } from '../../../src/mail/deliver-over-smtp.ts';
+import type { MailOutcome } from '../../../src/mail/mail-outcome.ts';
+import { SmtpPool } from '../../../src/mail/smtp-pool.ts';
+
+/** One message over a connection of its own, which is gone afterwards. */
+export async function deliverOnce(
+  options: Omit<DeliverOverSmtpOptions, 'pool' | 'isOwnSender'> & { isOwnSender?: boolean },
+): Promise<MailOutcome> {
+  await using pool = new SmtpPool({ transport: options.transport, connections: 1 });
+  return await deliverOverSmtp({ isOwnSender: false, ...options, pool });
+}
