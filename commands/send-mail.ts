@@ -27,7 +27,10 @@ export default class SendMail extends TendCommand {
     html: string({ summary: 'HTML; "-" reads it from standard input.' }),
     attach: several('File to attach; repeat it for more.', 'FILE'),
     queue: boolean({ summary: 'Leave it to the next tick.', exclusive: ['eml', 'dry-run'] }),
-    'dry-run': boolean({ summary: 'Compose and check it, send nothing.', exclusive: ['eml'] }),
+    'dry-run': boolean({
+      summary: 'Compose it and ask the mail server about the recipients; send nothing.',
+      exclusive: ['eml'],
+    }),
     eml: string({ summary: 'Write the message to this file instead of sending it.', helpValue: 'FILE' }),
   };
 

@@ -142,10 +142,36 @@ describe('tend send-mail without a database', () => {
     expect((await readdir(directory.path)).sort()).toEqual(['a.txt', 'm.eml']);
   });
 
-  it('with --dry-run sends nothing and says what it would send', async () => {
+  it('with --dry-run asks the server about the recipients, and sends nothing', async () => {
     const { exitCode, json, messages } = await sendTo({}, [...hello, '--dry-run', '--json']);
     expect([exitCode, messages]).toEqual([0, []]);
-    expect(json).toMatchObject({ recipients: ['bob@x.test'], accepted: [], bytes: expect.any(Number) });
+    expect(json).toMatchObject({
+      recipients: ['bob@x.test'],
+      accepted: [],
+      bytes: expect.any(Number),
+      check: {
+        tls: null,
+        recipients: [{ address: 'bob@x.test', status: 'accepted', reply: '250 2.1.5 Ok' }],
+      },
+    });
+  });
+
+  it('with --dry-run exits 3 where the server would refuse some, and says whom', async () => {
+    const replies = { RCPT: (line: string) => (line.includes('never') ? '550 never' : '250 Ok') };
+    const { exitCode, stdout, messages } = await sendTo({ replies }, [
+      ...hello,
+      '--bcc',
+      'never@x.test',
+      '--dry-run',
+    ]);
+    expect([exitCode, messages]).toEqual([3, []]);
+    expect(stdout).toMatch(
+      /not encrypted, without a login\nbob@x\.test: accepted\nnever@x\.test: refused: 550 never\n$/,
+    );
+  });
+
+  it('with --dry-run fails as sending would where the server is not there', async () => {
+    expect(await sendTo({ dropAt: 'greeting' }, [...hello, '--dry-run'])).toMatchObject({ exitCode: 69 });
   });
 });
 
