@@ -34,7 +34,7 @@ export async function dispatchMail(
   if (flags['dry-run']) return await tryOutMail(context, await compose(context, message), message.server);
   if (flags.queue) return await queue(context, message);
   const { report, taskId, exitCode } = await sendMailNow(context, message);
-  return { result: { ...report, taskId }, exitCode, render: (output) => render(report, output) };
+  return { result: { ...report, taskId }, exitCode, render: (output) => renderMailReport(report, output) };
 }
 
 const nothingSent = { accepted: [], refused: [], deferred: [], reply: null };
@@ -74,7 +74,8 @@ async function compose(context: CommandContext, message: MailMessage): Promise<C
   });
 }
 
-function render(report: MailReport, output: Output): void {
+/** What became of the recipients, for a person. */
+export function renderMailReport(report: MailReport, output: Output): void {
   const { accepted, refused, deferred, reply } = report;
   for (const { address, reply: said } of [...refused, ...deferred]) {
     output.warn(`${maskAddress(address)} was not taken: ${maskAddressesIn(said)}`);

@@ -8,7 +8,7 @@ export interface MessageFlags {
   cc: readonly string[];
   bcc: readonly string[];
   from?: string | undefined;
-  subject: string;
+  subject?: string | undefined;
   /** `-` for standard input; the same for `html`. */
   text?: string | undefined;
   html?: string | undefined;
@@ -26,13 +26,19 @@ export interface MessageFromFlagsOptions {
 /**
  * The message a person has typed, with the bytes of the files to attach.
  *
- * @throws TendError USAGE where nobody is to get it, or text and html both want standard input; see `attachFiles`.
+ * @throws TendError USAGE where nobody is to get it, it has no subject, or text and html both want standard input; see `attachFiles`.
  */
 export async function messageFromFlags(options: MessageFromFlagsOptions): Promise<MailMessage> {
   const { flags, cwd, signal, readStandardInput } = options;
   if (flags.to.length + flags.cc.length + flags.bcc.length === 0) {
     throw new TendError('USAGE', 'Nobody would get the message.', {
       hint: 'tend send-mail --to bob@example.org …',
+    });
+  }
+  const { subject } = flags;
+  if (subject === undefined) {
+    throw new TendError('USAGE', 'The message has no subject.', {
+      hint: 'tend send-mail --subject TEXT …, or --message FILE for a message with headers of its own.',
     });
   }
   if (flags.text === '-' && flags.html === '-') {
@@ -46,7 +52,7 @@ export async function messageFromFlags(options: MessageFromFlagsOptions): Promis
     ...(flags.cc.length === 0 ? {} : { cc: [...flags.cc] }),
     ...(flags.bcc.length === 0 ? {} : { bcc: [...flags.bcc] }),
     ...(flags.from === undefined ? {} : { from: flags.from }),
-    subject: flags.subject,
+    subject,
     ...(text === undefined ? {} : { text }),
     ...(html === undefined ? {} : { html }),
     ...(attachments.length === 0 ? {} : { attachments }),

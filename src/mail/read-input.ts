@@ -1,3 +1,5 @@
+import { createReadStream } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { TendError } from '../errors.ts';
 
@@ -24,4 +26,26 @@ export async function readInput(stdin: Readable): Promise<Buffer> {
   }
   if (bytes <= mostBytes) return Buffer.concat(chunks);
   throw new TendError('MAIL_MESSAGE_INVALID', 'The message is larger than 100 MiB.', { isPermanent: true });
+}
+
+export interface ReadMessageOptions {
+  /** `-`: standard input. Relative to `cwd`. */
+  file: string;
+  cwd: string;
+  stdin: Readable;
+}
+
+/**
+ * A whole message from a file or standard input.
+ *
+ * @throws TendError INPUT_MISSING; as `readInput`.
+ */
+export async function readMessage({ file, cwd, stdin }: ReadMessageOptions): Promise<Buffer> {
+  if (file === '-') return await readInput(stdin);
+  try {
+    return await readInput(createReadStream(resolve(cwd, file)));
+  } catch (cause) {
+    if (!(cause instanceof TendError) || cause.code !== 'INPUT_INVALID') throw cause;
+    throw new TendError('INPUT_MISSING', `The message "${file}" cannot be read.`, { cause: cause.cause });
+  }
 }

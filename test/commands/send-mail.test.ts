@@ -307,3 +307,80 @@ describe('tend send-mail with a database', () => {
     expect([exitCode, json.taskId, server.messages.length]).toEqual([0, null, 1]);
   });
 });
+
+describe('tend send-mail --message', () => {
+  const whole =
+    'From: a@x.test\nTo: Ann <ann@x.test>\nBcc: hidden@x.test\nMessage-ID: <own@x.test>\nSubject: żółw\n\nHi\n.\nthere\n';
+
+  async function sendWhole(args: string[], hasDatabase = false) {
+    await using server = await scriptedSmtpServer();
+    await configure({ url: `smtp://127.0.0.1:${server.port}`, hasDatabase });
+    const ran = await send(['--message', '-', '--json', ...args], whole);
+    return { ...ran, messages: server.messages, recipients: server.recipients, commands: server.commands };
+  }
+
+  it.each([
+    [[], ['ann@x.test', 'hidden@x.test']],
+    [
+      ['--to', 'Eve <eve@x.test>', '--bcc', 'bob@x.test'],
+      ['eve@x.test', 'bob@x.test'],
+    ],
+  ])('with %j goes to %j', async (args, expected) => {
+    const { exitCode, json, messages, recipients } = await sendWhole(args);
+    expect([exitCode, recipients, json.accepted, json.messageId]).toEqual([
+      0,
+      expected,
+      expected,
+      '<own@x.test>',
+    ]);
+    expect(messages[0]).toMatch(/^From: a@x\.test\r\n[\s\S]*\r\n\r\nHi\r\n\.\r\nthere\r\n$/);
+    expect(messages[0]).not.toMatch(/hidden|eve|bob/);
+  });
+
+  it('with a database is a task with its history, and its bytes are kept', async () => {
+    const { exitCode, json, messages } = await sendWhole([], true);
+    expect([exitCode, messages.length]).toEqual([0, 1]);
+    const rows = await database.query(
+      `select t.state, t.payload, d.state as delivery, d.message_id, convert_from(d.raw, 'utf8') as raw
+         from tend.tasks t join tend.deliveries d on d.task_id = t.id where t.id = $1`,
+      [json.taskId],
+    );
+    expect(rows).toEqual([
+      {
+        state: 'succeeded',
+        payload: { to: ['ann@x.test', 'hidden@x.test'], subject: expect.stringContaining('=?UTF-8?B?') },
+        delivery: 'sent',
+        message_id: '<own@x.test>',
+        raw: messages[0],
+      },
+    ]);
+  });
+
+  it('with --queue leaves it to the next tick', async () => {
+    const { exitCode, json, messages } = await sendWhole(['--queue'], true);
+    expect([exitCode, messages, typeof json.taskId]).toEqual([0, [], 'number']);
+  });
+
+  it('with --eml writes the exact bytes that would leave', async () => {
+    const { json } = await sendWhole(['--eml', 'm.eml']);
+    const { messages } = await sendWhole(['--to', 'ann@x.test']);
+    const withoutDate = (text = '') => text.replace(/^Date: .*$/m, '');
+    expect(withoutDate(await readFile(json.file, 'utf8'))).toBe(withoutDate(messages[0]));
+  });
+
+  it('with --dry-run asks the server, and sends nothing', async () => {
+    const { exitCode, json, messages } = await sendWhole(['--dry-run']);
+    expect([exitCode, messages, json.check.recipients.length]).toEqual([0, [], 2]);
+  });
+
+  it('reads a file, and exits 66 where there is none', async () => {
+    await configure({ url: 'eml:out' });
+    await writeFile(join(directory.path, 'm.eml'), whole);
+    expect((await send(['--message', 'm.eml', '--json'])).json).toMatchObject({ messageId: '<own@x.test>' });
+    expect(await send(['--message', 'none.eml'])).toMatchObject({ exitCode: 66 });
+  });
+
+  it('exits 64 beside flags that make a message', async () => {
+    expect(await sendWhole(['--subject', 's'])).toMatchObject({ exitCode: 64, messages: [] });
+  });
+});
