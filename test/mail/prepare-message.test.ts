@@ -260,7 +260,36 @@ describe('splitAddressList', () => {
     ['b@[IPv6:::1], c@x.test', ['b@[IPv6:::1]', 'c@x.test']],
     ['a (x (nested, deep)) <a@x.test>', ['a@x.test']],
     ['<a@x.test>, <b@x.test>', ['a@x.test', 'b@x.test']],
+    ['g: a@x.test, b@x.test; h: c@x.test;, d@x.test', ['a@x.test', 'b@x.test', 'c@x.test', 'd@x.test']],
+    ['"evil@e.test": a@x.test;', ['a@x.test']],
+    ['a@x.test (\\) b@e.test)', ['a@x.test']],
+    ['a@x.test; b@x.test', ['a@x.test', 'b@x.test']],
   ])('%j', (value, expected) => {
     expect(splitAddressList(value)).toEqual(expected);
+  });
+});
+
+describe('a list of addresses that can be read in two ways', () => {
+  it.each([
+    ['<a@x.test><b@x.test>'],
+    ['Bob <a@x.test> b@x.test'],
+    ['a@x.test b@x.test'],
+    ['a@x.test: b@x.test;'],
+    ['g: h: b@x.test;;'],
+    ['a@x.test (unclosed, b@x.test'],
+    ['"unclosed, a@x.test'],
+    ['<a@x.test, b@x.test'],
+    ['<@relay.test:a@x.test>'],
+    ['a@x.test, =?utf-8?q?b=40e.test=2C?=@x.test'],
+    ['('.repeat(100_000)],
+  ])('is refused, and nobody is left out in silence: %s', (value) => {
+    expect(() => prepare('-t', `To: ${value}\nSubject: s\n\nHi\n`)).toThrowError(
+      expect.objectContaining({ code: 'MAIL_ADDRESS_INVALID' }),
+    );
+  });
+
+  it('names each recipient once, whatever the case of its domain', () => {
+    const input = 'To: Bob@x.test, <Bob@X.TEST>, bob@x.test\nCc: b@żółw.test, b@xn--w-uga1v8h.test\n\nHi\n';
+    expect(prepare('-t', input).envelope.to).toEqual(['Bob@x.test', 'bob@x.test', 'b@xn--w-uga1v8h.test']);
   });
 });
