@@ -7,6 +7,7 @@ import type { Log } from '../log.ts';
 import { redact, type SecretRegistry } from '../redact.ts';
 import { childEnvironment } from './child-environment.ts';
 import { collectOutput } from './collect-output.ts';
+import { DirectPipe } from './direct-pipe.ts';
 import { findProgram } from './find-program.ts';
 import { type SupervisedChild, spawnSupervised } from './spawn-supervised.ts';
 import { judgeEnding, stoppedBeforeStart } from './tool-error.ts';
@@ -21,12 +22,13 @@ export interface RunToolOptions {
   /** Variables added for this child; the place for secrets (never `args`, which `ps` shows). */
   env?: Record<string, string>;
   cwd?: string;
-  input?: string | Buffer | Readable;
+  input?: string | Buffer | Readable | DirectPipe;
   /**
    * `tail` (default): kept only as part of the output tail. `capture`: also returned whole, up to
-   * `captureLimitBytes` (16 MiB). A stream: everything goes there with back-pressure, and it is ended.
+   * `captureLimitBytes` (16 MiB). A stream: everything goes there with back-pressure, and it is ended. A direct pipe:
+   * another program gets it.
    */
-  stdout?: Writable | 'tail' | 'capture';
+  stdout?: Writable | DirectPipe | 'tail' | 'capture';
   captureLimitBytes?: number;
   /**
    * Gives the program descriptor 4, apart from what it prints, and gets what it writes there. All of it has arrived when
@@ -74,6 +76,19 @@ const reportDrainMs = 10_000;
  *   TOOL_STOPPED (aborted).
  */
 export async function runTool(options: RunToolOptions): Promise<ToolResult> {
+  const { input, stdout, signal } = options;
+  try {
+    return await runProgram(options);
+  } catch (error) {
+    if (stdout instanceof DirectPipe && !signal.aborted) await stdout.afterReader();
+    throw error;
+  } finally {
+    if (input instanceof DirectPipe) input.noteReaderEnded();
+  }
+}
+
+async function runProgram(options: RunToolOptions): Promise<ToolResult> {
+  const { input, stdout } = options;
   const env = childEnvironment(options.baseEnv, options.env);
   const cwd = options.cwd ?? process.cwd();
   const program = findProgram({ file: options.file, searchPath: env['PATH'] ?? '', cwd });
@@ -81,6 +96,10 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
   if (options.signal.aborted) throw stoppedBeforeStart(name);
 
   using limits = startToolLimits(options);
+  const noteProgress = () => {
+    limits.noteProgress();
+    if (input instanceof DirectPipe) input.noteProgress();
+  };
   const started = performance.now();
   const child = await spawnSupervised({
     program,
@@ -88,12 +107,13 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
     env,
     cwd,
     hasReports: options.onReport !== undefined,
+    output: stdout instanceof DirectPipe ? await stdout.attachWriter(noteProgress) : undefined,
     signal: limits.signal,
     graceMs: options.graceMs ?? 10_000,
   });
   using _urgency = killAtOnceWhenUrgent(child, options.signal);
-  const output = collectOutput({ child, options, onOutput: limits.noteProgress, onFailure: limits.stop });
-  feedInput(child, options.input, limits);
+  const output = collectOutput({ child, options, onOutput: noteProgress, onFailure: limits.stop });
+  feedInput(child, input, limits);
   // A program that could not be started has an `error` instead of an `exit`; its ending tells.
   await Promise.race([once(child.nodeChildProcess, 'exit').catch(() => child.ending), child.ending]);
   const stoppedAtMs = limits.stoppedAtMs();
@@ -147,11 +167,7 @@ function killAtOnceWhenUrgent(child: SupervisedChild, signal: AbortSignal): Disp
   return { [Symbol.dispose]: () => signal.removeEventListener('abort', onAbort) };
 }
 
-function feedInput(
-  child: SupervisedChild,
-  input: string | Buffer | Readable | undefined,
-  limits: ToolLimits,
-): void {
+function feedInput(child: SupervisedChild, input: RunToolOptions['input'], limits: ToolLimits): void {
   let isClosed = false;
   const close = () => {
     isClosed = true;
@@ -159,6 +175,7 @@ function feedInput(
   // A program may close its standard input early (EPIPE); its exit status tells whether that was a failure.
   child.stdin.on('error', close).on('close', close);
   if (input === undefined) child.stdin.end();
+  else if (input instanceof DirectPipe) input.attachReader(child.stdin);
   else if (typeof input === 'string' || Buffer.isBuffer(input)) child.stdin.end(input);
   else {
     // The half that arrived must not look like the whole: the program is stopped before it sees the end of it.
