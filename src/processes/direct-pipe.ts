@@ -48,6 +48,7 @@ export class DirectPipe {
       () => undefined,
     );
     this.#reader.reject(new Error('The other program was not started.'));
+    this.#readerEnded.resolve();
     // A reader that comes later finds its input closed.
     this.attachReader = (stdin) => stdin.destroy();
   }
