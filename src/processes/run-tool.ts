@@ -46,6 +46,8 @@ export interface RunToolOptions {
   graceMs?: number;
   /** Gets every line of stderr as a debug line. */
   log?: Log;
+  /** Lines that are no part of what an error should show; they are left out of the tail. */
+  chatter?: RegExp;
   secrets?: SecretRegistry;
   okExitCodes?: readonly number[];
 }
@@ -127,7 +129,8 @@ async function runProgram(options: RunToolOptions): Promise<ToolResult> {
   const ended = await child.ending;
   if (limits.signal.aborted) child.killGroup();
 
-  const outputTail = options.secrets?.redact(output.tail.text()) ?? redact(output.tail.text());
+  const said = withoutLines(output.tail.text(), options.chatter);
+  const outputTail = options.secrets?.redact(said) ?? redact(said);
   const failure = judgeEnding({
     name,
     ended,
@@ -143,6 +146,12 @@ async function runProgram(options: RunToolOptions): Promise<ToolResult> {
     stdout: output.captured(),
     outputTail,
   };
+}
+
+function withoutLines(text: string, chatter: RegExp | undefined): string {
+  if (chatter === undefined) return text;
+  const lines = text.split('\n');
+  return lines.filter((line) => !chatter.test(line)).join('\n');
 }
 
 /**

@@ -8,6 +8,9 @@ import { type Compression, type CompressionContext, zstdArguments } from './comp
 /** Makes the program say at its end how much it has read, to the byte, and nothing before that grows with it. */
 const counting = ['-vv', '--no-progress'];
 
+/** What it says with that before it begins. */
+const chatter = /^(\*\*\*|--|Using std|Decompression will require)/;
+
 /**
  * Compresses what another program writes, with the `zstd` program, and counts it: nobody else sees those bytes.
  *
@@ -23,7 +26,7 @@ export async function compressDirectly(
   const { source, target, compression, env, signal } = options;
   const args = [...counting, ...zstdArguments(compression)];
   const { outputTail } = await runTool({
-    ...{ file: 'zstd', args, baseEnv: env, input: source, stdout: target, signal },
+    ...{ file: 'zstd', args, baseEnv: env, input: source, stdout: target, chatter, signal },
   });
   const bytes = bytesRead(outputTail);
   if (bytes !== undefined) return bytes;

@@ -84,14 +84,21 @@ describe.each(roads)('through $road', ({ env = process.env, mute = false }) => {
   );
 });
 
+/** Lets the program be found good. */
+const honest = 'case "$*" in "-vv --no-progress --stdout") exec zstd "$@";; esac';
+
 /** Reads some, and fails. */
 const dying = 'head -c 100000 >/dev/null; echo "it broke" >&2; exit 9';
 
 test.each([
-  { name: 'zstd', script: `case "$*" in "-vv --no-progress --stdout") exec zstd "$@";; esac; ${dying}` },
-  { name: 'age', script: dying },
-])('when $name fails in the middle it is named, and not what it takes down with it', async (program) => {
+  { name: 'zstd', script: `${honest}; ${dying}`, how: 'failed with exit code 9: it broke' },
+  {
+    ...{ name: 'zstd', how: 'was killed by SIGKILL.' },
+    script: `${honest}; echo "Decompression will require 524288 B of memory" >&2; kill -9 $$`,
+  },
+  { name: 'age', script: dying, how: 'failed with exit code 9: it broke' },
+])('when $name $how in the middle it is named, and not what it takes down with it', async (program) => {
   const env = withProgram(program.name, program.script, process.env);
   const failing = write({ content: randomBytes(5_000_000), recipients: [owner.recipient], env });
-  await expect(failing).rejects.toThrow(`"${program.name}" failed with exit code 9: it broke`);
+  await expect(failing).rejects.toThrow(`"${program.name}" ${program.how}`);
 });
