@@ -1,17 +1,16 @@
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { toError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { redact, type SecretRegistry } from '../redact.ts';
 import { childEnvironment } from './child-environment.ts';
 import { collectOutput } from './collect-output.ts';
 import { DirectPipe } from './direct-pipe.ts';
+import { feedInput } from './feed-input.ts';
 import { findProgram } from './find-program.ts';
 import { type SupervisedChild, spawnSupervised } from './spawn-supervised.ts';
 import { judgeEnding, stoppedBeforeStart } from './tool-error.ts';
-import { startToolLimits, type ToolLimits } from './tool-limits.ts';
+import { startToolLimits } from './tool-limits.ts';
 
 export interface RunToolOptions {
   /** A name looked up on PATH, or a path. Never a shell line. */
@@ -174,25 +173,4 @@ function killAtOnceWhenUrgent(child: SupervisedChild, signal: AbortSignal): Disp
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
   return { [Symbol.dispose]: () => signal.removeEventListener('abort', onAbort) };
-}
-
-function feedInput(child: SupervisedChild, input: RunToolOptions['input'], limits: ToolLimits): void {
-  let isClosed = false;
-  const close = () => {
-    isClosed = true;
-  };
-  // A program may close its standard input early (EPIPE); its exit status tells whether that was a failure.
-  child.stdin.on('error', close).on('close', close);
-  if (input === undefined) child.stdin.end();
-  else if (input instanceof DirectPipe) input.attachReader(child.stdin);
-  else if (typeof input === 'string' || Buffer.isBuffer(input)) child.stdin.end(input);
-  else {
-    // The half that arrived must not look like the whole: the program is stopped before it sees the end of it.
-    finished(input, { writable: false }).catch((error: unknown) => {
-      if (!isClosed) limits.stop({ kind: 'input-failed', error: toError(error) });
-    });
-    input.pipe(child.stdin);
-    input.on('data', limits.noteProgress);
-    child.stdin.once('close', () => input.destroy());
-  }
 }
