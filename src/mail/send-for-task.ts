@@ -1,5 +1,8 @@
+import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
+import type { Database } from '../database/tables.ts';
 import type { Log } from '../log.ts';
+import { checkExpiry } from './check-expiry.ts';
 import { composeMessage } from './compose-message.ts';
 import type { Courier, NotNow } from './courier.ts';
 import type { Delivery, DeliveryStore } from './delivery-store.ts';
@@ -18,6 +21,8 @@ export interface SendForTaskOptions {
   courier: Courier;
   /** A person waits for this one attempt. */
   isByHand: boolean;
+  /** For attachments that lie in the database. */
+  db?: Kysely<Database> | undefined;
   baseDirectory: string;
   clock: Clock;
   signal: AbortSignal;
@@ -40,6 +45,7 @@ export async function sendForTask(options: SendForTaskOptions): Promise<SettledA
   const onUnknown = policy(options);
   if (delivery.state !== 'composed')
     return await settleUnknown({ store, delivery, onUnknown, reason: 'the process that sent it died' });
+  checkExpiry(options);
   let hasCommitted = false;
   const { outcome, server } = await courier.carry({
     ...options,

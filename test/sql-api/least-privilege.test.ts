@@ -36,6 +36,7 @@ describe('the role of an application', () => {
       created_by: application.name,
     });
     expect(await one(`select tend.unschedule('report') as result`)).toEqual({ result: true });
+    expect(Number((await one(`select tend.attach('\\x00ff', 'a.bin') as id`)).id)).toBeGreaterThan(0);
     expect(await one('select ok, problems from tend.health')).toEqual({
       ok: false,
       problems: ['no tick has ever run', '1 due of a kind nobody knows'],
@@ -68,7 +69,7 @@ describe('the role of an application', () => {
     ]);
   });
 
-  it('may execute the six functions and no other of the schema, and make nothing in it', async () => {
+  it('may execute the seven functions and no other of the schema, and make nothing in it', async () => {
     const mayExecute = async (role: string) => {
       const rows = await database.query<{ name: string }>(
         `select proname as name from pg_proc
@@ -78,6 +79,7 @@ describe('the role of an application', () => {
       return rows.map(({ name }) => name);
     };
     expect(await mayExecute(application.name)).toEqual([
+      'attach',
       'cancel',
       'enqueue',
       'retry',
@@ -107,6 +109,8 @@ describe('the role of an application', () => {
     'select tend.adopt()',
     `select nextval('tend.tasks_id_seq')`,
     'select raw from tend.deliveries',
+    'select content from tend.attachments',
+    'delete from tend.attachments',
     'alter function tend.cancel(bigint) security invoker',
     'create trigger t before insert on tend.tasks execute function suppress_redundant_updates_trigger()',
   ])('is denied: %s', async (sql) => {
@@ -134,6 +138,7 @@ describe('any other role', () => {
     'select tend.task(1)',
     `select tend.schedule('mine', '@daily', 'noop')`,
     `select tend.unschedule('mine')`,
+    `select tend.attach('x', 'a.txt')`,
     'select * from tend.schedule_overview',
     'select * from tend.health',
     'select * from tend.task_overview',
