@@ -3,6 +3,7 @@ import type { Log } from '../log.ts';
 import { composeMessage } from './compose-message.ts';
 import type { Courier, NotNow } from './courier.ts';
 import type { Delivery, DeliveryStore } from './delivery-store.ts';
+import { isPrepared } from './keep-prepared.ts';
 import type { MailMessage, OnUnknown } from './mail-message.ts';
 import { reportDelivery } from './mail-report.ts';
 import { defaultServer } from './mail-server.ts';
@@ -73,8 +74,8 @@ function isOwnSender({ settings: { defaultFrom } }: SendForTaskOptions, sender: 
 
 async function findOrCompose(options: SendForTaskOptions): Promise<Delivery> {
   const { store, taskId, settings, isRepeated } = options;
-  // On a first attempt there is hardly ever one, and `keep` finds it then.
-  const found = isRepeated ? await store.find(taskId) : undefined;
+  // On a first attempt there is hardly ever one, and `keep` finds it then; unless another program composed the message.
+  const found = isRepeated || isPrepared(options.message) ? await store.find(taskId) : undefined;
   if (found !== undefined) return found;
   return await store.keep(taskId, await composeMessage({ ...options, ...settings }));
 }
