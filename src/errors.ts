@@ -63,6 +63,8 @@ export const errorCodes = {
   CATALOGS_UNDO_REFUSED: 'failed',
   MAIL_ADDRESS_INVALID: 'badData',
   MAIL_MESSAGE_INVALID: 'badData',
+  MAIL_TEMPLATE_INVALID: 'badData',
+  MAIL_EXPIRED: 'failed',
   MAIL_RECIPIENTS_REFUSED: 'failed',
   MAIL_SERVER_UNREACHABLE: 'unreachable',
   MAIL_SERVER_TEMPORARY: 'busy',

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type ComposedMessage, composeMessage } from '../mail/compose-message.ts';
+import { findComposingSettings } from '../mail/composing-settings.ts';
 import { maskAddress, maskAddressesIn } from '../mail/mail-address.ts';
 import type { MailMessage } from '../mail/mail-message.ts';
 import type { MailReport } from '../mail/mail-report.ts';
@@ -60,18 +61,8 @@ async function queue(context: CommandContext, message: MailMessage): Promise<Com
 
 /** A typed message carries its attachments: no directory has to be permitted. */
 async function compose(context: CommandContext, message: MailMessage): Promise<ComposedMessage> {
-  const { config, baseDirectory, clock, signal } = context;
-  const { from: defaultFrom, redirect_all: redirectAll } = config.mail;
-  const attachmentsFrom: string[] = [];
-  return await composeMessage({
-    message,
-    defaultFrom,
-    redirectAll,
-    baseDirectory,
-    attachmentsFrom,
-    clock,
-    signal,
-  });
+  const settings = { ...findComposingSettings(context), attachmentsFrom: [] };
+  return await composeMessage({ ...context, ...settings, message });
 }
 
 /** What became of the recipients, for a person. */

@@ -87,7 +87,9 @@ export const mailSection = section({
     ),
     {},
   ),
-  /** Directory of templates. */
+  /** Whether messages may attach large objects: any that tend's role may read, whoever enqueued. */
+  large_objects: v.optional(v.boolean('true or false was expected'), false),
+  /** Directory of templates, relative to that of the file. */
   templates: v.optional(text),
   dkim: v.optional(section({ domain, selector: domain, key_file: text })),
   /** Maildir that `send-mail bounces` reads unless told otherwise. */

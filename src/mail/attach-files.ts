@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { attachmentAllowance } from './attachment-allowance.ts';
-import type { MailAttachment } from './mail-message.ts';
+import type { MailAttachment } from './mail-attachment.ts';
 import { readAttachedFile } from './read-attached-file.ts';
 
 export interface AttachFilesOptions {

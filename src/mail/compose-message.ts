@@ -1,24 +1,31 @@
 import { randomUUID } from 'node:crypto';
+import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
+import type { Database } from '../database/tables.ts';
 import { TendError } from '../errors.ts';
-import { checkHeaders, lineProblem } from './check-headers.ts';
+import type { Log } from '../log.ts';
+import { checkExpiry } from './check-expiry.ts';
+import { lineProblem } from './check-headers.ts';
+import { checkInlineImages } from './check-inline-images.ts';
+import type { ComposingSettings } from './composing-settings.ts';
+import { signMessage } from './dkim/sign-message.ts';
 import type { MailAddress } from './mail-address.ts';
 import type { MailMessage } from './mail-message.ts';
+import { messageHeaders } from './message-headers.ts';
 import { parseAddress } from './parse-address.ts';
-import { type ReadAttachment, readAttachments } from './read-attachments.ts';
+import { readAttachments } from './read-attachments.ts';
+import { type MessageContent, renderMessage } from './templates/render-message.ts';
+import { writeMessage } from './write-message.ts';
 
-export interface ComposeMessageOptions {
+export interface ComposeMessageOptions extends ComposingSettings {
   message: MailMessage;
-  /** `[mail] from`, where the message names no sender. */
-  defaultFrom: string | undefined;
-  /** `[mail] redirect_all`: the only recipient, whoever was meant. */
-  redirectAll: string | undefined;
   /** What relative attachment paths are relative to. */
   baseDirectory: string;
-  /** `[mail] attachments_from`, absolute: attachments by path are read only inside these. */
-  attachmentsFrom: readonly string[];
+  /** For attachments that lie in the database. */
+  db?: Kysely<Database> | undefined;
   clock: Clock;
   signal: AbortSignal;
+  log: Log;
 }
 
 /** A message as it leaves: these bytes, whatever the attempt. */
@@ -30,51 +37,69 @@ export interface ComposedMessage {
 }
 
 /**
- * Builds a message once. Message-ID, Date and the boundary are drawn here and live in the bytes, so every attempt sends
- * the same and a receiver can recognise a copy. Blind copies are in the envelope and nowhere in the bytes.
+ * Builds a message once. Message-ID, Date, the boundary and the signature are made here and live in the bytes, so every
+ * attempt sends the same and a receiver can recognise a copy. Blind copies are in the envelope and nowhere in the bytes.
  *
- * @throws TendError MAIL_ADDRESS_INVALID, MAIL_MESSAGE_INVALID, INPUT_MISSING (all permanent), MAIL_NOT_CONFIGURED.
+ * @throws TendError MAIL_EXPIRED, MAIL_ADDRESS_INVALID, MAIL_MESSAGE_INVALID, MAIL_TEMPLATE_INVALID, INPUT_MISSING (all
+ * permanent), MAIL_NOT_CONFIGURED, CATALOG_INVALID.
  */
 export async function composeMessage(options: ComposeMessageOptions): Promise<ComposedMessage> {
-  const { message, clock } = options;
-  checkContent(message);
+  const { message, clock, log, dkim } = options;
+  checkExpiry({ message, clock });
+  const content = await renderMessage(options);
+  checkContent(message, content);
+  const headers = messageHeaders(message);
   const parties = readParties(options);
   const recipients = distinct([...parties.to, ...parties.cc, ...parties.bcc].map(({ address }) => address));
   const attachments = await readAttachments({ ...options, attachments: message.attachments ?? [] });
   const id = randomUUID();
-  const messageId = `<${id}@${parties.from.address.slice(parties.from.address.lastIndexOf('@') + 1)}>`;
-  const redirect = options.redirectAll;
-  const raw = await build({
+  const fromDomain = parties.from.address.slice(parties.from.address.lastIndexOf('@') + 1);
+  const messageId = `<${id}@${fromDomain}>`;
+  const date = clock.now();
+  const written = await writeMessage({
     ...parties,
-    message,
+    ...content,
     attachments,
+    headers: { ...headers, ...redirectedFrom(options, recipients) },
     messageId,
     boundary: id,
-    date: clock.now(),
-    extraHeaders: redirect === undefined ? {} : { 'X-Tend-Redirected-From': recipients.join(', ') },
+    date,
   });
-  const to =
-    redirect === undefined ? recipients : [parseAddress({ text: redirect, field: redirectField }).address];
-  return { messageId, envelope: { from: parties.from.address, to }, raw };
+  const isDefaultFrom = message.from === undefined;
+  const raw = await signMessage({ raw: written, fromDomain, dkim, isDefaultFrom, date, log });
+  return { messageId, envelope: { from: parties.from.address, to: envelopeTo(options, recipients) }, raw };
+}
+
+function redirectedFrom(
+  { redirectAll }: ComposeMessageOptions,
+  recipients: readonly string[],
+): Record<string, string> {
+  return redirectAll === undefined ? {} : { 'X-Tend-Redirected-From': recipients.join(', ') };
+}
+
+function envelopeTo({ redirectAll }: ComposeMessageOptions, recipients: string[]): string[] {
+  return redirectAll === undefined
+    ? recipients
+    : [parseAddress({ text: redirectAll, field: redirectField }).address];
 }
 
 const redirectField = 'tend.toml [mail] redirect_all';
 
-function checkContent(message: MailMessage): void {
-  const problem = lineProblem(message.subject);
-  if (problem !== undefined) {
-    throw new TendError('MAIL_MESSAGE_INVALID', `The subject ${problem}.`, { isPermanent: true });
+function checkContent(message: MailMessage, { subject, text, html }: MessageContent): void {
+  const problem = lineProblem(subject);
+  if (problem !== undefined) throw invalid(`The subject ${problem}.`);
+  const attachments = message.attachments ?? [];
+  if (text === undefined && html === undefined && attachments.length === 0) {
+    throw invalid('The message is empty: it has no text, no html and no attachment.');
   }
-  checkHeaders(message.headers ?? {});
-  if (message.text === undefined && message.html === undefined && (message.attachments ?? []).length === 0) {
-    throw new TendError(
-      'MAIL_MESSAGE_INVALID',
-      'The message is empty: it has no text, no html and no attachment.',
-      {
-        isPermanent: true,
-      },
-    );
+  for (const [name, each] of Object.entries({ text, html })) {
+    if (each?.isWellFormed() === false) throw invalid(`The ${name} is not valid Unicode.`);
   }
+  checkInlineImages({ html, attachments });
+}
+
+function invalid(message: string): TendError {
+  return new TendError('MAIL_MESSAGE_INVALID', message, { isPermanent: true });
 }
 
 interface Parties {
@@ -102,7 +127,7 @@ function readParties({ message, defaultFrom }: ComposeMessageOptions): Parties {
     bcc: parseEach(message.bcc, 'bcc'),
   };
   if (parties.to.length + parties.cc.length + parties.bcc.length > 0) return parties;
-  throw new TendError('MAIL_MESSAGE_INVALID', 'The message has no recipient.', { isPermanent: true });
+  throw invalid('The message has no recipient.');
 }
 
 function parseEach(given: string | readonly string[] | undefined, field: string): MailAddress[] {
@@ -112,35 +137,4 @@ function parseEach(given: string | readonly string[] | undefined, field: string)
 
 function distinct(addresses: readonly string[]): string[] {
   return [...new Set(addresses)];
-}
-
-interface BuildOptions extends Parties {
-  message: MailMessage;
-  attachments: ReadAttachment[];
-  messageId: string;
-  boundary: string;
-  date: Date;
-  extraHeaders: Record<string, string>;
-}
-
-async function build(options: BuildOptions): Promise<Buffer> {
-  const { default: MailComposer } = await import('nodemailer/lib/mail-composer');
-  const { message, replyTo } = options;
-  const composer = new MailComposer({
-    from: options.from,
-    to: options.to,
-    cc: options.cc,
-    ...(replyTo === undefined ? {} : { replyTo }),
-    subject: message.subject,
-    ...(message.text === undefined ? {} : { text: message.text }),
-    ...(message.html === undefined ? {} : { html: message.html }),
-    headers: { ...message.headers, ...options.extraHeaders },
-    attachments: options.attachments,
-    messageId: options.messageId,
-    date: options.date,
-    baseBoundary: options.boundary,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
-  return await composer.compile().build();
 }

@@ -1,24 +1,20 @@
-import { resolve } from 'node:path';
 import { registerUrlPassword, resolveReference } from '../config/resolve-reference.ts';
 import type { Config } from '../config/schema.ts';
 import { TendError } from '../errors.ts';
 import type { SecretRegistry } from '../redact.ts';
+import { type ComposingSettings, findComposingSettings } from './composing-settings.ts';
 import type { OnUnknown } from './mail-message.ts';
 import { defaultServer, type MailServer } from './mail-server.ts';
 import { parseMailUrl } from './mail-transport.ts';
 
-export interface MailSettings {
+export interface MailSettings extends ComposingSettings {
   /** By name; the one of `[mail] url` is `default`. */
   servers: ReadonlyMap<string, MailServer>;
   /** Limits for the recipients of one domain. */
   domains: ReadonlyMap<string, { paceMs?: number | undefined; connections?: number | undefined }>;
-  defaultFrom: string | undefined;
-  redirectAll: string | undefined;
   /** Only recipients of these domains get mail; all where undefined. */
   allowDomains: readonly string[] | undefined;
   onUnknown: OnUnknown;
-  /** Absolute. Tasks attach only files inside these. */
-  attachmentsFrom: string[];
 }
 
 export interface FindMailSettingsOptions {
@@ -45,6 +41,7 @@ export function findMailSettings(options: FindMailSettingsOptions): MailSettings
     servers.set(name, readServer(options, name, settings));
   refuseUnknownFallbacks(servers);
   return {
+    ...findComposingSettings(options),
     servers,
     domains: new Map(
       Object.entries(mail.domains).map(([domain, { rate: paceMs, connections }]) => [
@@ -52,11 +49,8 @@ export function findMailSettings(options: FindMailSettingsOptions): MailSettings
         { paceMs, connections },
       ]),
     ),
-    defaultFrom: mail.from,
-    redirectAll: mail.redirect_all,
     allowDomains: mail.allow_domains,
     onUnknown: mail.on_unknown,
-    attachmentsFrom: mail.attachments_from.map((directory) => resolve(options.baseDirectory, directory)),
   };
 }
 

@@ -1,13 +1,19 @@
 import { basename } from 'node:path';
+import type { Kysely } from 'kysely';
+import type { Database } from '../database/tables.ts';
 import { TendError } from '../errors.ts';
 import { type AttachmentAllowance, attachmentAllowance } from './attachment-allowance.ts';
 import { lineProblem } from './check-headers.ts';
-import type { MailAttachment } from './mail-message.ts';
+import type { MailAttachment } from './mail-attachment.ts';
+import { readLargeObject } from './read-large-object.ts';
 import { readPermittedFile } from './read-permitted-file.ts';
+import { readStoredAttachment } from './read-stored-attachment.ts';
 
 export interface ReadAttachment {
   filename: string;
   contentType?: string;
+  /** Part of the html, which shows it. */
+  cid?: string;
   content: Buffer;
 }
 
@@ -17,6 +23,9 @@ export interface ReadAttachmentsOptions {
   baseDirectory: string;
   /** `[mail] attachments_from`, absolute: only files inside these directories are read. */
   attachmentsFrom: readonly string[];
+  mayAttachLargeObjects: boolean;
+  /** Where those that are kept in the database are read; none where the message is sent without one. */
+  db?: Kysely<Database> | undefined;
   signal: AbortSignal;
 }
 
@@ -24,23 +33,23 @@ export interface ReadAttachmentsOptions {
  * The attachments of a message with their bytes, read once, when it is composed: later attempts send them as they were
  * then.
  *
- * @throws TendError MAIL_MESSAGE_INVALID (permanent) for what is too big, ill-named or not permitted, INPUT_MISSING
- * (permanent) for a permitted file that cannot be read.
+ * @throws TendError MAIL_MESSAGE_INVALID (permanent) for what is too big, ill-named, not permitted or not there,
+ * INPUT_MISSING (permanent) for a permitted file that cannot be read.
  */
 export async function readAttachments(options: ReadAttachmentsOptions): Promise<ReadAttachment[]> {
   const allowance = attachmentAllowance();
   const read: ReadAttachment[] = [];
   for (const attachment of options.attachments) {
-    const filename = checkName(nameOf(attachment));
-    const { contentType } = attachment;
-    const content = await contentOf(attachment, options, allowance);
-    read.push({ filename, content, ...(contentType === undefined ? {} : { contentType }) });
+    const found = await readOne(attachment, options, allowance);
+    const { cid, contentType = found.contentType } = attachment;
+    read.push({
+      filename: checkName(attachment.filename ?? found.filename),
+      content: found.content,
+      ...(contentType === undefined ? {} : { contentType }),
+      ...(cid === undefined ? {} : { cid }),
+    });
   }
   return read;
-}
-
-function nameOf(attachment: MailAttachment): string {
-  return 'path' in attachment ? (attachment.filename ?? basename(attachment.path)) : attachment.filename;
 }
 
 function checkName(filename: string): string {
@@ -53,13 +62,51 @@ function checkName(filename: string): string {
   );
 }
 
-async function contentOf(
+interface Found {
+  /** Its own name, for where the message gives none. */
+  filename: string;
+  contentType?: string | undefined;
+  content: Buffer;
+}
+
+async function readOne(
   attachment: MailAttachment,
   options: ReadAttachmentsOptions,
   allowance: AttachmentAllowance,
-): Promise<Buffer> {
-  if ('path' in attachment) return await readPermittedFile({ ...options, path: attachment.path, allowance });
-  const content = Buffer.from(attachment.content, 'base64');
-  allowance.take(content.length, attachment.filename);
-  return content;
+): Promise<Found> {
+  const { signal, mayAttachLargeObjects } = options;
+  if ('path' in attachment) {
+    const { path } = attachment;
+    return { filename: basename(path), content: await readPermittedFile({ ...options, path, allowance }) };
+  }
+  if ('content' in attachment) {
+    const content = Buffer.from(attachment.content, 'base64');
+    allowance.take(content.length, attachment.filename);
+    return { filename: attachment.filename, content };
+  }
+  const db = requireDatabase(options.db);
+  if ('attachment' in attachment) {
+    return await readStoredAttachment({ db, id: attachment.attachment, allowance, signal });
+  }
+  const { largeObject: oid, filename } = attachment;
+  const content = await readLargeObject({
+    db,
+    oid,
+    filename,
+    isPermitted: mayAttachLargeObjects,
+    allowance,
+    signal,
+  });
+  return { filename, content };
+}
+
+function requireDatabase(db: Kysely<Database> | undefined): Kysely<Database> {
+  if (db !== undefined) return db;
+  throw new TendError(
+    'MAIL_MESSAGE_INVALID',
+    'An attachment lies in the database, and none is in use here.',
+    {
+      isPermanent: true,
+    },
+  );
 }

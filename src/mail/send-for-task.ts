@@ -1,5 +1,8 @@
+import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
+import type { Database } from '../database/tables.ts';
 import type { Log } from '../log.ts';
+import { checkExpiry } from './check-expiry.ts';
 import { composeMessage } from './compose-message.ts';
 import type { Courier, NotNow } from './courier.ts';
 import type { Delivery, DeliveryStore } from './delivery-store.ts';
@@ -21,6 +24,8 @@ export interface SendForTaskOptions {
   isRepeated: boolean;
   /** A person waits for this one attempt. */
   isByHand: boolean;
+  /** For attachments that lie in the database. */
+  db?: Kysely<Database> | undefined;
   baseDirectory: string;
   clock: Clock;
   signal: AbortSignal;
@@ -48,6 +53,7 @@ export async function sendForTask(options: SendForTaskOptions): Promise<SettledA
       'the process that sent it died, and so did the database server that should remember how far it was';
     return await settleUnknown({ store, delivery, onUnknown, reason });
   }
+  checkExpiry(options);
   let hasCommitted = false;
   const { outcome, server } = await courier.carry({
     ...options,

@@ -94,7 +94,8 @@ function judgeResult(input: AttemptVerdictInput, result: TaskResult): AttemptEnd
 function judgeFailure(input: AttemptVerdictInput, error: Error, message: string): AttemptEnding {
   const failed = { outcome: 'failed', error: message, exitCode: exitCodeOf(error) } as const;
   if (error instanceof TendError && error.isPermanent) {
-    return ending(input, { ...failed, state: 'failed', reason: 'permanent error' });
+    const reason = error.code === 'MAIL_EXPIRED' ? 'expired' : 'permanent error';
+    return ending(input, { ...failed, state: 'failed', reason });
   }
   if (input.attempt >= input.maxAttempts) {
     return ending(input, { ...failed, state: 'failed', reason: 'no attempts left' });

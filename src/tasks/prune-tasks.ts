@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/tables.ts';
+import { pruneAttachments } from './prune-attachments.ts';
 
 export interface PruneOptions {
   db: Kysely<Database>;
@@ -15,11 +16,12 @@ const batch = 1000;
 
 /**
  * Deletes finished tasks that are old enough, with their attempts, in batches of a thousand so that no statement
- * lasts; and deliveries that no longer belong to a task. Waiting, running and held tasks are never touched, whatever their age. Returns how many tasks went.
+ * lasts; deliveries that no longer belong to a task; and expired attachments that no message needs. Waiting, running and held tasks are never touched, whatever their age. Returns how many tasks went.
  */
 export async function pruneTasks(options: PruneOptions): Promise<number> {
   let deleted = 0;
   await pruneDetachedDeliveries(options.db, options.keepEndedMs);
+  await pruneAttachments(options.db);
   for (;;) {
     const succeeded = await pruneBatch(options.db, sql`state = 'succeeded'`, options.keepSucceededMs);
     const ended = await pruneBatch(

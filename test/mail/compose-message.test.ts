@@ -1,24 +1,27 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type ComposedMessage, composeMessage } from '../../src/mail/compose-message.ts';
+import { silentLog } from '../../src/log.ts';
+import {
+  type ComposedMessage,
+  type ComposeMessageOptions,
+  composeMessage,
+} from '../../src/mail/compose-message.ts';
 import type { MailMessage } from '../../src/mail/mail-message.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { composingDefaults } from './support/composing-defaults.ts';
 
 const clock = { now: () => new Date('2026-11-22T10:00:00Z'), monotonicMs: () => 0 };
 
-async function compose(
-  message: Partial<MailMessage>,
-  more: { redirectAll?: string; baseDirectory?: string; attachmentsFrom?: string[] } = {},
-) {
+async function compose(message: Partial<MailMessage>, more: Partial<ComposeMessageOptions> = {}) {
   return await composeMessage({
+    ...composingDefaults,
     message: { to: 'bob@x.test', subject: 'Hello', text: 'Hi', ...message },
-    defaultFrom: 'CMS <cms@example.org>',
-    redirectAll: more.redirectAll,
-    baseDirectory: more.baseDirectory ?? '/',
-    attachmentsFrom: more.attachmentsFrom ?? [],
+    baseDirectory: '/',
     clock,
     signal: AbortSignal.timeout(10_000),
+    log: silentLog,
+    ...more,
   });
 }
 
@@ -86,6 +89,18 @@ describe('composeMessage', () => {
     expect(raw.toString()).toMatch(/multipart\/alternative[\s\S]*text\/plain[\s\S]*text\/html/);
   });
 
+  it('attaches what the html shows, by cid, and takes cid: in the text for text', async () => {
+    const { raw } = await compose({
+      html: '<img src="cid:a%2B1@x.test"> <img srcset="x.png 1x, cid:b 2x"> the scheme cid:c is for mail',
+      attachments: [
+        { content: '', filename: 'a.png', cid: 'a+1@x.test' },
+        { content: '', filename: 'b.png', cid: 'b' },
+      ],
+    });
+    expect(raw.toString()).toContain('Content-ID: <a+1@x.test>');
+    expect(raw.toString()).toContain('Content-ID: <b>');
+  });
+
   it('never fetches what a message names: html with addresses of files stays as it is', async () => {
     const { raw } = await compose({ html: '<img src="file:///etc/passwd">' });
     expect(raw.toString()).not.toContain('root:');
@@ -95,6 +110,11 @@ describe('composeMessage', () => {
     const composed = await compose({ bcc: 'hidden@x.test' }, { redirectAll: 'dev@example.org' });
     expect(composed.envelope.to).toEqual(['dev@example.org']);
     expect(headerOf(composed)).toContain('X-Tend-Redirected-From: bob@x.test, hidden@x.test');
+  });
+
+  it('is made before it expires, whatever the zone of the time', async () => {
+    const { raw } = await compose({ expiresAt: '2026-11-22 11:00:01+01' });
+    expect(raw.toString()).not.toMatch(/expire/i);
   });
 
   it('keeps every line within 998 bytes, however long the text and the headers', async () => {
@@ -114,6 +134,7 @@ describe('composeMessage', () => {
 
 describe('a message is refused', () => {
   const line = 'x\r\nBcc: evil@e.test';
+  const empty = { content: '', filename: 'a.png' };
   it.each<[string, Partial<MailMessage>, string, RegExp]>([
     [
       'a line break in the subject',
@@ -151,6 +172,51 @@ describe('a message is refused', () => {
     ['a line break in a recipient', { to: line }, 'MAIL_ADDRESS_INVALID', /in to /],
     ['a bad address in a list', { cc: ['a@x.test', 'nobody'] }, 'MAIL_ADDRESS_INVALID', /in cc\[1\]/],
     ['a bad sender', { from: 'nobody' }, 'MAIL_ADDRESS_INVALID', /in from/],
+    [
+      'that has expired',
+      { expiresAt: '2026-11-22T10:00:00Z' },
+      'MAIL_EXPIRED',
+      /expired at 2026-11-22T10:00:00Z/,
+    ],
+    [
+      'half a character in the text',
+      { text: 'a\ud800' },
+      'MAIL_MESSAGE_INVALID',
+      /text is not valid Unicode/,
+    ],
+    [
+      'a picture that is not attached',
+      {
+        html: '<img src=cid:logo><p style="background:url(cid:b%40x)">',
+        attachments: [{ ...empty, cid: 'logo' }],
+      },
+      'MAIL_MESSAGE_INVALID',
+      /html shows "cid:b%40x", and no attachment has that cid/,
+    ],
+    [
+      'a picture without html',
+      { attachments: [{ ...empty, cid: 'logo' }] },
+      'MAIL_MESSAGE_INVALID',
+      /"logo" is for html/,
+    ],
+    [
+      'one cid for two',
+      {
+        html: '',
+        attachments: [
+          { ...empty, cid: 'a' },
+          { ...empty, cid: 'a' },
+        ],
+      },
+      'MAIL_MESSAGE_INVALID',
+      /Two attachments have the cid "a"/,
+    ],
+    [
+      'an attachment from the database, where there is none',
+      { attachments: [{ attachment: 1 }] },
+      'MAIL_MESSAGE_INVALID',
+      /lies in the database/,
+    ],
     ['two senders', { from: 'a@x.test, b@x.test' }, 'MAIL_ADDRESS_INVALID', /in from/],
     ['nobody to send to', { to: [] }, 'MAIL_MESSAGE_INVALID', /no recipient/],
     [
@@ -196,31 +262,13 @@ describe('a message is refused', () => {
 
   it('without any content', async () => {
     const message = { to: 'bob@x.test', subject: 'Hello' };
-    await expect(
-      composeMessage({
-        message,
-        defaultFrom: 'a@x.test',
-        redirectAll: undefined,
-        baseDirectory: '/',
-        attachmentsFrom: [],
-        clock,
-        signal: AbortSignal.timeout(1000),
-      }),
-    ).rejects.toThrowError('The message is empty');
+    await expect(compose({}, { message })).rejects.toThrowError('The message is empty');
   });
 
   it('without a sender, as a matter of configuration', async () => {
     const message = { to: 'bob@x.test', subject: 'Hello', text: 'x' };
-    await expect(
-      composeMessage({
-        message,
-        defaultFrom: undefined,
-        redirectAll: undefined,
-        baseDirectory: '/',
-        attachmentsFrom: [],
-        clock,
-        signal: AbortSignal.timeout(1000),
-      }),
-    ).rejects.toThrowError(expect.objectContaining({ code: 'MAIL_NOT_CONFIGURED', isPermanent: false }));
+    await expect(compose({}, { message, defaultFrom: undefined })).rejects.toThrowError(
+      expect.objectContaining({ code: 'MAIL_NOT_CONFIGURED', isPermanent: false }),
+    );
   });
 });

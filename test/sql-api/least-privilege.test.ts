@@ -36,6 +36,7 @@ describe('the role of an application', () => {
       created_by: application.name,
     });
     expect(await one(`select tend.unschedule('report') as result`)).toEqual({ result: true });
+    expect(Number((await one(`select tend.attach('\\x00ff', 'a.bin') as id`)).id)).toBeGreaterThan(0);
     expect(await one('select ok, problems from tend.health')).toEqual({
       ok: false,
       problems: ['no tick has ever run', '1 due of a kind nobody knows'],
@@ -68,7 +69,7 @@ describe('the role of an application', () => {
     ]);
   });
 
-  it('may execute the eight functions and no other of the schema, and make nothing in it', async () => {
+  it('may execute the nine functions and no other of the schema, and make nothing in it', async () => {
     const mayExecute = async (role: string) => {
       const rows = await database.query<{ name: string }>(
         `select proname as name from pg_proc
@@ -78,6 +79,7 @@ describe('the role of an application', () => {
       return rows.map(({ name }) => name);
     };
     expect(await mayExecute(application.name)).toEqual([
+      'attach',
       'cancel',
       'enqueue',
       'retry',
@@ -110,6 +112,8 @@ describe('the role of an application', () => {
     `select nextval('tend.tasks_id_seq')`,
     'select raw from tend.deliveries',
     'select address from tend.suppressions',
+    'select content from tend.attachments',
+    'delete from tend.attachments',
     'alter function tend.cancel(bigint) security invoker',
     'create trigger t before insert on tend.tasks execute function suppress_redundant_updates_trigger()',
   ])('is denied: %s', async (sql) => {
@@ -139,6 +143,7 @@ describe('any other role', () => {
     `select tend.unschedule('mine')`,
     `select tend.suppress('a@x.test')`,
     `select tend.unsuppress('a@x.test')`,
+    `select tend.attach('x', 'a.txt')`,
     'select * from tend.schedule_overview',
     'select * from tend.health',
     'select * from tend.task_overview',

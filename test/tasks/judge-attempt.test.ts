@@ -90,6 +90,11 @@ describe('a handler that failed', () => {
     expect(judge({ ended: permanent })).toMatchObject({ state: 'failed', reason: 'permanent error' });
   });
 
+  it('has failed with "expired" where it came too late', () => {
+    const thrown = new TendError('MAIL_EXPIRED', 'too late', { isPermanent: true });
+    expect(judge({ ended: { thrown } })).toMatchObject({ state: 'failed', reason: 'expired' });
+  });
+
   it('is held when what it changed could not be put back, whatever else happened', () => {
     const thrown = new TendError('RESTORE_STUCK', 'two databases are there');
     for (const stop of [undefined, 'worker-stopping', 'cancel-requested', 'timed-out'] as const) {

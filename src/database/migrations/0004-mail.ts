@@ -54,6 +54,8 @@ const statements = [
      expires_at timestamptz not null default now() + interval '30 days'
    )`,
   `create index attachments_expired on tend.attachments (expires_at)`,
+  // Most attachments are compressed already, and parts of what is not compressed can be read alone.
+  `alter table tend.attachments alter column content set storage external`,
 
   `update tend.meta set schema_version = 4`,
 ];

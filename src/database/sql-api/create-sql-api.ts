@@ -1,5 +1,6 @@
 import { type QueryExecutorProvider, sql } from 'kysely';
 import { adopt } from './adopt.ts';
+import { attach } from './attach.ts';
 import { cancel } from './cancel.ts';
 import { checkCron } from './check-cron.ts';
 import { copiedFrom } from './copied-from.ts';
@@ -33,7 +34,7 @@ export async function createSqlApi(db: QueryExecutorProvider): Promise<void> {
 /** In an order in which each finds what it names. */
 const sqlApi = [
   ...[systemIdentifier, copiedFrom, adopt],
-  ...[checkCron, enqueue, enqueueFollowUps, cancel, retry, task, schedule, unschedule],
+  ...[checkCron, attach, enqueue, enqueueFollowUps, cancel, retry, task, schedule, unschedule],
   ...[suppress, unsuppress],
   ...[taskOverview, scheduleOverview, health],
 ];

@@ -1,3 +1,4 @@
+import { TendError } from '../../errors.ts';
 import { Courier } from '../../mail/courier.ts';
 import { DeliveryStore } from '../../mail/delivery-store.ts';
 import { type MailMessage, mailMessageSchema } from '../../mail/mail-message.ts';
@@ -20,7 +21,11 @@ export function sendMailHandler(): TaskHandler<MailMessage> {
     payloadSchema: mailMessageSchema,
     async run(task) {
       office ??= openOffice(task.context);
-      return await send(task, office);
+      try {
+        return await send(task, office);
+      } catch (error) {
+        return haltUnlessByHand(task, error);
+      }
     },
     async close() {
       await office?.courier[Symbol.asyncDispose]();
@@ -65,6 +70,18 @@ async function send(task: RunningTask<MailMessage>, office: PostOffice): Promise
     log.warn('Nobody knows whether the message was delivered; on_unknown = drop closes it.');
   }
   return succeeded(result.report);
+}
+
+/** What may be the fault of one message, which the others must not wait behind: they are tried first in the next tick. */
+const misconfiguredPauseMs = 15 * 60_000;
+
+/** A message that could not be composed for want of a setting (a key for DKIM, a sender) waits for the one who sets it. */
+function haltUnlessByHand({ isByHand = false, id }: RunningTask<MailMessage>, error: unknown): TaskResult {
+  if (!(error instanceof TendError) || error.code !== 'MAIL_NOT_CONFIGURED' || isByHand || id === 0)
+    throw error;
+  const { message: reason } = error;
+  const halt = { reason, exitCode: exitCodeOf.configuration, isNews: true };
+  return { outcome: 'postponed', delayMs: misconfiguredPauseMs, reason, halt };
 }
 
 /** design.md: failures of the server and of the configuration leave the rows waiting. */

@@ -1,6 +1,7 @@
 import type { MailServer } from '../../../src/mail/mail-server.ts';
 import type { MailSettings } from '../../../src/mail/mail-settings.ts';
 import type { SmtpTransport } from '../../../src/mail/mail-transport.ts';
+import { composingDefaults } from './composing-defaults.ts';
 
 /** A transport to a server on this host, without TLS. */
 function transportTo(port: number, more: Partial<SmtpTransport> = {}): SmtpTransport {
@@ -26,11 +27,9 @@ export function mailSettingsFor(port: number, more: Partial<MailSettings> = {}):
   return {
     servers: new Map([['default', serverAt('default', port)]]),
     domains: new Map(),
-    defaultFrom: 'CMS <cms@example.org>',
-    redirectAll: undefined,
+    ...composingDefaults,
     allowDomains: undefined,
     onUnknown: 'hold',
-    attachmentsFrom: [],
     ...more,
   };
 }

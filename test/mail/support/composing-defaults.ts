@@ -1,0 +1,11 @@
+import type { ComposingSettings } from '../../../src/mail/composing-settings.ts';
+
+/** The settings of a `[mail]` section that says nothing but `from`. */
+export const composingDefaults: ComposingSettings = {
+  defaultFrom: 'CMS <cms@example.org>',
+  redirectAll: undefined,
+  attachmentsFrom: [],
+  mayAttachLargeObjects: false,
+  templates: { directory: undefined, catalogs: [] },
+  dkim: undefined,
+};
