@@ -20,6 +20,11 @@ export function payloadOf({ envelope, raw }: ComposedMessage): { to: string[]; s
   return { to: envelope.to.slice(0, 1000), subject: shown };
 }
 
+/** Whether a payload is of that kind: it says nothing of what the message contains. */
+export function isPrepared(message: object): boolean {
+  return Object.keys(message).every((key) => key === 'to' || key === 'subject');
+}
+
 /**
  * Keeps the bytes of a message for its task. A program may use a Message-ID for several messages, one a recipient:
  * later ones are kept as `<id> #2` and so on, and carry their own in the bytes.

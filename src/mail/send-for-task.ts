@@ -7,6 +7,7 @@ import { checkExpiry } from './check-expiry.ts';
 import { composeMessage } from './compose-message.ts';
 import type { Courier, NotNow } from './courier.ts';
 import type { Delivery, DeliveryStore } from './delivery-store.ts';
+import { isPrepared } from './keep-prepared.ts';
 import type { MailMessage, OnUnknown } from './mail-message.ts';
 import { reportDelivery } from './mail-report.ts';
 import { defaultServer } from './mail-server.ts';
@@ -83,10 +84,9 @@ function isOwnSender({ settings: { defaultFrom } }: SendForTaskOptions, sender: 
 }
 
 async function findOrCompose(options: SendForTaskOptions): Promise<Delivery> {
-  const { store, taskId, settings, isRepeated, message } = options;
-  // On a first attempt there is hardly ever one, and `keep` finds it then; but for whole messages, enqueued as they are.
-  const isWhole = ![message.text, message.html, message.template, message.attachments].some(Boolean);
-  const found = isRepeated || isWhole ? await store.find(taskId) : undefined;
+  const { store, taskId, settings, isRepeated } = options;
+  // On a first attempt there is hardly ever one, and `keep` finds it then; unless another program composed the message.
+  const found = isRepeated || isPrepared(options.message) ? await store.find(taskId) : undefined;
   if (found !== undefined) return found;
   return await store.keep(taskId, await composeMessage({ ...options, ...settings }));
 }

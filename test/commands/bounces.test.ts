@@ -1,9 +1,10 @@
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bounceFixture } from '../mail/bounces/fixture.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { runCli } from '../support/run-cli.ts';
+import { runCli, startCli } from '../support/run-cli.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 
 let database: TestDatabase;
@@ -90,6 +91,33 @@ describe('tend send-mail bounces on a Maildir', () => {
     const { json } = await bounces(['--maildir', directory.path, '--json']);
     expect(json).toMatchObject({ bounced: 0, repeated: 1, suppressed: 0 });
     expect(await list('cur')).toEqual(['1.report:2,S']);
+  });
+
+  it('killed at any moment, loses no report and records none twice', async () => {
+    const count = 150;
+    await database.query(
+      `insert into tend.deliveries (message_id, envelope_from, recipients, raw, state)
+       select '<' || n || '@example.org>', 'cms@example.org',
+              '[{"address": "bob@example.net", "status": "accepted"}]', '', 'sent' from generate_series(1, $1::int) n`,
+      [count],
+    );
+    for (let n = 1; n <= count; n++)
+      await deliver(`${n}.report`, await bounceFixture('postfix', { messageId: `<${n}@example.org>` }));
+    const args = ['send-mail', 'bounces', '--maildir', directory.path];
+    for (const enough of [10, 50, 90]) {
+      const { child, result } = await startCli(args, { env: database.env });
+      while (child.exitCode === null && (await list('cur')).length < enough) await sleep(2);
+      child.kill('SIGKILL');
+      await result;
+    }
+    const filed = (await list('cur')).length;
+    const { json } = await bounces(['--maildir', directory.path, '--json']);
+    expect(json.bounced + json.repeated).toBe(count - filed);
+    expect([await list('new'), (await list('cur')).length]).toEqual([[], count]);
+    const [row] = await database.query(
+      'select count(*)::int as bounced from tend.deliveries where bounced_at is not null',
+    );
+    expect(row).toEqual({ bounced: count });
   });
 
   it('exits 66 where there is none, and 64 where none is named', async () => {
