@@ -12,6 +12,7 @@ import { withoutBuiltinImports } from './builtin-imports.js';
 import { deferPasswordCode } from './defer-password-code.js';
 import { joinTick } from './join-tick.js';
 import { makeManifest } from './manifest.js';
+import { rememberEncodingNames } from './remember-encoding-names.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const manifestFile = join(root, 'oclif.manifest.json');
@@ -82,7 +83,7 @@ async function bundle({ entries, outdir, chunks, plugins = [] }) {
     logLevel: 'warning',
     // ssh2 has compiled parts; the AWS SDK finds its credential providers by itself. Only remotes load them.
     external: ['@oclif/core', 'pg-native', '@aws-sdk/*', 'ssh2'],
-    plugins: [jsonSchemaAtBuildTime, deferPasswordCode, ...plugins],
+    plugins: [jsonSchemaAtBuildTime, deferPasswordCode, rememberEncodingNames, ...plugins],
     // pg, nodemailer and others are CommonJS and call require for Node's own modules.
     banner: {
       js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);",
