@@ -17,10 +17,11 @@ import { rememberEncodingNames } from './remember-encoding-names.js';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const manifestFile = join(root, 'oclif.manifest.json');
 
-/** Entries that are no commands: what oclif and bin/sendmail.js load. */
+/** Entries that are no commands: what oclif and bin/sendmail.js load, and the program of a thread. */
 const otherEntries = {
   'command-not-found': 'src/cli/command-not-found.ts',
   sendmail: 'src/cli/sendmail-entry.ts',
+  'compile-thread': 'src/translations/compile-thread.ts',
 };
 
 /** Bundled apart: a tick starts every minute, and shared chunks would bring it code that only commands need. */

@@ -1,8 +1,11 @@
-import { Buffer, isAscii } from 'node:buffer';
+import { type Buffer, isAscii } from 'node:buffer';
 import type { GetTextTranslation, GetTextTranslations } from 'gettext-parser';
 import { type ByteText, decodeByteText } from './byte-text.ts';
 import type { MoEntry } from './mo-entry.ts';
 import { contextSeparator } from './po-message.ts';
+import { ReusableBuffer } from './reusable-buffer.ts';
+
+const textBuffer = new ReusableBuffer();
 
 /** Reads .mo files; loaded once for all catalogs of a run. */
 export type MoParser = (bytes: Buffer) => GetTextTranslations;
@@ -38,7 +41,7 @@ function isSame(message: GetTextTranslation | undefined, value: string | undefin
 
 /** All at once: a detour through a buffer for each of a million texts takes as long as reading them. */
 function decodeAll(texts: readonly ByteText[]): readonly string[] {
-  const all = Buffer.from(texts.join(contextSeparator), 'latin1');
+  const all = textBuffer.write(texts.join(contextSeparator));
   if (isAscii(all)) return texts;
   const decoded = all.toString('utf8').split(contextSeparator);
   // No text holds the separator but the keys of messages with a context.

@@ -20,6 +20,8 @@ export type TokenKind =
 
 export interface ScannerOptions {
   source: ByteText;
+  /** The same, where it is at hand. */
+  bytes?: Uint8Array | undefined;
   /** `isDroppable` is true for what is wrong inside one string only. */
   report: (offset: number, text: string, isDroppable: boolean) => void;
   /** Says what is wrong with the bytes of a string, or undefined. Not called where all bytes are known to be good. */
@@ -60,7 +62,7 @@ export class PoScanner {
 
   constructor(options: ScannerOptions) {
     this.source = options.source;
-    this.#bytes = Buffer.from(options.source, 'latin1');
+    this.#bytes = options.bytes ?? Buffer.from(options.source, 'latin1');
     this.#report = options.report;
     this.#checkString = options.checkString;
   }

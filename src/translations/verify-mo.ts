@@ -1,11 +1,13 @@
 import type { Buffer } from 'node:buffer';
 import { isUtf8 } from 'node:buffer';
 import { TendError, toError } from '../errors.ts';
-import { bytesToByteText } from './byte-text.ts';
 import { compareWithGettextParser, type MoParser } from './compare-with-gettext-parser.ts';
 import type { MoEntry } from './mo-entry.ts';
 import { checkMoHashTable, type MoLayout, readMoLayout } from './read-mo.ts';
+import { ReusableBuffer } from './reusable-buffer.ts';
 import { moStrings } from './write-mo.ts';
+
+const stringBuffer = new ReusableBuffer();
 
 /**
  * Makes sure that a .mo file says what it was made from: structure, order and hash table with our own strict reader, all
@@ -37,7 +39,7 @@ function compare(bytes: Buffer, entries: readonly MoEntry[]): void {
     throw new Error(`${layout.count} messages instead of ${entries.length}`);
   const strings = moStrings(entries);
   const stringsAt = bytes.length - strings.length;
-  if (bytesToByteText(bytes.subarray(stringsAt)) !== strings) throw new Error('the strings differ');
+  if (!bytes.subarray(stringsAt).equals(stringBuffer.write(strings))) throw new Error('the strings differ');
   if (!isUtf8(bytes.subarray(stringsAt))) throw new Error('a string is not UTF-8');
   const behindKeys = checkTable(layout, layout.keysAt, entries, 'key', stringsAt);
   checkTable(layout, layout.valuesAt, entries, 'value', behindKeys);
