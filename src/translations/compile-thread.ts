@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { TendError, toError } from '../errors.ts';
 import { loadMoParser } from './compare-with-gettext-parser.ts';
-import type { ThreadMessage, ThreadWork } from './compile-threads.ts';
+import type { ThreadMessage, ThreadWork } from './compile-in-thread.ts';
 import { prepareCatalog } from './prepare-catalog.ts';
 
-// The program of a thread of compile-threads.ts, which gives it this and nothing else.
+// The program of the thread that compile-in-thread.ts starts, which gives it this and nothing else.
 const { catalogs, next, options } = workerData as ThreadWork;
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
 const say = (message: ThreadMessage) => parentPort?.postMessage(message);

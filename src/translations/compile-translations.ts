@@ -34,8 +34,8 @@ export interface CompileTranslationsOptions
   keptDirectory: string | undefined;
   /** How to restart and check the application after a change; empty to leave it alone. */
   app: AppControls;
-  /** Bytes of .po files from which threads are worth their start. */
-  threadsFrom?: number;
+  /** Bytes of .po files from which a thread with bounded memory is worth its start. */
+  threadFrom?: number;
   log: Log;
   progress: Progress;
   signal: AbortSignal;

@@ -1,27 +1,24 @@
 import { statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { loadMoParser } from './compare-with-gettext-parser.ts';
-import { runCompileThreads } from './compile-threads.ts';
+import { compileInThread } from './compile-in-thread.ts';
 import type { FoundCatalog } from './find-catalogs.ts';
 import { findUnchanged } from './find-unchanged.ts';
 import { type PreparedCatalog, type PrepareOptions, prepareCatalog } from './prepare-catalog.ts';
 
 export interface PrepareSetOptions extends Omit<PrepareOptions, 'parse'> {
-  /** Bytes of .po files from which threads are worth their start. */
-  threadsFrom?: number;
+  /** Bytes of .po files from which a thread with bounded memory is worth its start. */
+  threadFrom?: number;
   report: (detail: string) => void;
   signal: AbortSignal;
 }
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
-/** Each takes some 50 MiB. */
-const maxThreads = 2;
 
 /**
  * Prepares all catalogs: those that are known by their content are passed over, the others are compiled, in
- * threads where there is much to compile. Fills `prepared`, in the order of the catalogs, also when it throws: what is
+ * a thread of bounded memory where there is much to compile. Fills `prepared`, in the order of the catalogs, also when it throws: what is
  * staged by then is to be removed.
  */
 export async function prepareSet(
@@ -55,14 +52,12 @@ async function compileAll(
   onDone: (catalog: FoundCatalog, prepared: PreparedCatalog) => void,
 ): Promise<void> {
   if (changed.length === 0) return;
-  const { signal, threadsFrom = 16 * mebibyte } = options;
+  const { signal, threadFrom = 16 * mebibyte } = options;
   const sizes = new Map(changed.map((catalog) => [catalog, sizeOf(catalog)]));
   const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  const count = Math.min(changed.length, maxThreads, availableParallelism());
-  if (bytes >= threadsFrom && count > 1) {
-    // The largest first, so that no thread is left with a long one at the end.
-    const catalogs = changed.toSorted((a, b) => (sizes.get(b) ?? 0) - (sizes.get(a) ?? 0));
-    return await runCompileThreads({ catalogs, options, count, onDone, signal });
+  if (bytes >= threadFrom) {
+    const largestBytes = Math.max(...sizes.values());
+    return await compileInThread({ catalogs: changed, options, largestBytes, onDone, signal });
   }
   const parse = await loadMoParser();
   let bytesSince = 0;

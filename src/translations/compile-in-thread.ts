@@ -3,23 +3,24 @@ import { type ErrorCode, TendError } from '../errors.ts';
 import type { FoundCatalog } from './find-catalogs.ts';
 import type { PreparedCatalog, PrepareOptions } from './prepare-catalog.ts';
 
-/** What a thread is given. */
+/** What the thread is given. */
 export interface ThreadWork {
   catalogs: readonly FoundCatalog[];
-  /** The number of the next catalog that no thread has taken, in memory that all of them share. */
+  /** The number of the next catalog, in memory that both threads see: the other one ends the work by raising it. */
   next: Int32Array;
   options: Omit<PrepareOptions, 'parse'>;
 }
 
-/** What a thread says: what became of the catalog of a number, or what ended it. */
+/** What the thread says: what became of the catalog of a number, or what ended it. */
 export type ThreadMessage =
   | { index: number; prepared: PreparedCatalog }
   | { failure: { code: ErrorCode; message: string; isPermanent: boolean } };
 
-export interface CompileThreadsOptions {
+export interface CompileInThreadOptions {
   catalogs: readonly FoundCatalog[];
   options: Omit<PrepareOptions, 'parse'>;
-  count: number;
+  /** Size of the largest of the catalogs. */
+  largestBytes: number;
   onDone: (catalog: FoundCatalog, prepared: PreparedCatalog) => void;
   signal: AbortSignal;
 }
@@ -31,40 +32,40 @@ const program = new URL(
 );
 
 /**
- * New objects may take this much of a thread's memory before those that are no longer needed are removed. Node's own
- * bound lets a thread grow to 200 MiB; a smaller one costs time.
+ * New objects may take this much before those that are no longer needed are removed. Left to itself, Node lets them
+ * take 200 MiB, and that can be bounded only where a thread is started. Less than this costs much time.
  */
-const maxYoungGenerationSizeMb = 24;
+const maxYoungGenerationSizeMb = 48;
+
+/** The rest: what the largest catalog takes at the very most, since a thread that reaches it is ended. */
+function maxOldGenerationSizeMb(largestBytes: number): number {
+  return 64 + Math.ceil((largestBytes / 1024 / 1024) * 100);
+}
 
 /**
- * Prepares catalogs in threads, each of which takes the next from the list. Settles when all threads have ended and
- * all that they have prepared was handed to `onDone`; where one fails or `signal` aborts, the others end after the
- * catalog that they are at.
+ * Prepares catalogs in a thread whose memory is bounded. Settles when it has ended and all that it has prepared was
+ * handed to `onDone`; when `signal` aborts, it ends after the catalog that it is at.
+ *
+ * One thread: a second is faster by little, since each needs as much memory, and with half of it both collect garbage
+ * for half of the time.
  *
  * @throws TendError as `prepareCatalog`; the reason of `signal`.
  */
-export async function runCompileThreads(given: CompileThreadsOptions): Promise<void> {
-  const { catalogs, count, signal } = given;
+export async function compileInThread(given: CompileInThreadOptions): Promise<void> {
+  const { catalogs, signal } = given;
   const next = new Int32Array(new SharedArrayBuffer(4));
   const stop = () => Atomics.store(next, 0, catalogs.length);
   signal.addEventListener('abort', stop);
   try {
-    const threads = Array.from({ length: count }, () =>
-      runThread(given, next).catch((error: unknown) => {
-        stop();
-        throw error;
-      }),
-    );
-    const ended = await Promise.allSettled(threads);
+    await runThread(given, next);
     signal.throwIfAborted();
-    for (const end of ended) if (end.status === 'rejected') throw end.reason;
   } finally {
     signal.removeEventListener('abort', stop);
   }
 }
 
 async function runThread(
-  { catalogs, options, onDone }: CompileThreadsOptions,
+  { catalogs, options, largestBytes, onDone }: CompileInThreadOptions,
   next: Int32Array,
 ): Promise<void> {
   const { cwd, useFuzzy, onBadMessage, isCheckOnly, isForced, maxDropPercent, known, bounds } = options;
@@ -73,7 +74,13 @@ async function runThread(
     options: { cwd, useFuzzy, onBadMessage, isCheckOnly, isForced, maxDropPercent, known, bounds },
   };
   const { Worker } = await import('node:worker_threads');
-  const worker = new Worker(program, { workerData: work, resourceLimits: { maxYoungGenerationSizeMb } });
+  const worker = new Worker(program, {
+    workerData: work,
+    resourceLimits: {
+      maxYoungGenerationSizeMb,
+      maxOldGenerationSizeMb: maxOldGenerationSizeMb(largestBytes),
+    },
+  });
   let failure: TendError | undefined;
   worker.on('message', (message: ThreadMessage) => {
     if ('failure' in message) {
