@@ -11,8 +11,8 @@ const stringBuffer = new ReusableBuffer();
 
 /**
  * Makes sure that a .mo file says what it was made from: structure, order and hash table with our own strict reader, all
- * of it UTF-8, then every message with gettext-parser, which shares no code with the writer. That other reader is most of
- * the time of a large set: what users see is worth it.
+ * of it UTF-8, then every message with gettext-parser, which shares no code with the writer. That other reader is nearly
+ * half of the time of a large set: what users see is worth it.
  *
  * @throws TendError BUG with the first message that differs: such a file must never go live.
  */
