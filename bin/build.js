@@ -12,14 +12,16 @@ import { withoutBuiltinImports } from './builtin-imports.js';
 import { deferPasswordCode } from './defer-password-code.js';
 import { joinTick } from './join-tick.js';
 import { makeManifest } from './manifest.js';
+import { rememberEncodingNames } from './remember-encoding-names.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const manifestFile = join(root, 'oclif.manifest.json');
 
-/** Entries that are no commands: what oclif and bin/sendmail.js load. */
+/** Entries that are no commands: what oclif and bin/sendmail.js load, and the program of a thread. */
 const otherEntries = {
   'command-not-found': 'src/cli/command-not-found.ts',
   sendmail: 'src/cli/sendmail-entry.ts',
+  'compile-thread': 'src/translations/compile-thread.ts',
 };
 
 /** Bundled apart: a tick starts every minute, and shared chunks would bring it code that only commands need. */
@@ -82,7 +84,7 @@ async function bundle({ entries, outdir, chunks, plugins = [] }) {
     logLevel: 'warning',
     // ssh2 has compiled parts; the AWS SDK finds its credential providers by itself. Only remotes load them.
     external: ['@oclif/core', 'pg-native', '@aws-sdk/*', 'ssh2'],
-    plugins: [jsonSchemaAtBuildTime, deferPasswordCode, ...plugins],
+    plugins: [jsonSchemaAtBuildTime, deferPasswordCode, rememberEncodingNames, ...plugins],
     // pg, nodemailer and others are CommonJS and call require for Node's own modules.
     banner: {
       js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);",

@@ -3,7 +3,7 @@ import { checkHeader } from './check-header.ts';
 import { checkMessage } from './check-messages.ts';
 import type { Finding } from './findings.ts';
 import type { PluralForms } from './plural-forms.ts';
-import { isHeader, messageKey, type PoMessage } from './po-message.ts';
+import { isHeader, type PoMessage } from './po-message.ts';
 
 export interface CatalogCheck {
   findings: Finding[];
@@ -21,6 +21,7 @@ export function checkCatalog(messages: readonly PoMessage[], shipped: readonly P
   const pluralForms = checkTheHeader(shipped, result);
   for (const message of shipped) {
     const findings = checkMessage(message, pluralForms);
+    if (findings.length === 0) continue;
     if (findings.some(({ severity }) => severity === 'error')) result.badMessages.add(message);
     result.findings.push(...findings);
   }
@@ -30,10 +31,9 @@ export function checkCatalog(messages: readonly PoMessage[], shipped: readonly P
 function checkDuplicates(messages: readonly PoMessage[], result: CatalogCheck): void {
   const first = new Map<string, PoMessage>();
   for (const message of messages) {
-    const key = messageKey(message);
-    const twin = first.get(key);
+    const twin = first.get(message.key);
     if (twin === undefined) {
-      first.set(key, message);
+      first.set(message.key, message);
       continue;
     }
     result.badMessages.add(message);

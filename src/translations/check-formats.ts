@@ -23,50 +23,60 @@ interface FormatRules<Parsed extends object> {
   compare: (source: Parsed, translation: Parsed, isStrict: boolean) => string | undefined;
 }
 
+/** What such a function gives where nothing is wrong. */
+type ReturnedBy<Parse extends (...args: never[]) => object | string> = Exclude<ReturnType<Parse>, string>;
+
 /** Checks the placeholders of a message in each format that its flags name, by the rules of `msgfmt --check-format`. */
 export function checkFormats(message: PoMessage, pluralForms: PluralForms | undefined): string[] {
   if (message.formats.length === 0 || message.id === '') return [];
   return message.formats.flatMap((format) => checkOne(message, pluralForms, format));
 }
 
+const c: FormatRules<ReturnedBy<typeof parseCFormat>> = {
+  name: 'C',
+  parse: parseCFormat,
+  compare: compareOrderedArguments,
+};
+const python: FormatRules<ReturnedBy<typeof parsePythonFormat>> = {
+  name: 'Python',
+  parse: parsePythonFormat,
+  compare: comparePythonArguments,
+};
+const pythonBrace: FormatRules<ReturnedBy<typeof parsePythonBraceFormat>> = {
+  name: 'Python brace',
+  parse: parsePythonBraceFormat,
+  compare: comparePythonBraceFields,
+};
+const php: FormatRules<ReturnedBy<typeof parsePhpFormat>> = {
+  name: 'PHP',
+  parse: parsePhpFormat,
+  compare: compareArgumentMaps,
+};
+const ruby: FormatRules<ReturnedBy<typeof parseRubyFormat>> = {
+  name: 'Ruby',
+  parse: parseRubyFormat,
+  compare: compareRubyArguments,
+};
+const javascript: FormatRules<ReturnedBy<typeof parseJavascriptFormat>> = {
+  name: 'JavaScript',
+  parse: parseJavascriptFormat,
+  compare: compareArgumentMaps,
+};
+
 function checkOne(message: PoMessage, pluralForms: PluralForms | undefined, format: MessageFormat): string[] {
   switch (format) {
     case 'c':
-      return compare(message, pluralForms, {
-        name: 'C',
-        parse: parseCFormat,
-        compare: compareOrderedArguments,
-      });
+      return compare(message, pluralForms, c);
     case 'python':
-      return compare(message, pluralForms, {
-        name: 'Python',
-        parse: parsePythonFormat,
-        compare: comparePythonArguments,
-      });
+      return compare(message, pluralForms, python);
     case 'python-brace':
-      return compare(message, pluralForms, {
-        name: 'Python brace',
-        parse: parsePythonBraceFormat,
-        compare: comparePythonBraceFields,
-      });
+      return compare(message, pluralForms, pythonBrace);
     case 'php':
-      return compare(message, pluralForms, {
-        name: 'PHP',
-        parse: parsePhpFormat,
-        compare: compareArgumentMaps,
-      });
+      return compare(message, pluralForms, php);
     case 'ruby':
-      return compare(message, pluralForms, {
-        name: 'Ruby',
-        parse: parseRubyFormat,
-        compare: compareRubyArguments,
-      });
+      return compare(message, pluralForms, ruby);
     case 'javascript':
-      return compare(message, pluralForms, {
-        name: 'JavaScript',
-        parse: parseJavascriptFormat,
-        compare: compareArgumentMaps,
-      });
+      return compare(message, pluralForms, javascript);
   }
 }
 

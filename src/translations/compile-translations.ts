@@ -1,17 +1,17 @@
 import { dirname } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import type { AppControls } from '../app/app-controls.ts';
 import { TendError, toError } from '../errors.ts';
 import type { Log, Progress } from '../log.ts';
 import type { CatalogState, CatalogStateStore } from './catalog-state.ts';
-import { loadMoParser } from './compare-with-gettext-parser.ts';
 import { type CompileReport, summarize } from './compile-report.ts';
 import { type FoundCatalog, findCatalogs } from './find-catalogs.ts';
 import { createCatalogSet } from './install-catalogs.ts';
 import { installSet } from './install-set.ts';
 import { type KeptSets, openKeptSets } from './kept-set.ts';
 import { linkPlaces } from './link-bounds.ts';
-import { type PreparedCatalog, type PrepareOptions, prepareCatalog, realPathOf } from './prepare-catalog.ts';
+import type { PreparedCatalog, PrepareOptions } from './prepare-catalog.ts';
+import { prepareSet } from './prepare-set.ts';
+import { forgetFolders, realPathOf } from './read-if-there.ts';
 import { sweepTemporaries } from './temporary-names.ts';
 
 export interface CompileTranslationsOptions
@@ -34,6 +34,8 @@ export interface CompileTranslationsOptions
   keptDirectory: string | undefined;
   /** How to restart and check the application after a change; empty to leave it alone. */
   app: AppControls;
+  /** Bytes of .po files from which a thread with bounded memory is worth its start. */
+  threadFrom?: number;
   log: Log;
   progress: Progress;
   signal: AbortSignal;
@@ -53,6 +55,7 @@ export interface CompileTranslationsOptions
  */
 export async function compileTranslations(options: CompileTranslationsOptions): Promise<CompileReport> {
   const { progress, isCheckOnly, onBadMessage } = options;
+  forgetFolders();
   using kept = isCheckOnly ? undefined : await openKept(options);
   const catalogs = await findCatalogs(options);
   if (!isCheckOnly) sweepTemporaries(foldersOf(catalogs));
@@ -102,16 +105,10 @@ async function prepareAll(
   prepared: PreparedCatalog[],
   report: (detail: string) => void,
 ): Promise<void> {
-  const parse = await loadMoParser();
   const known = await loadKnown(options);
   const places = await linkPlaces([...options.roots, ...(options.linkRoots ?? [])]);
   const bounds = { places, areSourcesBound: options.areSourcesBound ?? false };
-  for (const catalog of catalogs) {
-    options.signal.throwIfAborted();
-    report(`${prepared.length + 1} of ${catalogs.length}`);
-    prepared.push(prepareCatalog(catalog, { ...options, known, bounds, parse }));
-    await setImmediate(); // so that signals are heard
-  }
+  await prepareSet(catalogs, { ...options, known, bounds, report }, prepared);
 }
 
 async function loadKnown({
@@ -134,7 +131,10 @@ async function remember(
   options: CompileTranslationsOptions,
 ): Promise<void> {
   if (options.store === undefined || options.isCheckOnly) return;
-  const states = prepared.filter(({ report }) => report.result !== 'checked').map(({ state }) => state);
+  const states = prepared
+    .filter(({ report, isKnown }) => report.result !== 'checked' && !isKnown)
+    .map(({ state }) => state);
+  if (states.length === 0) return;
   try {
     await options.store.save(states);
   } catch (error) {

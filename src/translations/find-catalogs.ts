@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { type Dirent, existsSync, readdirSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { TendError } from '../errors.ts';
 
 /** A .po file and what it is compiled to. All paths are absolute. */
@@ -75,25 +76,35 @@ async function catalogsUnder(root: string, signal: AbortSignal): Promise<FoundCa
 }
 
 async function search(folder: string, found: FoundCatalog[], signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    throw new TendError('INPUT_MISSING', `The folder "${folder}" cannot be read.`, { cause: error });
-  });
-  for (const entry of entries) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) {
-      if (!isForeign(path)) await search(path, found, signal);
-    } else if (entry.name.endsWith('.po') && !entry.name.startsWith('.')) {
-      const isRegular = entry.isFile() || (entry.isSymbolicLink() && (await isLinkToFile(path)));
-      if (isRegular && localeOf(path) !== undefined) found.push(toCatalog(path));
+  const waiting = [folder];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (found.length % 64 === 0) await setImmediate(undefined, { signal }); // so that signals are heard
+    const entries = entriesOf(next);
+    if (next !== folder && isEnvironment(entries)) continue;
+    for (const entry of entries) {
+      const { name } = entry;
+      if (entry.isDirectory()) {
+        if (!name.startsWith('.') && !foreignFolders.has(name)) waiting.push(join(next, name));
+      } else if (name.endsWith('.po') && !name.startsWith('.')) {
+        const path = join(next, name);
+        const isRegular = entry.isFile() || (entry.isSymbolicLink() && (await isLinkToFile(path)));
+        if (isRegular && localeOf(path) !== undefined) found.push(toCatalog(path));
+      }
     }
   }
 }
 
-function isForeign(folder: string): boolean {
-  const name = basename(folder);
-  if (name.startsWith('.') || foreignFolders.has(name)) return true;
-  return existsSync(join(folder, 'pyvenv.cfg')) || existsSync(join(folder, 'conda-meta'));
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    throw new TendError('INPUT_MISSING', `The folder "${folder}" cannot be read.`, { cause: error });
+  }
+}
+
+/** Of Python's packages, or conda's. */
+function isEnvironment(entries: readonly Dirent[]): boolean {
+  return entries.some(({ name }) => name === 'pyvenv.cfg' || name === 'conda-meta');
 }
 
 async function isLinkToFile(path: string): Promise<boolean> {

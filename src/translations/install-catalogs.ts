@@ -1,4 +1,4 @@
-import { copyFileSync, linkSync, renameSync, unlinkSync } from 'node:fs';
+import { copyFileSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { syncPath } from '../sync-path.ts';
 import { copyOwnership, unwritable } from './stage-catalog.ts';
@@ -85,7 +85,7 @@ function bringIn({ live, staged }: SetMember): void {
 
 /** A second name for the live file, which keeps its mode, owner and times; a copy where the file system has no links. */
 function keepOld({ live, former }: SetMember): string | undefined {
-  if (former === null) return undefined;
+  if (former === null || !(former !== undefined || isThere(live))) return undefined;
   const old = temporaryName(live, 'old');
   remove(old);
   if (former !== undefined) {
@@ -113,11 +113,16 @@ async function syncFolders(files: readonly string[]): Promise<void> {
 }
 
 function remove(path: string): void {
+  if (!isThere(path)) return; // that costs less than an error
   try {
     unlinkSync(path);
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error;
   }
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -1,6 +1,6 @@
 import type { ByteText } from './byte-text.ts';
 import { shippedHeader } from './catalog-header.ts';
-import { isHeader, messageKey, type PoMessage } from './po-message.ts';
+import { isHeader, type PoMessage } from './po-message.ts';
 
 /** One message of a .mo file. */
 export interface MoEntry {
@@ -16,8 +16,8 @@ export function toMoEntries(messages: readonly PoMessage[]): MoEntry[] {
 }
 
 function toMoEntry(message: PoMessage): MoEntry {
-  const lookup = messageKey(message);
-  const key = message.plural === undefined ? lookup : `${lookup}\0${message.plural}`;
-  const value = message.translations.join('\0');
+  const { plural, translations } = message;
+  const key = plural === undefined ? message.key : `${message.key}\0${plural}`;
+  const value = plural === undefined ? (translations[0] ?? '') : translations.join('\0');
   return { key, value: isHeader(message) ? shippedHeader(value) : value };
 }

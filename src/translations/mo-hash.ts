@@ -1,39 +1,38 @@
-import type { ByteText } from './byte-text.ts';
-
-/** P. J. Weinberger's hash, as the .mo format wants it: of the bytes before the first NUL, in 32 bits. */
-function hashMoKey(key: ByteText): number {
+/** P. J. Weinberger's hash, as the .mo format wants it: of the bytes from `at` to the first NUL, in 32 bits. */
+function hashMoKey(bytes: Uint8Array, at: number): number {
   let hash = 0;
-  for (let index = 0; index < key.length; index += 1) {
-    const byte = key.charCodeAt(index);
-    if (byte === 0) break;
-    hash = ((hash << 4) + byte) >>> 0;
+  for (let index = at; ; index += 1) {
+    const byte = bytes[index];
+    if (byte === undefined || byte === 0) return hash >>> 0;
+    hash = ((hash << 4) + byte) | 0;
     const high = hash & 0xf000_0000;
-    if (high !== 0) hash = (hash ^ (high >>> 24) ^ high) >>> 0;
+    if (high !== 0) hash ^= (high >>> 24) ^ high;
   }
-  return hash;
 }
 
 /** Size of the hash table for this many messages: a prime, a third more than the messages, as msgfmt chooses it. */
-function moHashSize(messageCount: number): number {
+export function moHashSize(messageCount: number): number {
   return Math.max(3, nextPrime(Math.floor((messageCount * 4) / 3)));
 }
 
-/** Where a key is looked for in a table of `size` slots, which is prime: first there, then `step` further each time. */
-export function moHashPlace(key: ByteText, size: number): { slot: number; step: number } {
-  const hash = hashMoKey(key);
+/**
+ * Where the key that stands at `at` is looked for in a table of `size` slots, which is prime: first there, then `step`
+ * further each time.
+ */
+export function moHashPlace(bytes: Uint8Array, at: number, size: number): { slot: number; step: number } {
+  const hash = hashMoKey(bytes, at);
   return { slot: hash % size, step: 1 + (hash % (size - 2)) };
 }
 
-/** Message number + 1 for each slot, 0 where it is free. */
-export function buildMoHashTable(keys: readonly ByteText[]): Uint32Array {
-  const size = moHashSize(keys.length);
+/** Message number + 1 for each slot, 0 where it is free. `keysAt` says where in `bytes` the keys stand. */
+export function buildMoHashTable(bytes: Uint8Array, keysAt: Uint32Array, size: number): Uint32Array {
   const table = new Uint32Array(size);
-  keys.forEach((key, index) => {
-    const { slot: first, step } = moHashPlace(key, size);
+  for (const [index, at] of keysAt.entries()) {
+    const { slot: first, step } = moHashPlace(bytes, at, size);
     let slot = first;
     while (table[slot] !== 0) slot = (slot + step) % size;
     table[slot] = index + 1;
-  });
+  }
   return table;
 }
 

@@ -14,11 +14,25 @@ const knownFormats = new Map<string, MessageFormat>([
 /** Only these: `\s` would take a byte 0xA0 out of the middle of a character. */
 const separators = /[ \t\n\v\f\r,]+/;
 
+/** The same few comments stand before most messages of a catalog. */
+const alone = new Map<string, MessageFlags>();
+const maxKnown = 100;
+
 /**
  * Adds what one comment says to the flags of the entry that follows it. `text` is the comment after its `#`.
  * Flags stand after `#,`, after `#!` (its ancient form), and since gettext 1.0 also after `#=`.
  */
 export function addFlags(flags: MessageFlags, text: string): MessageFlags {
+  if (flags !== noFlags) return readFlags(flags, text);
+  const known = alone.get(text);
+  if (known !== undefined) return known;
+  if (alone.size >= maxKnown) alone.clear();
+  const read = readFlags(noFlags, text);
+  alone.set(text, read);
+  return read;
+}
+
+function readFlags(flags: MessageFlags, text: string): MessageFlags {
   const first = text[0];
   if (first !== ',' && first !== '!' && first !== '=') return flags;
   let { isFuzzy, range } = flags;

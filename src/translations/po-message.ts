@@ -19,6 +19,8 @@ export interface PoMessage extends MessageFlags {
   plural: ByteText | undefined;
   /** One translation, or one for each plural form. */
   translations: readonly ByteText[];
+  /** What programs look it up by, `context EOT msgid` or `msgid`: two messages with the same are duplicates. */
+  key: ByteText;
   isObsolete: boolean;
   /** Offset of the keyword `msgid`. */
   idAt: number;
@@ -28,11 +30,6 @@ export interface PoMessage extends MessageFlags {
 
 /** What follows the context in a .mo file's key; a character that no string of a catalog may hold. */
 export const contextSeparator = '\x04';
-
-/** What a program looks the message up by: two messages with the same key are duplicates. */
-export function messageKey(message: PoMessage): ByteText {
-  return message.context === undefined ? message.id : message.context + contextSeparator + message.id;
-}
 
 /** The entry that describes the catalog itself: charset, plural forms. */
 export function isHeader(message: PoMessage): boolean {

@@ -1,6 +1,6 @@
 import type { ByteText } from './byte-text.ts';
 import { addFlags, noFlags } from './po-flags.ts';
-import type { PoMessage } from './po-message.ts';
+import { contextSeparator, type PoMessage } from './po-message.ts';
 import { PoScanner, type ScannerOptions, type TokenKind } from './po-scanner.ts';
 
 type Keyword = 'msgctxt' | 'msgid' | 'msgid_plural' | 'msgstr';
@@ -38,7 +38,12 @@ export class PoReader {
         case 'msgctxt':
         case 'msgid': {
           const entry = this.#readEntry();
-          if (entry !== undefined) return Object.assign(entry, flags);
+          if (entry !== undefined) {
+            entry.isFuzzy = flags.isFuzzy;
+            entry.formats = flags.formats;
+            entry.range = flags.range;
+            return entry;
+          }
           flags = noFlags;
           this.#recover();
           break;
@@ -69,7 +74,21 @@ export class PoReader {
     const translations = this.#readTranslations(plural !== undefined);
     if (translations === undefined) return undefined;
     const isObsolete = this.#isObsolete;
-    return { ...noFlags, context, id, plural, translations, isObsolete, idAt, translationAt };
+    const { isFuzzy, formats, range } = noFlags;
+    const key = context === undefined ? id : context + contextSeparator + id;
+    return {
+      isFuzzy,
+      formats,
+      range,
+      context,
+      id,
+      plural,
+      translations,
+      key,
+      isObsolete,
+      idAt,
+      translationAt,
+    };
   }
 
   /** The old texts of a fuzzy entry: they must be well formed, and nothing else is done with them. */

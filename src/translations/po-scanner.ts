@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { type ByteText, decodeByteText } from './byte-text.ts';
 import { type EscapeResult, readEscape } from './po-escapes.ts';
 
@@ -19,6 +20,8 @@ export type TokenKind =
 
 export interface ScannerOptions {
   source: ByteText;
+  /** The same, where it is at hand. */
+  bytes?: Uint8Array | undefined;
   /** `isDroppable` is true for what is wrong inside one string only. */
   report: (offset: number, text: string, isDroppable: boolean) => void;
   /** Says what is wrong with the bytes of a string, or undefined. Not called where all bytes are known to be good. */
@@ -32,7 +35,6 @@ const hash = 35;
 const backslash = 92;
 const pipe = 124;
 const tilde = 126;
-const keywords = new Set(['domain', 'msgctxt', 'msgid', 'msgid_plural', 'msgstr'] as const);
 
 /**
  * Cuts the bytes of a .po file into tokens, as the lexer of GNU gettext does. The current token is in the fields, so
@@ -52,22 +54,25 @@ export class PoScanner {
   /** While looking for the next entry after an error, words that are no keywords are nothing new. */
   isRecovering = false;
 
+  /** `source` again: what looks at each character does so faster in an array. */
+  readonly #bytes: Uint8Array;
   readonly #report: ScannerOptions['report'];
   readonly #checkString: ScannerOptions['checkString'];
   #at = 0;
 
   constructor(options: ScannerOptions) {
     this.source = options.source;
+    this.#bytes = options.bytes ?? Buffer.from(options.source, 'latin1');
     this.#report = options.report;
     this.#checkString = options.checkString;
   }
 
   /** Goes on to the next token. */
   advance(): void {
-    const { source } = this;
+    const bytes = this.#bytes;
     if (this.kind === 'comment') this.isObsolete = false;
     for (;;) {
-      const code = source.charCodeAt(this.#at);
+      const code = bytes[this.#at];
       this.start = this.#at;
       if (code === newline) {
         this.isObsolete = false;
@@ -77,6 +82,9 @@ export class PoScanner {
       } else if (code === hash) {
         if (this.#scanHash()) return;
         continue;
+      } else if (code === undefined) {
+        this.kind = 'end';
+        return;
       } else if (!isBlank(code)) {
         return this.#scanOther(code);
       }
@@ -87,10 +95,10 @@ export class PoScanner {
   /** After `#`: a prefix of an entry (returns false, the entry's tokens follow) or a comment (returns true). */
   #scanHash(): boolean {
     const { source } = this;
-    const second = source.charCodeAt(this.#at + 1);
+    const second = this.#bytes[this.#at + 1];
     if (second === tilde) {
       this.isObsolete = true;
-      const isPrevious = source.charCodeAt(this.#at + 2) === pipe;
+      const isPrevious = this.#bytes[this.#at + 2] === pipe;
       if (isPrevious) this.isPrevious = true;
       this.#at += isPrevious ? 3 : 2;
       return false;
@@ -111,14 +119,15 @@ export class PoScanner {
 
   #scanString(): void {
     const { source } = this;
+    const bytes = this.#bytes;
     let from = this.#at + 1;
     let at = from;
     let text = '';
     let hasByteEscape = false;
     let hasControl = false;
     for (;;) {
-      let code = source.charCodeAt(at);
-      while (code !== quote && code !== backslash && code >= space) code = source.charCodeAt(++at);
+      let code = bytes[at] ?? newline;
+      while (code !== quote && code !== backslash && code >= space) code = bytes[++at] ?? newline;
       if (code === quote) break;
       if (code === backslash) {
         const escape = this.#scanEscape(at);
@@ -126,8 +135,8 @@ export class PoScanner {
         hasByteEscape ||= escape.text > '\x7f';
         hasControl ||= escape.text < ' ';
         at = from = escape.end;
-      } else if (code === newline || Number.isNaN(code)) {
-        const where = code === newline ? 'line' : 'file';
+      } else if (code === newline) {
+        const where = at < bytes.length ? 'line' : 'file';
         this.#report(at, `the string is not closed: the ${where} ends before the closing quote`, false);
         break;
       } else {
@@ -137,7 +146,7 @@ export class PoScanner {
     }
     this.kind = 'string';
     this.value = text === '' ? source.slice(from, at) : text + source.slice(from, at);
-    this.#at = source.charCodeAt(at) === quote ? at + 1 : at;
+    this.#at = bytes[at] === quote ? at + 1 : at;
     const problem =
       this.#checkString?.(this.value, hasByteEscape) ?? (hasControl ? forbiddenByte(this.value) : undefined);
     if (problem !== undefined) this.#report(this.start, problem, true);
@@ -150,35 +159,40 @@ export class PoScanner {
   }
 
   #scanOther(code: number): void {
-    const { source } = this;
-    if (Number.isNaN(code)) {
-      this.kind = 'end';
-      return;
-    }
+    const bytes = this.#bytes;
     this.#at += 1;
     if (isWordStart(code)) {
-      while (isWordPart(source.charCodeAt(this.#at))) this.#at += 1;
-      return this.#setWord(source.slice(this.start, this.#at));
+      while (isWordPart(bytes[this.#at])) this.#at += 1;
+      return this.#setWord(this.#at - this.start);
     }
     if (isDigit(code)) {
-      while (isDigit(source.charCodeAt(this.#at))) this.#at += 1;
+      while (isDigit(bytes[this.#at])) this.#at += 1;
       this.kind = 'number';
-      this.value = source.slice(this.start, this.#at);
+      this.value = this.source.slice(this.start, this.#at);
       return;
     }
     this.kind = code === 91 ? '[' : code === 93 ? ']' : 'junk';
     this.value = '';
   }
 
-  #setWord(word: ByteText): void {
-    this.value = word;
-    const isKeyword = (text: string): text is 'domain' | 'msgctxt' | 'msgid' | 'msgid_plural' | 'msgstr' =>
-      (keywords as ReadonlySet<string>).has(text); // a set of these words is a set of strings
-    const isAllowed = !this.isPrevious || (word !== 'domain' && word !== 'msgstr');
-    this.kind = isKeyword(word) && isAllowed ? word : 'word';
+  #setWord(length: number): void {
+    const { source, start } = this;
+    const keyword = keywordAt(source, start, length);
+    const isAllowed = !this.isPrevious || (keyword !== 'domain' && keyword !== 'msgstr');
+    this.kind = isAllowed ? keyword : 'word';
     if (this.kind !== 'word' || this.isRecovering) return;
-    this.#report(this.start, `"${decodeByteText(word).slice(0, 60)}" is not a keyword of a .po file`, false);
+    const word = decodeByteText(source.slice(start, start + length));
+    this.#report(start, `"${word.slice(0, 60)}" is not a keyword of a .po file`, false);
   }
+}
+
+/** The keyword that the word is, or `word`; without cutting out each word to look at it. */
+function keywordAt(source: ByteText, start: number, length: number): TokenKind {
+  if (length === 5 && source.startsWith('msgid', start)) return 'msgid';
+  if (length === 6 && source.startsWith('msgstr', start)) return 'msgstr';
+  if (length === 7 && source.startsWith('msgctxt', start)) return 'msgctxt';
+  if (length === 12 && source.startsWith('msgid_plural', start)) return 'msgid_plural';
+  return length === 6 && source.startsWith('domain', start) ? 'domain' : 'word';
 }
 
 function forbiddenByte(value: ByteText): string | undefined {
@@ -193,14 +207,14 @@ function isBlank(code: number): boolean {
   return code === space || (code >= 9 && code <= 13);
 }
 
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57;
+function isDigit(code: number | undefined): boolean {
+  return code !== undefined && code >= 48 && code <= 57;
 }
 
 function isWordStart(code: number): boolean {
   return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95 || code === 36;
 }
 
-function isWordPart(code: number): boolean {
-  return isWordStart(code) || isDigit(code);
+function isWordPart(code: number | undefined): boolean {
+  return code !== undefined && (isWordStart(code) || isDigit(code));
 }

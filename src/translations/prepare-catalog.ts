@@ -1,16 +1,17 @@
 import type { Buffer } from 'node:buffer';
-import { createHash } from 'node:crypto';
-import { readFileSync, realpathSync } from 'node:fs';
 import { relative } from 'node:path';
 import { TendError, toError } from '../errors.ts';
 import type { CatalogState } from './catalog-state.ts';
 import type { MoParser } from './compare-with-gettext-parser.ts';
 import { type CatalogCounts, compileCatalog } from './compile-catalog.ts';
 import type { CatalogReport } from './compile-report.ts';
-import { describeLoss, diffWithLive, noDiff, readLive, unknownDiff } from './diff-with-live.ts';
+import { describeLoss, diffWithLive, readLive, unknownDiff } from './diff-with-live.ts';
 import type { FoundCatalog } from './find-catalogs.ts';
 import type { Diagnostic } from './findings.ts';
 import { type LinkBounds, strayLink } from './link-bounds.ts';
+import { readIfThere, realPathOf } from './read-if-there.ts';
+import { ReusableBuffer } from './reusable-buffer.ts';
+import { sha256, sourceFingerprint } from './source-fingerprint.ts';
 import { type StagedCatalog, stageCatalog } from './stage-catalog.ts';
 import { verifyMo } from './verify-mo.ts';
 
@@ -40,14 +41,25 @@ export interface PreparedCatalog {
   isBlocking: boolean;
   /** What to remember once the run has succeeded. */
   state: CatalogState;
+  /** True where that is remembered already. */
+  isKnown?: boolean;
 }
 
-/** Part of the fingerprint: another number makes every catalog be compiled again. */
-const compilerVersion = 2;
+/** One catalog after the other. */
+const [sourceBuffer, liveBuffer] = [new ReusableBuffer(), new ReusableBuffer()];
+
+/** Of a catalog that was not read. */
+export const unknownCounts = {
+  translated: null,
+  fuzzy: null,
+  untranslated: null,
+  obsolete: null,
+  dropped: null,
+};
 
 /**
- * Brings one catalog as far as it goes without touching anything live: known as unchanged, or compiled, verified and
- * staged beside its place, or found bad.
+ * Brings one catalog as far as it goes without touching anything live: compiled, verified and staged beside its place,
+ * or found bad. Synchronous, for one that is long or many that are short.
  */
 export function prepareCatalog(catalog: FoundCatalog, options: PrepareOptions): PreparedCatalog {
   const file = displayName(catalog.path, options.cwd);
@@ -56,18 +68,9 @@ export function prepareCatalog(catalog: FoundCatalog, options: PrepareOptions): 
   const stray = strayLink({ source, output, catalog, bounds: options.bounds });
   if (stray !== undefined) return failed({ catalog, diagnostics: [aboutFile(file, stray)] });
   const bytes = readSource(source);
-  const live = readIfThere(output);
-  const sourceSha256 = fingerprint(bytes, options);
+  const live = readIfThere(output, liveBuffer);
+  const sourceSha256 = sourceFingerprint(bytes, options);
   const known = options.known.get(catalog.path);
-  if (
-    known !== undefined &&
-    !options.isForced &&
-    !options.isCheckOnly &&
-    isStillInstalled(known, sourceSha256, live)
-  ) {
-    const report = { ...toReport(catalog, 'unchanged', undefined), ...noDiff };
-    return { report, staged: undefined, liveSha256: null, isBlocking: false, state: known };
-  }
   const { counts, diagnostics, output: compiled } = compileCatalog({ bytes, file, ...options });
   if (compiled === undefined) return failed({ catalog, diagnostics, counts, sourceSha256 });
   const before = readLive(live);
@@ -120,11 +123,6 @@ function aboutFile(file: string, message: string): Diagnostic {
   return { file, line: 1, column: 1, severity: 'error', message };
 }
 
-function isStillInstalled(known: CatalogState, sourceSha256: string, live: Buffer | undefined): boolean {
-  if (known.result !== 'installed' || known.sourceSha256 !== sourceSha256 || live === undefined) return false;
-  return known.outputSha256 === sha256(live);
-}
-
 /** Whether somebody else has written the live file since it was installed. */
 function isForeign(known: CatalogState | undefined, live: Buffer | undefined): boolean {
   return known?.result === 'installed' && live !== undefined && known.outputSha256 !== sha256(live);
@@ -135,46 +133,27 @@ function toReport(
   result: CatalogReport['result'],
   counts: CatalogCounts | undefined,
 ): CatalogReport {
-  const none = { translated: null, fuzzy: null, untranslated: null, obsolete: null, dropped: null };
   const { path, output, locale } = catalog;
-  return { path, output, locale, result, ...(counts ?? none), ...unknownDiff, isForeign: false, errors: [] };
-}
-
-/** Also of a link that leads nowhere: that is the path itself. */
-export function realPathOf(path: string): string {
-  try {
-    return realpathSync.native(path);
-  } catch {
-    return path;
-  }
-}
-
-function readIfThere(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch {
-    return undefined;
-  }
+  return {
+    path,
+    output,
+    locale,
+    result,
+    ...(counts ?? unknownCounts),
+    ...unknownDiff,
+    isForeign: false,
+    errors: [],
+  };
 }
 
 function readSource(path: string): Buffer {
   try {
-    return readFileSync(path);
+    return sourceBuffer.read(path);
   } catch (error) {
     throw new TendError('INPUT_MISSING', `"${path}" cannot be read: ${toError(error).message}`, {
       cause: error,
     });
   }
-}
-
-/** The options are part of it, since the same source gives another .mo file with others. */
-function fingerprint(bytes: Buffer, { useFuzzy, onBadMessage }: PrepareOptions): string {
-  const recipe = JSON.stringify([compilerVersion, useFuzzy, onBadMessage]);
-  return createHash('sha256').update(recipe).update(bytes).digest('hex');
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function displayName(path: string, cwd: string): string {

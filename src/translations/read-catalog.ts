@@ -30,21 +30,30 @@ export function readCatalog(bytes: Buffer): ReadCatalog {
   const problem = foreignEncoding(raw);
   if (problem !== undefined) return unread(raw, problem);
   const isPlain = isAscii(bytes);
-  const name = peekCharsetName(raw);
+  const name = peekCharsetName(raw, bytes);
   const charset = name === undefined ? undefined : findCharset(name);
   const source = charset === undefined || isPlain ? raw : toUtf8(bytes, charset);
   // A charset that nobody knows is reported once, as a fault of the header.
   const isUnknown = name !== undefined && charset === undefined;
   const isTrusted = isPlain || isUnknown || (charset?.kind === 'utf-8' && isUtf8(bytes));
   const { text, toFileOffset } = joinLines(source);
-  return { source, toFileOffset, ...readMessages(text, charset, isTrusted) };
+  const textBytes = text === raw ? bytes : undefined;
+  return { source, toFileOffset, ...readMessages({ source: text, bytes: textBytes, charset, isTrusted }) };
 }
 
-function readMessages(source: ByteText, charset: Charset | undefined, isTrusted: boolean) {
+function readMessages(options: {
+  source: ByteText;
+  /** The same, where it is at hand. */
+  bytes: Buffer | undefined;
+  charset: Charset | undefined;
+  isTrusted: boolean;
+}) {
+  const { source, bytes, charset, isTrusted } = options;
   const findings: Finding[] = [];
   let isMissingCharsetReported = false;
   const reader = new PoReader({
     source,
+    bytes,
     report(offset, text, isDroppable) {
       findings.push({
         offset,
@@ -77,8 +86,9 @@ function readMessages(source: ByteText, charset: Charset | undefined, isTrusted:
 }
 
 /** The charset that the header entry names. */
-function peekCharsetName(raw: ByteText): string | undefined {
-  const reader = new PoReader({ source: joinLines(raw).text, report() {} });
+function peekCharsetName(raw: ByteText, bytes: Buffer): string | undefined {
+  const { text } = joinLines(raw);
+  const reader = new PoReader({ source: text, bytes: text === raw ? bytes : undefined, report() {} });
   for (let message = reader.next(); message !== undefined; message = reader.next()) {
     if (message.isObsolete || !isHeader(message)) continue;
     const name = charsetName(message.translations[0] ?? '');

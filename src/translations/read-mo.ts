@@ -7,9 +7,10 @@ import { moHeaderBytes, moMagic } from './write-mo.ts';
 /** What is wrong with a .mo file. */
 export class MoDamage extends Error {}
 
-interface MoLayout {
+export interface MoLayout {
+  bytes: Buffer;
+  /** The word that stands at an offset. */
   readWord: (at: number) => number;
-  text: ByteText;
   count: number;
   keysAt: number;
   valuesAt: number;
@@ -24,57 +25,58 @@ interface MoLayout {
  * @throws MoDamage
  */
 export function readMo(bytes: Buffer): MoEntry[] {
-  const layout = readLayout(bytes);
+  const layout = readMoLayout(bytes);
+  const text = bytesToByteText(bytes);
   const entries: MoEntry[] = [];
+  let before: MoEntry | undefined;
   for (let index = 0; index < layout.count; index += 1) {
-    const key = readText(layout, layout.keysAt + index * 8);
-    const value = readText(layout, layout.valuesAt + index * 8);
-    const before = entries.at(-1);
+    const key = readText(layout, text, layout.keysAt + index * 8);
+    const value = readText(layout, text, layout.valuesAt + index * 8);
     if (before !== undefined && !(before.key < key)) throw new MoDamage(`message ${index} is out of order`);
-    entries.push({ key, value });
+    before = { key, value };
+    entries.push(before);
   }
-  checkHashTable(layout, entries);
+  checkMoHashTable(layout);
   return entries;
 }
 
-function readLayout(bytes: Buffer): MoLayout {
+/** @throws MoDamage for what is no .mo file, or one of a later form. */
+export function readMoLayout(bytes: Buffer): MoLayout {
   if (bytes.length < moHeaderBytes) throw new MoDamage('the file is too short');
   const isLittleEndian = bytes.readUInt32LE(0) === moMagic;
   if (!isLittleEndian && bytes.readUInt32BE(0) !== moMagic) throw new MoDamage('this is no .mo file');
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const readWord = (at: number) => {
-    if (at < 0 || at + 4 > bytes.length) throw new MoDamage('a table lies outside the file');
-    return isLittleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
+    if (at + 4 > bytes.length) throw new MoDamage('a table lies outside the file');
+    return words.getUint32(at, isLittleEndian);
   };
   const revision = readWord(4);
   if (revision >>> 16 > 1) throw new MoDamage(`revision ${revision} is not known`);
   return {
-    readWord,
-    text: bytesToByteText(bytes),
-    count: readWord(8),
-    keysAt: readWord(12),
-    valuesAt: readWord(16),
-    hashSize: readWord(20),
-    hashAt: readWord(24),
+    ...{ bytes, readWord, count: readWord(8) },
+    ...{ keysAt: readWord(12), valuesAt: readWord(16), hashSize: readWord(20), hashAt: readWord(24) },
   };
 }
 
-function readText(layout: MoLayout, descriptorAt: number): ByteText {
+function readText(layout: MoLayout, text: ByteText, descriptorAt: number): ByteText {
   const length = layout.readWord(descriptorAt);
   const from = layout.readWord(descriptorAt + 4);
-  if (from + length >= layout.text.length) throw new MoDamage('a string lies outside the file');
-  if (layout.text[from + length] !== '\0') throw new MoDamage('a string is not closed by a NUL');
-  return layout.text.slice(from, from + length);
+  if (from + length >= text.length) throw new MoDamage('a string lies outside the file');
+  if (layout.bytes[from + length] !== 0) throw new MoDamage('a string is not closed by a NUL');
+  return text.slice(from, from + length);
 }
 
-function checkHashTable(layout: MoLayout, entries: readonly MoEntry[]): void {
-  const { hashSize, hashAt, readWord } = layout;
+/** Looks each key up as glibc would; every string must be known to be closed by a NUL. */
+export function checkMoHashTable({ bytes, count, keysAt, hashSize, hashAt, readWord }: MoLayout): void {
   if (hashSize <= 2) return;
-  for (const [index, { key }] of entries.entries()) {
-    const { slot, step } = moHashPlace(key, hashSize);
+  for (let index = 0; index < count; index += 1) {
+    const { slot: first, step } = moHashPlace(bytes, readWord(keysAt + index * 8 + 4), hashSize);
+    let slot = first;
     for (let looked = 0; ; looked += 1) {
-      const found = readWord(hashAt + ((slot + looked * step) % hashSize) * 4);
+      const found = readWord(hashAt + slot * 4);
       if (found === index + 1) break;
       if (found === 0 || looked > hashSize) throw new MoDamage(`message ${index} is not in the hash table`);
+      slot = (slot + step) % hashSize;
     }
   }
 }

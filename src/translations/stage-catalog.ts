@@ -1,8 +1,9 @@
 import type { Buffer } from 'node:buffer';
-import { chmodSync, chownSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { TendError, toError } from '../errors.ts';
 import type { MoParser } from './compare-with-gettext-parser.ts';
 import type { MoEntry } from './mo-entry.ts';
+import { ReusableBuffer } from './reusable-buffer.ts';
 import { temporaryName } from './temporary-names.ts';
 import { verifyMo } from './verify-mo.ts';
 
@@ -23,6 +24,9 @@ export interface StageCatalogOptions {
   parse: MoParser;
 }
 
+/** One catalog after the other. */
+const readBackBuffer = new ReusableBuffer();
+
 /**
  * Writes a compiled catalog beside its place, with the mode and owner of the file it will replace, and reads it back
  * from there. It is not yet on the disk for good: applying the set does that for all files together, which is quicker.
@@ -37,10 +41,10 @@ export function stageCatalog(options: StageCatalogOptions): StagedCatalog {
     writeFileSync(staged, bytes);
     copyOwnership(live, options.source, staged);
   } catch (error) {
-    rmSync(staged, { force: true });
+    if (existsSync(staged)) rmSync(staged);
     throw unwritable(live, error);
   }
-  const written = readFileSync(staged);
+  const written = readBackBuffer.read(staged);
   if (!written.equals(bytes)) throw unwritable(live, new Error('the disk gave back other bytes'));
   verifyMo(written, entries, parse);
   return { live, staged };

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -8,9 +8,14 @@ export type TemporaryPurpose = 'new' | 'old';
 
 const pattern = /^\..+\.mo\.tend-(?<host>[^/]+)-(?<pid>\d+)-[0-9a-f]{8}\.(?:new|old)$/;
 
+const host = hostname();
+/** Of the last name; threads of one process begin at numbers of their own. */
+let number = randomInt(2 ** 32);
+
 /** A name beside `output` that says whose it is, so that a later run can sweep it after a crash. */
 export function temporaryName(output: string, purpose: TemporaryPurpose): string {
-  const owner = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  number = (number + 1) >>> 0;
+  const owner = `${host}-${process.pid}-${number.toString(16).padStart(8, '0')}`;
   return join(dirname(output), `.${basename(output)}.tend-${owner}.${purpose}`);
 }
 
@@ -22,7 +27,7 @@ export function sweepTemporaries(folders: Iterable<string>): void {
   for (const folder of new Set(folders)) {
     for (const name of namesIn(folder)) {
       const owner = pattern.exec(name)?.groups;
-      if (owner === undefined || owner['host'] !== hostname()) continue;
+      if (owner === undefined || owner['host'] !== host) continue;
       const pid = Number(owner['pid']);
       if (pid !== process.pid && !isAlive(pid)) rmSync(join(folder, name), { force: true });
     }

@@ -30,6 +30,8 @@ export async function translations(bench: Bench): Promise<BenchResult> {
     ...{ measured: median(big.compile.peakMiB), ofMinima: Math.min(...big.compile.peakMiB) },
   };
   const cpu = (of: typeof django, what: 'compile' | 'unchanged') => compare(of[what].cpuMs, of.msgfmt.cpuMs);
+  const wall = (of: typeof django, what: 'compile' | 'unchanged') =>
+    compare(of[what].wallMs, of.msgfmt.wallMs);
   return {
     title: 'Translations',
     method: `The ${counts.toLocaleString('en-US')} catalogs of Debian's python3-django, and one of ${largeMiB.toFixed(0)} MiB made of them: each catalog of its core with ${copies} more copies of every message in contexts of their own. In turn: a shell that runs \`msgfmt\` (no checks) once for each file, \`tend compile-translations\` with its checks, read-back, fsync and state after the .mo files were removed, and again where nothing has changed.`,
@@ -38,6 +40,9 @@ export async function translations(bench: Bench): Promise<BenchResult> {
       ratioClaim('CPU of the large set ÷ msgfmt', 'at most 0.35', cpu(big, 'compile')),
       ratioClaim('CPU of many unchanged catalogs ÷ msgfmt', 'at most 0.1', cpu(django, 'unchanged')),
       ratioClaim('CPU of the large set unchanged ÷ msgfmt', 'at most 0.1', cpu(big, 'unchanged')),
+      ratioClaim('wall of many small catalogs ÷ msgfmt', 'none', wall(django, 'compile')),
+      ratioClaim('wall of the large set ÷ msgfmt', 'none', wall(big, 'compile')),
+      ratioClaim('wall of many unchanged catalogs ÷ msgfmt', 'none', wall(django, 'unchanged')),
       peak,
     ],
     measurements: [

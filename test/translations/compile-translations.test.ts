@@ -114,6 +114,32 @@ describe('compileTranslations', () => {
     expect(await translation('pl.mo')).toBe('jeden');
   });
 
+  it('says and installs the same where a thread compiles', async () => {
+    const many = Array.from({ length: 20 }, (_, index) => [`${index}/LC_MESSAGES/a.po`, catalog(`${index}`)]);
+    await put({ ...Object.fromEntries(many), 'de.po': bad });
+    const inThread = await run({ onBadMessage: 'drop', threadFrom: 0 });
+    expect(await translation('7/LC_MESSAGES/a.mo')).toBe('7');
+    const alone = await run({ onBadMessage: 'drop', isForced: true });
+    const paths = (report: typeof alone.report) =>
+      report.catalogs.map(({ path, errors }) => ({ path, errors }));
+    expect(paths(inThread.report)).toEqual(paths(alone.report));
+    expect(inThread.results).toEqual(alone.results);
+    expect((await readdir(at('7/LC_MESSAGES'))).toSorted()).toEqual(['a.mo', 'a.po']);
+  });
+
+  it('leaves nothing behind where a thread compiles and cannot write, or is stopped', async () => {
+    const many = Array.from({ length: 20 }, (_, index) => [`${index}/LC_MESSAGES/a.po`, catalog(`${index}`)]);
+    const name = `long/LC_MESSAGES/${'n'.repeat(240)}.po`; // a name that is too long with what a temporary file adds to it
+    await put({ ...Object.fromEntries(many), [name]: catalog('jeden') });
+    await expect(run({ threadFrom: 0 })).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE', exitCode: 73 });
+    const stopping = new AbortController();
+    stopping.abort();
+    await rm(at(name));
+    await expect(run({ threadFrom: 0, signal: stopping.signal })).rejects.toThrow('aborted');
+    const files = await readdir(directory.path, { recursive: true });
+    expect(files.filter((file) => file.includes('.mo'))).toEqual([]);
+  });
+
   it('writes nothing when it only checks', async () => {
     await put({ 'pl.po': catalog('jeden') });
     expect((await run({ isCheckOnly: true })).results).toEqual(['checked']);

@@ -174,7 +174,7 @@ describe('a run that is killed', () => {
     await installTwice();
     const mixed: string[] = [];
     let step = 1;
-    for (; await killAt('install', step); step += 2) {
+    for (; await killAt('install', step); step += 1) {
       mixed.push((await live()).join());
       let restarts = 0;
       await install({ restart: async () => ({ tookMs: ++restarts }) });
