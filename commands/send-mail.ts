@@ -1,13 +1,10 @@
-import { text as readText } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { boolean, string } from '@oclif/core/flags';
 import { TendCommand } from '../src/cli/base-command.ts';
 import { dispatchMail } from '../src/cli/dispatch-mail.ts';
+import { contentFlags, queueFlags, several } from '../src/cli/message-flags.ts';
+import { untilMoment } from '../src/cli/moment-flag.ts';
 import { messageFromFlags } from '../src/mail/message-from-flags.ts';
-
-/** A flag that may be repeated. */
-function several(summary: string, helpValue: string) {
-  return string({ summary, helpValue, multiple: true, multipleNonGreedy: true, default: [] });
-}
 
 export default class SendMail extends TendCommand {
   static override summary = 'Send one message now, or queue it.';
@@ -16,17 +13,19 @@ export default class SendMail extends TendCommand {
   static override examples = [
     '<%= config.bin %> send-mail --to bob@example.org --subject "Backup done" --text "All is well."',
     'df -h | <%= config.bin %> send-mail --to ops@example.org --subject "Disks" --text - --queue',
+    `<%= config.bin %> send-mail --to ann@example.org --template welcome --data '{"name": "Ann"}' --locale pl`,
   ];
   static override flags = {
     to: several('Recipient; repeat it for more.', 'ADDRESS'),
     cc: several('Recipient of a copy.', 'ADDRESS'),
     bcc: several('Recipient that the others do not see.', 'ADDRESS'),
     from: string({ summary: 'Sender. Default: [mail] from.', helpValue: 'ADDRESS' }),
-    subject: string({ summary: 'Subject line.', required: true }),
+    subject: string({ summary: 'Subject line. Default: of the template.' }),
     text: string({ summary: 'Plain text; "-" reads it from standard input.' }),
     html: string({ summary: 'HTML; "-" reads it from standard input.' }),
-    attach: several('File to attach; repeat it for more.', 'FILE'),
+    ...contentFlags,
     queue: boolean({ summary: 'Leave it to the next tick.', exclusive: ['eml', 'dry-run'] }),
+    ...queueFlags,
     'dry-run': boolean({ summary: 'Compose and check it, send nothing.', exclusive: ['eml'] }),
     eml: string({ summary: 'Write the message to this file instead of sending it.', helpValue: 'FILE' }),
   };
@@ -34,10 +33,18 @@ export default class SendMail extends TendCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(SendMail);
     await this.execute(flags, async (context) => {
-      const { cwd, signal } = context;
-      const readStandardInput = async () => await readText(process.stdin);
-      const message = await messageFromFlags({ flags, cwd, signal, readStandardInput });
-      return await dispatchMail(context, message, flags);
+      const { cwd, signal, clock } = context;
+      const now = clock.now();
+      const { expires, 'not-before': notBefore } = flags;
+      const message = await messageFromFlags({
+        flags,
+        cwd,
+        signal,
+        expiresAt: expires && new Date(now.getTime() + untilMoment(expires, now)),
+        readStandardInput: async () => await buffer(process.stdin),
+      });
+      const delayMs = notBefore && untilMoment(notBefore, now);
+      return await dispatchMail(context, message, { ...flags, delayMs });
     });
   }
 }
