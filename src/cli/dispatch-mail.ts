@@ -4,17 +4,17 @@ import { findComposingSettings } from '../mail/composing-settings.ts';
 import { maskAddress, maskAddressesIn } from '../mail/mail-address.ts';
 import type { MailMessage } from '../mail/mail-message.ts';
 import type { MailReport } from '../mail/mail-report.ts';
-import { findMailSettings } from '../mail/mail-settings.ts';
 import { writeEml } from '../mail/write-eml.ts';
 import { enqueueTask } from '../tasks/enqueue-task.ts';
 import type { CommandContext, CommandOutcome } from './command-context.ts';
 import type { Output } from './output.ts';
 import { sendMailNow } from './send-mail-now.ts';
+import { tryOutMail } from './try-out-mail.ts';
 
 export interface DispatchMailFlags {
   /** Write it to this file; relative to the working directory. */
   eml?: string | undefined;
-  /** Compose and check it only. */
+  /** Compose it, and ask the mail server about its recipients; see `tryOutMail`. */
   'dry-run': boolean;
   /** Leave it to the next tick. */
   queue: boolean;
@@ -24,7 +24,7 @@ export interface DispatchMailFlags {
 }
 
 /**
- * Does with a typed message what its flags say: to a file, nowhere, to the queue, or out now. Whatever the way, a bad
+ * Does with a typed message what its flags say: to a file, tried out, to the queue, or out now. Whatever the way, a bad
  * address is found while the person who typed it is still there.
  *
  * @throws TendError MAIL_*, OUTPUT_UNWRITABLE.
@@ -35,10 +35,10 @@ export async function dispatchMail(
   flags: DispatchMailFlags,
 ): Promise<CommandOutcome> {
   if (flags.eml !== undefined) return await writeToFile(context, message, resolve(context.cwd, flags.eml));
-  if (flags['dry-run']) return await tryOut(context, message);
+  if (flags['dry-run']) return await tryOutMail(context, await compose(context, message), message.server);
   if (flags.queue) return await queue(context, message, flags);
   const { report, taskId, exitCode } = await sendMailNow(context, message);
-  return { result: { ...report, taskId }, exitCode, render: (output) => render(report, output) };
+  return { result: { ...report, taskId }, exitCode, render: (output) => renderMailReport(report, output) };
 }
 
 const nothingSent = { accepted: [], refused: [], deferred: [], reply: null };
@@ -52,14 +52,6 @@ async function writeToFile(
   await writeEml({ raw, file });
   const result = { ...nothingSent, messageId, taskId: null, file };
   return { result, render: (output) => output.summary(`Message written to ${file}`) };
-}
-
-async function tryOut(context: CommandContext, message: MailMessage): Promise<CommandOutcome> {
-  findMailSettings(context);
-  const { messageId, envelope, raw } = await compose(context, message);
-  const result = { ...nothingSent, messageId, taskId: null, recipients: envelope.to, bytes: raw.length };
-  const line = `Would send ${raw.length} bytes from ${envelope.from} to ${envelope.to.join(', ')}`;
-  return { result, render: (output) => output.print(line) };
 }
 
 async function queue(
@@ -81,7 +73,8 @@ async function compose(context: CommandContext, message: MailMessage): Promise<C
   return await composeMessage({ ...context, ...settings, message });
 }
 
-function render(report: MailReport, output: Output): void {
+/** What became of the recipients, for a person. */
+export function renderMailReport(report: MailReport, output: Output): void {
   const { accepted, refused, deferred, reply } = report;
   for (const { address, reply: said } of [...refused, ...deferred]) {
     output.warn(`${maskAddress(address)} was not taken: ${maskAddressesIn(said)}`);

@@ -3,7 +3,7 @@ import { requireSchema } from '../database/require-schema.ts';
 import { TendError, toError } from '../errors.ts';
 import type { Evidence, HandlerContext, TaskKind } from '../tasks/handlers/handler.ts';
 import { knownKinds } from '../tasks/handlers/registry.ts';
-import { runTaskNow } from '../tasks/run-task-now.ts';
+import { type AfterBirth, runTaskNow } from '../tasks/run-task-now.ts';
 import { runWithoutQueue } from '../tasks/run-without-queue.ts';
 import { workerIdentity } from '../tasks/worker-identity.ts';
 import type { CommandContext } from './command-context.ts';
@@ -24,6 +24,15 @@ const worksWithoutQueue = new Set([
 /** Kinds that reach nobody outside; they leave the queue of a copy alone. */
 const worksInCopy = new Set(['backup', 'restore', 'verify-backup', 'push-backup', 'check-app']);
 
+export interface RunKindNowOptions {
+  kind: string;
+  payload: Record<string, unknown>;
+  /** Called when the task is there and before it runs. */
+  afterBirth?: AfterBirth;
+  /** What to do instead of the handler where the queue cannot be used. */
+  withoutQueue?(): Promise<Evidence>;
+}
+
 /**
  * Runs a kind because a person typed its command: as a task claimed at birth by this process, with the same lease,
  * mutex, history and evidence as any other. Where the queue cannot be reached or is not there yet, kinds that must
@@ -34,16 +43,20 @@ const worksInCopy = new Set(['backup', 'restore', 'verify-backup', 'push-backup'
  */
 export async function runKindNow(
   context: CommandContext,
-  options: { kind: string; payload: Record<string, unknown> },
+  options: RunKindNowOptions,
 ): Promise<{ taskId: number | null; evidence: Evidence }> {
   const kind = knownKinds(context.config).get(options.kind);
   if (kind === undefined) throw new TendError('KIND_UNKNOWN', `Kind "${options.kind}" is not known here.`);
   const { signal, log, progress } = context;
   const handler = await handlerContext(context);
   const shared = { context: handler, kind, payload: options.payload, signal, live: { log, progress } };
-  if (!(await isQueueUsable(handler, kind, context))) return await runWithoutQueue(shared);
+  const { afterBirth, withoutQueue } = options;
+  if (!(await isQueueUsable(handler, kind, context))) {
+    if (withoutQueue !== undefined) return { taskId: null, evidence: await withoutQueue() };
+    return await runWithoutQueue(shared);
+  }
   const worker = workerIdentity(hostName(context));
-  return await runTaskNow({ ...shared, worker, log });
+  return await runTaskNow({ ...shared, worker, log, afterBirth });
 }
 
 async function isQueueUsable(

@@ -33,7 +33,8 @@ async function sendAsTask(context: CommandContext, message: MailMessage) {
   return { taskId, report: parse(mailReportSchema, evidence) };
 }
 
-async function hasDatabase(context: CommandContext): Promise<boolean> {
+/** Whether one is configured; it need not be there. */
+export async function hasDatabase(context: CommandContext): Promise<boolean> {
   try {
     await context.connection();
     return true;

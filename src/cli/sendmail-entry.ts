@@ -1,11 +1,15 @@
 import type { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { TendError } from '../errors.ts';
 import { maskAddress, maskAddressesIn } from '../mail/mail-address.ts';
 import { findMailSettings } from '../mail/mail-settings.ts';
 import { prepareMessage } from '../mail/prepare-message.ts';
+import { readInput } from '../mail/read-input.ts';
 import { sendComposed } from '../mail/send-once.ts';
-import { parseSendmailArguments } from '../mail/sendmail-arguments.ts';
+import { parseSendmailArguments, type SendmailRequest } from '../mail/sendmail-arguments.ts';
+import { sysexit } from '../mail/sysexit.ts';
+import type { CommandContext, CommandOutcome } from './command-context.ts';
+import { enqueuePrepared } from './enqueue-prepared.ts';
+import { findMailQueue } from './mail-queue.ts';
 import { type ProcessHost, systemHost } from './process-host.ts';
 import { runBody } from './run-body.ts';
 
@@ -17,32 +21,63 @@ export interface SendmailMainOptions {
   host?: ProcessHost;
 }
 
-const globalFlags = { json: false, config: undefined, quiet: false, verbosity: 0, noColor: false };
-
 /**
- * `tend-sendmail`: sendmail(8) for cron's MAILTO and PHP's sendmail_path. Sends at once through `[mail] url`, without a
- * database, says nothing on success, and returns an exit code of sysexits(3): 75 is "try again".
+ * `tend-sendmail`: sendmail(8) for cron's MAILTO and PHP's sendmail_path. Where the queue can be reached and ticks run, the
+ * message is durable there when the program ends, and delivered, tried again and on record like any other; else it is
+ * sent at once through `[mail] url`. Says nothing on success, and returns an exit code of sysexits(3): 75 is "try again".
  */
 export async function main({ argv, stdin, host = systemHost() }: SendmailMainOptions): Promise<number> {
-  const code = await runBody({ commandId: 'sendmail', flags: globalFlags, host }, async (context) => {
-    const { config, clock, signal, log, output } = context;
-    const request = parseSendmailArguments(argv);
-    const settings = findMailSettings(context);
-    const composed = prepareMessage({
-      request,
-      input: await buffer(stdin),
-      defaultFrom: config.mail.from,
-      redirectAll: config.mail.redirect_all,
-      hostName: host.hostname,
-      userName: host.osUser ?? 'nobody',
-      clock,
-    });
-    const report = await sendComposed({ ...context, composed, settings, signal, log });
-    const failed = [...report.refused, ...report.deferred];
-    for (const { address, reply } of failed)
-      output.warn(`${maskAddress(address)} was not taken: ${maskAddressesIn(reply)}`);
-    return { result: report, exitCode: failed.length > 0 ? 3 : 0 };
+  const parsed = parse(argv);
+  const flags = { json: false, config: parsed.request?.config, quiet: false, verbosity: 0, noColor: false };
+  const readsConfig = parsed.request !== undefined;
+  let failure: unknown;
+  const code = await runBody({ commandId: 'sendmail', flags, host, readsConfig }, async (context) => {
+    try {
+      if (parsed.request === undefined) throw parsed.error;
+      return await send(context, { request: parsed.request, stdin, host });
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
   });
-  // sysexits(3) has no "some": what was refused is unavailable.
-  return code >= 1 && code <= 3 ? new TendError('MAIL_SERVER_UNREACHABLE', '').exitCode : code;
+  return sysexit({ code, error: failure });
+}
+
+/** An error is reported where all are, and the configuration is found by an argument before that. */
+function parse(argv: readonly string[]): { request?: SendmailRequest; error?: unknown } {
+  try {
+    return { request: parseSendmailArguments(argv) };
+  } catch (error) {
+    return { error };
+  }
+}
+
+async function send(
+  context: CommandContext,
+  { request, stdin, host }: { request: SendmailRequest; stdin: Readable; host: ProcessHost },
+): Promise<CommandOutcome> {
+  const { config, clock, output } = context;
+  const settings = findMailSettings(context);
+  const composed = prepareMessage({
+    request,
+    input: await readInput(stdin),
+    defaultFrom: config.mail.from,
+    redirectAll: config.mail.redirect_all,
+    aliases: config.mail.aliases,
+    hostName: host.hostname,
+    userName: host.osUser ?? 'nobody',
+    clock,
+  });
+  const db = await findMailQueue(context);
+  if (db !== undefined) return { result: { taskId: await enqueuePrepared({ db, composed }) } };
+  const report = await sendComposed({ ...context, composed, settings });
+  const failed = [...report.refused, ...report.deferred];
+  for (const { address, reply } of failed)
+    output.warn(`${maskAddress(address)} was not taken: ${maskAddressesIn(reply)}`);
+  if (failed.length === 0) return { result: report };
+  // Nobody would try again those who were put off; a caller that does sends it to all once more.
+  throw new TendError(
+    report.deferred.length > 0 ? 'MAIL_SERVER_UNREACHABLE' : 'MAIL_RECIPIENTS_REFUSED',
+    `${failed.length} of ${composed.envelope.to.length} recipients have not got the message.`,
+  );
 }

@@ -29,6 +29,12 @@ const domain = v.pipe(
   v.toLowerCase(),
 );
 
+const localName = v.pipe(
+  v.string(),
+  v.regex(/^(?:\*|[\w+-]+(?:\.[\w+-]+)*)$/, 'a name without a domain, such as "root", or "*" was expected'),
+  v.toLowerCase(),
+);
+
 const fingerprint = v.pipe(
   text,
   v.regex(
@@ -70,6 +76,17 @@ export const mailSection = section({
   /** Only recipients of these domains get mail; others are refused. */
   allow_domains: v.optional(v.array(domain, 'a list of domains was expected')),
   attachments_from: v.optional(textList, []),
+  /**
+   * Where mail to a name without a domain goes (`root`, as cron writes it); `"*"` stands for every other name. Without one
+   * the name is completed with the domain of `from`.
+   */
+  aliases: v.optional(
+    v.record(
+      localName,
+      v.union([mailAddress, v.array(mailAddress)], 'an address, or a list of them, was expected'),
+    ),
+    {},
+  ),
   /** Whether messages may attach large objects: any that tend's role may read, whoever enqueued. */
   large_objects: v.optional(v.boolean('true or false was expected'), false),
   /** Directory of templates, relative to that of the file. */

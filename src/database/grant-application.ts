@@ -14,7 +14,8 @@ export async function grantApplication(options: { db: Kysely<Database>; role: st
       tend.enqueue(text, jsonb, timestamptz, text, integer, text, text, text, integer),
       tend.cancel(bigint), tend.retry(bigint), tend.task(bigint),
       tend.schedule(text, text, text, jsonb, text, text, interval, text, text, integer, text),
-      tend.unschedule(text), tend.attach(bytea, text, text) to ${role}`.execute(trx);
+      tend.unschedule(text), tend.suppress(text, text, text), tend.unsuppress(text),
+      tend.attach(bytea, text, text) to ${role}`.execute(trx);
     await sql`grant select on tend.task_overview, tend.schedule_overview, tend.health to ${role}`.execute(
       trx,
     );

@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 import { TendError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { SmtpSendInfo } from './create-smtp-connection.ts';
+import type { SmtpConnection, SmtpSendInfo } from './create-smtp-connection.ts';
 import { GatedBody } from './gated-body.ts';
 import { needsSmtpUtf8 } from './mail-address.ts';
 import type { MailOutcome } from './mail-outcome.ts';
@@ -122,6 +122,7 @@ async function send({
   stop.addEventListener('abort', onStop);
   deadline.addEventListener('abort', onDeadline);
   if (stop.aborted) onStop();
+  body.beforeLastChunk = () => sendTogether(connection);
   const envelope = { from, to: [...to], size: raw.length, use8BitMime: hasEightBitBody(raw) };
   try {
     const sending = promised<SmtpSendInfo>((done) => connection.send(envelope, body, done));
@@ -135,6 +136,13 @@ async function send({
     stop.removeEventListener('abort', onStop);
     deadline.removeEventListener('abort', onDeadline);
   }
+}
+
+/** The last bytes of a message and the dot behind them, which nodemailer writes apart, in one packet. */
+function sendTogether({ _socket: socket }: SmtpConnection): void {
+  if (!socket) return;
+  socket.cork();
+  setImmediate(() => socket.uncork());
 }
 
 /** After a refusal the connection is as good as before, once it is reset. */

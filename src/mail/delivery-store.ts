@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { StatementBatcher } from '../database/statement-batcher.ts';
 import type { Database, DeliveryRecipient } from '../database/tables.ts';
 import { TendError } from '../errors.ts';
@@ -29,27 +29,28 @@ export interface SettleDelivery {
   server?: string | null;
 }
 
-interface KeepComposed {
-  taskId: number;
-  composed: ComposedMessage;
-}
+type Step =
+  | { step: 'keep'; taskId: number; composed: ComposedMessage }
+  | { step: 'commit'; id: number }
+  | { step: 'settle'; settled: SettleDelivery };
+
+/** Id of the row that was written; undefined where it was not: there is one already, or it is in another state. */
+type StepResult = number | undefined;
 
 /**
- * The durable steps of deliveries. Those of messages that are under way together share statements, and with them the
- * flush of the server's log.
+ * The durable steps of deliveries. Those of messages that are under way together share statements, whichever steps they
+ * are.
  */
 export class DeliveryStore {
+  readonly #db: Kysely<Database>;
   readonly #find: StatementBatcher<number, Delivery | undefined>;
-  readonly #keep: StatementBatcher<KeepComposed, number | undefined>;
-  readonly #commit: StatementBatcher<number, boolean>;
-  readonly #settle: StatementBatcher<SettleDelivery, undefined>;
+  readonly #steps: StatementBatcher<Step, StepResult>;
 
   constructor(db: Kysely<Database>) {
+    this.#db = db;
     // A message may have 70 MB: what is read or written in one statement has a bound.
     this.#find = new StatementBatcher({ maxBatch: 16, execute: (ids) => findAll(db, ids) });
-    this.#keep = new StatementBatcher({ maxBatch: 16, execute: (items) => keepAll(db, items) });
-    this.#commit = new StatementBatcher({ maxBatch: 200, execute: (ids) => commitAll(db, ids) });
-    this.#settle = new StatementBatcher({ maxBatch: 200, execute: (items) => settleAll(db, items) });
+    this.#steps = new StatementBatcher({ maxBatch: 50, execute: (steps) => takeSteps(db, steps) });
   }
 
   async find(taskId: number): Promise<Delivery | undefined> {
@@ -58,7 +59,7 @@ export class DeliveryStore {
 
   /** Keeps a composed message for its task; where another worker was first, its message is the one. */
   async keep(taskId: number, composed: ComposedMessage): Promise<Delivery> {
-    const id = await this.#keep.run({ taskId, composed });
+    const id = await this.#steps.run({ step: 'keep', taskId, composed });
     if (id !== undefined) return { id, taskId, ...freshDelivery(composed) };
     const kept = await this.find(taskId);
     if (kept === undefined)
@@ -73,13 +74,27 @@ export class DeliveryStore {
    * @throws TendError LEASE_LOST where somebody else has moved the delivery.
    */
   async commit(id: number): Promise<void> {
-    if (await this.#commit.run(id)) return;
+    if ((await this.#steps.run({ step: 'commit', id })) !== undefined) return;
     throw new TendError('LEASE_LOST', `Delivery ${id} was not sent: another worker is at it.`);
   }
 
   /** Records what became of an attempt. */
   async settle(settled: SettleDelivery): Promise<void> {
-    await this.#settle.run(settled);
+    await this.#steps.run({ step: 'settle', settled });
+  }
+
+  /**
+   * Whether the attempt before this one was lost while the database server itself crashed: then what it wrote last may be
+   * gone, and a row that says `composed` proves nothing. Its claim was flushed, so the attempt is known. A crash of one
+   * backend ends in recovery without a new start of the server, and shows in the statistics, which recovery resets.
+   */
+  async mayHaveBeenForgotten(taskId: number): Promise<boolean> {
+    const { rows } = await sql<{ isSo: boolean }>`
+      select a.outcome = 'lost' and a.started_at < c.crashed_at and c.crashed_at < a.finished_at as "isSo"
+        from tend.attempts a,
+             (select greatest(pg_postmaster_start_time(), (select stats_reset from pg_stat_bgwriter)) as crashed_at) c
+       where a.task_id = ${taskId} order by a.started_at desc limit 1`.execute(this.#db);
+    return rows[0]?.isSo ?? false;
   }
 }
 
@@ -99,48 +114,63 @@ async function findAll(
   return taskIds.map((taskId) => byTask.get(taskId));
 }
 
-/** Ids of the rows that were made; undefined where there was one. */
-async function keepAll(
-  db: Kysely<Database>,
-  items: readonly KeepComposed[],
-): Promise<readonly (number | undefined)[]> {
-  const rows = await db
-    .insertInto('tend.deliveries')
-    .values(
-      items.map(({ taskId, composed }) => ({
-        task_id: taskId,
-        message_id: composed.messageId,
-        envelope_from: composed.envelope.from,
-        recipients: JSON.stringify(freshDelivery(composed).recipients),
-        raw: composed.raw,
-      })),
-    )
-    .onConflict((conflict) => conflict.column('task_id').doNothing())
-    .returning(['id', 'task_id as taskId'])
-    .execute();
-  const byTask = new Map(rows.map(({ id, taskId }) => [taskId, id]));
-  return items.map(({ taskId }) => byTask.get(taskId));
+/**
+ * One statement for all steps: they are about different rows, since a message takes one step at a time. Committed without
+ * waiting for the server's disk: a process of ours that dies loses nothing by it, and a server that crashes may lose the
+ * last moments, which `mayHaveBeenForgotten` accounts for. To wait would hold a connection to the mail server for the
+ * length of a flush, for every message.
+ */
+async function takeSteps(db: Kysely<Database>, steps: readonly Step[]): Promise<readonly StepResult[]> {
+  const keeps = steps.filter((step) => step.step === 'keep');
+  const commits = steps.filter((step) => step.step === 'commit').map(({ id }) => id);
+  const settles = steps.filter((step) => step.step === 'settle').map(({ settled }) => settled);
+  const parts: RawBuilder<unknown>[] = [];
+  if (keeps.length > 0) parts.push(sql`kept as (${keepAll(keeps)})`);
+  if (commits.length > 0) parts.push(sql`committed as (${commitAll(commits)})`);
+  if (settles.length > 0) parts.push(sql`settled as (${settleAll(settles)})`);
+  const { rows } = await sql<{ step: Step['step']; id: number; taskId: number | null }>`
+    with unflushed as materialized (select set_config('synchronous_commit', 'off', true)), ${sql.join(parts)}
+    ${sql.join(
+      [
+        ...(keeps.length > 0 ? [sql`select 'keep' as step, id, task_id as "taskId" from kept`] : []),
+        ...(commits.length > 0 ? [sql`select 'commit' as step, id, null as "taskId" from committed`] : []),
+        ...(settles.length > 0 ? [sql`select 'settle' as step, id, null as "taskId" from settled`] : []),
+      ],
+      sql` union all `,
+    )}`.execute(db);
+  const written = new Map(rows.map(({ step, id, taskId }) => [`${step} ${taskId ?? id}`, id]));
+  return steps.map((step) => written.get(keyOf(step)));
 }
 
-async function commitAll(db: Kysely<Database>, ids: readonly number[]): Promise<readonly boolean[]> {
-  const { rows } = await sql<{ id: number }>`
-    update tend.deliveries set state = 'committing', committing_at = clock_timestamp()
-     where id = any(${ids}::bigint[]) and state = 'composed' returning id`.execute(db);
-  const committed = new Set(rows.map(({ id }) => id));
-  return ids.map((id) => committed.has(id));
+function keyOf(step: Step): string {
+  if (step.step === 'keep') return `keep ${step.taskId}`;
+  return step.step === 'commit' ? `commit ${step.id}` : `settle ${step.settled.id}`;
 }
 
-async function settleAll(
-  db: Kysely<Database>,
-  items: readonly SettleDelivery[],
-): Promise<readonly undefined[]> {
-  await sql`
+function keepAll(keeps: readonly { taskId: number; composed: ComposedMessage }[]): RawBuilder<unknown> {
+  const values = keeps.map(({ taskId, composed }) => {
+    const { messageId, from, recipients, raw } = freshDelivery(composed);
+    return sql`(${taskId}::bigint, ${messageId}::text, ${from}::text, ${JSON.stringify(recipients)}::jsonb, ${raw}::bytea)`;
+  });
+  return sql`
+    insert into tend.deliveries (task_id, message_id, envelope_from, recipients, raw)
+    select v.* from (values ${sql.join(values)}) as v, unflushed
+    on conflict (task_id) do nothing returning id, task_id`;
+}
+
+function commitAll(ids: readonly number[]): RawBuilder<unknown> {
+  return sql`
+    update tend.deliveries set state = 'committing', committing_at = clock_timestamp() from unflushed
+     where id = any(${ids}::bigint[]) and state = 'composed' returning id`;
+}
+
+function settleAll(settles: readonly SettleDelivery[]): RawBuilder<unknown> {
+  return sql`
     update tend.deliveries d
        set state = g."to", recipients = g.recipients, reply = g.reply, server = coalesce(g.server, d.server),
            finished_at = case when g."to" <> 'composed' then clock_timestamp() end,
            committing_at = case when g."to" <> 'composed' then d.committing_at end
-      from jsonb_to_recordset(${JSON.stringify(items)}::jsonb) as g (
-             id bigint, "from" text[], "to" text, recipients jsonb, reply text, server text)
-     where d.id = g.id and d.state = any(g."from")`.execute(db);
-  return items.map(() => undefined);
+      from jsonb_to_recordset(${JSON.stringify(settles)}::jsonb) as g (
+             id bigint, "from" text[], "to" text, recipients jsonb, reply text, server text), unflushed
+     where d.id = g.id and d.state = any(g."from") returning d.id`;
 }

@@ -12,6 +12,8 @@ export class GatedBody extends Readable {
   hasReleasedEnd = false;
   /** True once the connection asks for the message: before that nothing of it can be anywhere. */
   hasBegun = false;
+  /** Called as the end is given away. */
+  beforeLastChunk: (() => void) | undefined;
   /** What `beforeEnd` failed with. */
   failure: Error | undefined;
   readonly #raw: Buffer;
@@ -38,6 +40,7 @@ export class GatedBody extends Readable {
         // A connection that broke meanwhile has destroyed this stream: then the end stays here.
         if (this.destroyed) return;
         this.hasReleasedEnd = true;
+        this.beforeLastChunk?.();
         this.push(chunk);
         this.push(null);
       },

@@ -51,7 +51,9 @@ export async function messageFromFlags(options: MessageFromFlagsOptions): Promis
     });
   }
   if (flags.subject === undefined && flags.template === undefined) {
-    throw new TendError('USAGE', 'The message has no subject.', { hint: 'tend send-mail --subject "…" …' });
+    throw new TendError('USAGE', 'The message has no subject.', {
+      hint: 'tend send-mail --subject TEXT …, or --message FILE for a message with headers of its own.',
+    });
   }
   refuseSharedInput(flags);
   const attachments = await attachFiles({
@@ -91,10 +93,9 @@ function checked(given: Record<string, unknown>): MailMessage {
   const parsed = safeParse(mailMessageSchema, message);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
-  throw new TendError(
-    'MAIL_MESSAGE_INVALID',
-    `The message is not valid: ${getDotPath(issue) ?? ''}: ${issue.message}.`,
-  );
+  const path = getDotPath(issue) ?? '';
+  const code = /^(to|cc|bcc|from)\b/.test(path) ? 'MAIL_ADDRESS_INVALID' : 'MAIL_MESSAGE_INVALID';
+  throw new TendError(code, `The message is not valid: ${path}: ${issue.message}.`);
 }
 
 async function readData(

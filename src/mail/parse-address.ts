@@ -33,8 +33,11 @@ export function parseAddress({ text, field }: ParseAddressOptions): MailAddress 
 const atext = /[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u{a1}-\u{10ffff}]/u;
 /** Controls, line separators and text-direction overrides: nowhere. */
 const control = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
-/** Zero-width, unassigned and private characters, and spaces other than U+0020: not in an address (names need joiners). */
-const invisible = /(?! )[\p{C}\p{Z}]/u;
+/**
+ * Zero-width, unassigned and private characters, fillers and variation selectors, and spaces other than U+0020: not in an
+ * address (names need joiners).
+ */
+const invisible = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u;
 
 /** The mailbox, or why it is none. */
 function readMailbox(text: string): MailAddress | string {
@@ -110,6 +113,8 @@ function readAddrSpec(text: string, name: string): MailAddress | string {
 
 function dotAtomProblem(local: string): string | undefined {
   if (local === '') return 'nothing stands before the "@"';
+  // Some readers decode it, and then it has another "@".
+  if (/=\?.*\?/.test(local)) return 'the part before the "@" is an encoded word';
   if (/^\.|\.\.|\.$/.test(local)) return 'the part before the "@" begins, ends or doubles a dot';
   for (const character of local) {
     if (character !== '.' && !atext.test(character)) {
@@ -121,6 +126,7 @@ function dotAtomProblem(local: string): string | undefined {
 
 function quotedProblem(local: string): string | undefined {
   if (local === '') return 'nothing stands before the "@"';
+  if (/=\?.*\?/.test(local)) return 'the part before the "@" is an encoded word';
   if (/[<>]/.test(local)) return 'the part before the "@" has an angle bracket';
   return local === local.normalize('NFC') ? undefined : 'the part before the "@" is not in normal form (NFC)';
 }

@@ -1,5 +1,5 @@
 import { isIP, isIPv4 } from 'node:net';
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import { needsSmtpUtf8 } from './mail-address.ts';
 
 /** A domain as DNS and the envelope have it and as people write it, or why it is none. */
@@ -19,15 +19,21 @@ export function readDomain(text: string): MailDomain {
     return { problem: 'the domain has look-alike characters' };
   const unicode = text.normalize('NFC').toLowerCase();
   const ascii = needsSmtpUtf8(unicode) ? domainToASCII(unicode) : unicode;
-  if (ascii === '') return { problem: 'the domain is not a valid internationalised name' };
+  if (ascii === '' || ascii.split('.').some(isBrokenLabel))
+    return { problem: 'the domain is not a valid internationalised name' };
   if (ascii.length > 253) return { problem: 'the domain is longer than 253 characters' };
   const labels = ascii.split('.');
   if (!labels.every((label) => /^(?!-)[a-z0-9-]{1,63}(?<!-)$/.test(label))) {
     return { problem: 'the domain has an empty, too long or hyphen-edged label' };
   }
-  // An all-digit last label is an IPv4 address to many resolvers; RFC 5321 §4.1.3 wants those in brackets.
-  if (/^\d+$/.test(labels.at(-1) ?? '')) return { problem: 'the domain ends in a number' };
+  // To many resolvers it is an IPv4 address (0x7f.1 too); RFC 5321 §4.1.3 wants those in brackets.
+  if (/^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? '')) return { problem: 'the domain ends in a number' };
   return { ascii, unicode };
+}
+
+/** `xn--` and then what decodes to nothing: readers disagree about what it is. */
+function isBrokenLabel(label: string): boolean {
+  return label.startsWith('xn--') && /^(?:xn--|$)/.test(domainToUnicode(label));
 }
 
 function readLiteral(text: string): MailDomain {

@@ -19,6 +19,8 @@ export interface SendForTaskOptions {
   settings: MailSettings;
   store: DeliveryStore;
   courier: Courier;
+  /** It is not the task's first attempt. */
+  isRepeated: boolean;
   /** A person waits for this one attempt. */
   isByHand: boolean;
   /** For attachments that lie in the database. */
@@ -41,10 +43,15 @@ export async function sendForTask(options: SendForTaskOptions): Promise<SettledA
   if (delivery.state === 'sent' || delivery.state === 'partly-sent') {
     return { state: delivery.state, report: reportDelivery(delivery) };
   }
-  const { store, courier, log, message } = options;
+  const { store, courier, log, message, isRepeated } = options;
   const onUnknown = policy(options);
   if (delivery.state !== 'composed')
     return await settleUnknown({ store, delivery, onUnknown, reason: 'the process that sent it died' });
+  if (isRepeated && onUnknown !== 'resend' && (await store.mayHaveBeenForgotten(delivery.taskId))) {
+    const reason =
+      'the process that sent it died, and so did the database server that should remember how far it was';
+    return await settleUnknown({ store, delivery, onUnknown, reason });
+  }
   checkExpiry(options);
   let hasCommitted = false;
   const { outcome, server } = await courier.carry({
@@ -71,8 +78,9 @@ function isOwnSender({ settings: { defaultFrom } }: SendForTaskOptions, sender: 
 }
 
 async function findOrCompose(options: SendForTaskOptions): Promise<Delivery> {
-  const { store, taskId, settings } = options;
-  const found = await store.find(taskId);
+  const { store, taskId, settings, isRepeated } = options;
+  // On a first attempt there is hardly ever one, and `keep` finds it then.
+  const found = isRepeated ? await store.find(taskId) : undefined;
   if (found !== undefined) return found;
   return await store.keep(taskId, await composeMessage({ ...options, ...settings }));
 }

@@ -11,12 +11,14 @@ export interface SendmailRequest {
   sender: string | undefined;
   /** `-F`. */
   fullName: string | undefined;
+  /** `-C`: sendmail's configuration file, and here `tend.toml`: PHP-FPM and cron start programs in other directories. */
+  config: string | undefined;
 }
 
 /** Letters whose value is the rest of the word, or the next word. */
 const withValue = 'BCDFLNORVXfhpr';
-/** Letters whose value is the rest of the word: `-oi`, `-bm`, `-Am`, `-q30m`. */
-const withAttached = 'Aboq';
+/** Letters whose value is the rest of the word: `-oi`, `-bm`, `-Am`, `-em`, `-d0.1`, `-q30m`. */
+const withAttached = 'Abdeoq';
 const alone = 'GUimnstvx';
 
 /**
@@ -32,6 +34,7 @@ export function parseSendmailArguments(argv: readonly string[]): SendmailRequest
     endsAtDot: true,
     sender: undefined,
     fullName: undefined,
+    config: undefined,
   };
   const rest = [...argv];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
@@ -67,13 +70,19 @@ function apply(request: SendmailRequest, letter: string, value: string): void {
   else if (letter === 'i' || (letter === 'o' && value === 'i')) request.endsAtDot = false;
   else if (letter === 'f' || letter === 'r') request.sender = value.replace(/^<(.*)>$/, '$1');
   else if (letter === 'F') request.fullName = value;
+  else if (letter === 'C') request.config = value;
   else if (letter === 'q' || letter === 's')
     throw refuse(`-${letter}${value}`, 'is for a mail server with a queue');
+  else if (letter === 'b' && value === 's')
+    throw refuse(
+      '-bs',
+      'is for a mail server: let the program use "-t -i" instead (Symfony: sendmail://default?command=…)',
+    );
   else if (letter === 'b' && value !== 'm') throw refuse(`-b${value}`, 'is for a mail server');
 }
 
 function refuse(option: string, reason: string): TendError {
   return new TendError('USAGE', `The option ${JSON.stringify(option)} ${reason}.`, {
-    hint: 'tend-sendmail [-t] [-i] [-f SENDER] [-F NAME] [RECIPIENT…] < message',
+    hint: 'tend-sendmail [-t] [-i] [-f SENDER] [-F NAME] [-C tend.toml] [RECIPIENT…] < message',
   });
 }

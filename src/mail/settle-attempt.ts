@@ -76,7 +76,7 @@ export interface SettleUnknownOptions {
 export async function settleUnknown(options: SettleUnknownOptions): Promise<SettledAttempt> {
   const { store, delivery, onUnknown, reason } = options;
   const { id, recipients, messageId } = delivery;
-  const from = ['committing', 'unknown'] as const;
+  const from = ['composed', 'committing', 'unknown'] as const;
   const report = reportDelivery({ messageId, recipients, reply: reason });
   if (onUnknown === 'resend') {
     await persist(store, { id, from, to: 'composed', recipients, reply: reason });

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { toError } from '../errors.ts';
+import { DirectPipe } from './direct-pipe.ts';
 import { OutputTail } from './output-tail.ts';
 import type { RunToolOptions } from './run-tool.ts';
 import type { SupervisedChild } from './spawn-supervised.ts';
@@ -55,15 +56,18 @@ export function collectOutput(input: {
   };
   const reported = reports && watch(reports, report);
   const target = options.stdout ?? 'tail';
-  let main: Promise<unknown>;
-  if (typeof target === 'string') {
-    main = watch(child.stdout, (chunk) => {
+  const { stdout } = child;
+  let main: Promise<unknown> | undefined;
+  if (stdout === undefined || target instanceof DirectPipe) {
+    // It goes to another program, which tells of progress.
+  } else if (typeof target === 'string') {
+    main = watch(stdout, (chunk) => {
       tail.write(chunk);
       if (target === 'capture') capture.write(chunk);
     });
   } else {
-    child.stdout.on('data', onOutput);
-    main = pipeline(child.stdout, target).catch((thrown: unknown) => {
+    stdout.on('data', onOutput);
+    main = pipeline(stdout, target).catch((thrown: unknown) => {
       const error = toError(thrown);
       isCut = 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
       if (!isCut) onFailure({ kind: 'output-failed', error });
@@ -77,7 +81,7 @@ export function collectOutput(input: {
     captured: () => (target === 'capture' ? capture.text() : ''),
     isCut: () => isCut,
     close() {
-      child.stdout.destroy();
+      stdout?.destroy();
       child.stderr.destroy();
       child.reports?.destroy();
     },

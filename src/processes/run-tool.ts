@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { toError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { redact, type SecretRegistry } from '../redact.ts';
 import { childEnvironment } from './child-environment.ts';
 import { collectOutput } from './collect-output.ts';
+import { DirectPipe } from './direct-pipe.ts';
+import { feedInput } from './feed-input.ts';
 import { findProgram } from './find-program.ts';
 import { type SupervisedChild, spawnSupervised } from './spawn-supervised.ts';
 import { judgeEnding, stoppedBeforeStart } from './tool-error.ts';
-import { startToolLimits, type ToolLimits } from './tool-limits.ts';
+import { startToolLimits } from './tool-limits.ts';
 
 export interface RunToolOptions {
   /** A name looked up on PATH, or a path. Never a shell line. */
@@ -21,12 +21,13 @@ export interface RunToolOptions {
   /** Variables added for this child; the place for secrets (never `args`, which `ps` shows). */
   env?: Record<string, string>;
   cwd?: string;
-  input?: string | Buffer | Readable;
+  input?: string | Buffer | Readable | DirectPipe;
   /**
    * `tail` (default): kept only as part of the output tail. `capture`: also returned whole, up to
-   * `captureLimitBytes` (16 MiB). A stream: everything goes there with back-pressure, and it is ended.
+   * `captureLimitBytes` (16 MiB). A stream: everything goes there with back-pressure, and it is ended. A direct pipe:
+   * another program gets it.
    */
-  stdout?: Writable | 'tail' | 'capture';
+  stdout?: Writable | DirectPipe | 'tail' | 'capture';
   captureLimitBytes?: number;
   /**
    * Gives the program descriptor 4, apart from what it prints, and gets what it writes there. All of it has arrived when
@@ -44,6 +45,8 @@ export interface RunToolOptions {
   graceMs?: number;
   /** Gets every line of stderr as a debug line. */
   log?: Log;
+  /** Lines that are no part of what an error should show; they are left out of the tail. */
+  chatter?: RegExp;
   secrets?: SecretRegistry;
   okExitCodes?: readonly number[];
 }
@@ -74,6 +77,19 @@ const reportDrainMs = 10_000;
  *   TOOL_STOPPED (aborted).
  */
 export async function runTool(options: RunToolOptions): Promise<ToolResult> {
+  const { input, stdout, signal } = options;
+  try {
+    return await runProgram(options);
+  } catch (error) {
+    if (stdout instanceof DirectPipe && !signal.aborted) await stdout.afterReader();
+    throw error;
+  } finally {
+    if (input instanceof DirectPipe) input.noteReaderEnded();
+  }
+}
+
+async function runProgram(options: RunToolOptions): Promise<ToolResult> {
+  const { input, stdout } = options;
   const env = childEnvironment(options.baseEnv, options.env);
   const cwd = options.cwd ?? process.cwd();
   const program = findProgram({ file: options.file, searchPath: env['PATH'] ?? '', cwd });
@@ -81,6 +97,10 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
   if (options.signal.aborted) throw stoppedBeforeStart(name);
 
   using limits = startToolLimits(options);
+  const noteProgress = () => {
+    limits.noteProgress();
+    if (input instanceof DirectPipe) input.noteProgress();
+  };
   const started = performance.now();
   const child = await spawnSupervised({
     program,
@@ -88,12 +108,13 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
     env,
     cwd,
     hasReports: options.onReport !== undefined,
+    output: stdout instanceof DirectPipe ? await stdout.attachWriter(noteProgress) : undefined,
     signal: limits.signal,
     graceMs: options.graceMs ?? 10_000,
   });
   using _urgency = killAtOnceWhenUrgent(child, options.signal);
-  const output = collectOutput({ child, options, onOutput: limits.noteProgress, onFailure: limits.stop });
-  feedInput(child, options.input, limits);
+  const output = collectOutput({ child, options, onOutput: noteProgress, onFailure: limits.stop });
+  feedInput(child, input, limits);
   // A program that could not be started has an `error` instead of an `exit`; its ending tells.
   await Promise.race([once(child.nodeChildProcess, 'exit').catch(() => child.ending), child.ending]);
   const stoppedAtMs = limits.stoppedAtMs();
@@ -107,7 +128,8 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
   const ended = await child.ending;
   if (limits.signal.aborted) child.killGroup();
 
-  const outputTail = options.secrets?.redact(output.tail.text()) ?? redact(output.tail.text());
+  const said = withoutLines(output.tail.text(), options.chatter);
+  const outputTail = options.secrets?.redact(said) ?? redact(said);
   const failure = judgeEnding({
     name,
     ended,
@@ -123,6 +145,12 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
     stdout: output.captured(),
     outputTail,
   };
+}
+
+function withoutLines(text: string, chatter: RegExp | undefined): string {
+  if (chatter === undefined) return text;
+  const lines = text.split('\n');
+  return lines.filter((line) => !chatter.test(line)).join('\n');
 }
 
 /**
@@ -145,28 +173,4 @@ function killAtOnceWhenUrgent(child: SupervisedChild, signal: AbortSignal): Disp
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
   return { [Symbol.dispose]: () => signal.removeEventListener('abort', onAbort) };
-}
-
-function feedInput(
-  child: SupervisedChild,
-  input: string | Buffer | Readable | undefined,
-  limits: ToolLimits,
-): void {
-  let isClosed = false;
-  const close = () => {
-    isClosed = true;
-  };
-  // A program may close its standard input early (EPIPE); its exit status tells whether that was a failure.
-  child.stdin.on('error', close).on('close', close);
-  if (input === undefined) child.stdin.end();
-  else if (typeof input === 'string' || Buffer.isBuffer(input)) child.stdin.end(input);
-  else {
-    // The half that arrived must not look like the whole: the program is stopped before it sees the end of it.
-    finished(input, { writable: false }).catch((error: unknown) => {
-      if (!isClosed) limits.stop({ kind: 'input-failed', error: toError(error) });
-    });
-    input.pipe(child.stdin);
-    input.on('data', limits.noteProgress);
-    child.stdin.once('close', () => input.destroy());
-  }
 }

@@ -28,7 +28,8 @@ export interface SupervisedChild {
   ending: Promise<ChildEnding>;
   nodeChildProcess: ChildProcess;
   stdin: Writable;
-  stdout: Readable;
+  /** Undefined where it goes to another program. */
+  stdout: Readable | undefined;
   stderr: Readable;
   /** What the program writes to descriptor 4, where it was given one. */
   reports: Readable | undefined;
@@ -50,6 +51,8 @@ export async function spawnSupervised(options: {
   env: Record<string, string>;
   cwd: string;
   hasReports: boolean;
+  /** Becomes the program's standard output, and is closed here. */
+  output: Writable | undefined;
   signal: AbortSignal;
   graceMs: number;
 }): Promise<SupervisedChild> {
@@ -58,7 +61,13 @@ export async function spawnSupervised(options: {
     env: options.env,
     cwd: options.cwd,
     extendEnv: false,
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...(options.hasReports ? (['pipe'] as const) : [])],
+    stdio: [
+      'pipe',
+      options.output ?? 'pipe',
+      'pipe',
+      'pipe',
+      ...(options.hasReports ? (['pipe'] as const) : []),
+    ],
     buffer: false,
     encoding: 'buffer',
     reject: false,
@@ -66,6 +75,7 @@ export async function spawnSupervised(options: {
     killDescendants: true,
     forceKillAfterDelay: options.graceMs,
   });
+  options.output?.destroy();
   const { stdin, stdout, stderr } = subprocess;
   // execa types further descriptors as the union of both directions; as a plain 'pipe' each is a duplex socket.
   const [, , , watchdog, reports] = subprocess.stdio as unknown as [
@@ -84,7 +94,7 @@ export async function spawnSupervised(options: {
     })),
     nodeChildProcess: subprocess.nodeChildProcess,
     stdin,
-    stdout,
+    stdout: stdout ?? undefined,
     stderr,
     reports,
     dismissWatchdog: () => watchdog.end('ended\n'),

@@ -9,9 +9,13 @@ export class BatchSize {
   /** The part of the lease that the batches held at once may fill. */
   readonly horizonMs: number;
   #learned = 0;
+  #least: number;
 
-  constructor(options: { leaseMs: number }) {
+  /** @param options.least to begin with, where tasks are known to be quick. */
+  constructor(options: { leaseMs: number; least?: number }) {
     this.horizonMs = Math.min(500, options.leaseMs / 30);
+    this.#learned = options.least ?? 0;
+    this.#least = this.#learned;
   }
 
   /** @param freeSlots tasks that can start this instant; never fewer are claimed. */
@@ -28,12 +32,13 @@ export class BatchSize {
   learn(count: number, elapsedMs: number): void {
     const fits = Math.floor(((count / Math.max(elapsedMs, 0.5)) * this.horizonMs) / 2);
     // Grows in steps: a few quick tasks say little about the next thousand.
-    this.#learned = Math.min(fits, count * 8, maxBatch);
+    this.#learned = Math.max(Math.min(fits, count * 8, maxBatch), this.#least);
   }
 
   /** The last batch was too large: back to one free slot at a time. */
   forget(): void {
     this.#learned = 0;
+    this.#least = 0;
   }
 }
 

@@ -99,7 +99,7 @@ function dueTasks(options: DueWorkOptions, leaseMs: number): LaneOptions[] {
   for (const { kind, policy } of kinds) {
     if (policy.width === undefined) continue;
     const concurrency = options.isConcurrencyGiven === true ? options.concurrency : policy.width;
-    lanes.push({ claim: dueOf(options, leaseMs, [kind]), concurrency });
+    lanes.push({ claim: dueOf(options, leaseMs, [kind]), concurrency, isWide: true });
   }
   return lanes;
 }

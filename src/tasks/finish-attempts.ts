@@ -84,7 +84,7 @@ async function finishBatch(options: {
          set state = case when s.is_superseded or (e.state = 'waiting' and t.cancel_requested_at is not null)
                           then 'cancelled' else e.state end,
              attempt = case when e.counted then t.attempt else t.attempt - 1 end,
-             run_at = case when e.state = 'waiting' and e.recorded then now() + e.delay_ms * interval '1 ms' else t.run_at end,
+             run_at = case when e.state = 'waiting' and (e.recorded or e.delay_ms > 0) then now() + e.delay_ms * interval '1 ms' else t.run_at end,
              reason = case when e.state = 'waiting' and t.cancel_requested_at is not null
                            then 'cancel was requested'
                            when s.is_superseded then 'superseded by a newer task with the same unique key'

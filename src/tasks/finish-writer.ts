@@ -26,6 +26,9 @@ interface Pending {
 type Finished = Map<string, TaskState | null> | { refusal: unknown } | 'unreachable';
 
 const maxBatch = 500;
+/** Each statement waits for the server's disk, and everything else of this session behind it. */
+const gatherMs = 20;
+const gathered = 100;
 /** In one statement, unless a single ending has more: the next heartbeat waits for it. */
 const maxFollowUps = 1000;
 
@@ -43,6 +46,7 @@ export class FinishWriter {
   };
   readonly #pending: Pending[] = [];
   #isWriting = false;
+  #gathering: NodeJS.Timeout | undefined;
 
   constructor(options: {
     db: Kysely<Database>;
@@ -54,19 +58,31 @@ export class FinishWriter {
     this.#options = options;
   }
 
-  write(task: ClaimedTask, ending: AttemptEnding): Promise<WrittenEnding> {
+  /** @param options.mayGather the ending may wait a moment for others, since many are under way. */
+  write(
+    task: ClaimedTask,
+    ending: AttemptEnding,
+    { mayGather }: { mayGather: boolean },
+  ): Promise<WrittenEnding> {
     const { promise, resolve } = Promise.withResolvers<WrittenEnding>();
     this.#pending.push({ task, ending, resolve });
-    if (!this.#isWriting) {
-      this.#isWriting = true;
-      // Endings of one turn of the event loop belong into one statement.
-      setImmediate(() => void this.#drain());
-    }
+    if (mayGather && this.#pending.length < gathered) {
+      this.#gathering ??= setTimeout(() => this.#start(), gatherMs);
+    } else this.#start();
     return promise;
   }
 
+  /** Endings of one turn of the event loop belong into one statement. */
+  #start(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    setImmediate(() => void this.#drain());
+  }
+
   async #drain(): Promise<void> {
-    while (this.#pending.length > 0) {
+    while (this.#pending.length > 0 && this.#gathering === undefined) {
       const batch = this.#pending.splice(0, sizeOfBatch(this.#pending));
       const finished = await this.#finish(batch);
       if (isRefused(finished)) for (const single of batch) await this.#finishSingle(single);

@@ -23,6 +23,8 @@ export interface Batch {
 export interface LaneOptions {
   claim: ClaimSource;
   concurrency: number;
+  /** Its tasks wait for others most of the time, and many of them run at once. */
+  isWide?: boolean;
 }
 
 /**
@@ -41,12 +43,25 @@ export class Lane {
   claimedAtMs = 0;
   patience: NodeJS.Timeout | undefined;
   readonly #clock: Clock;
+  readonly #isWide: boolean;
 
-  constructor({ claim, concurrency, leaseMs, clock }: LaneOptions & { leaseMs: number; clock: Clock }) {
+  constructor({
+    claim,
+    concurrency,
+    isWide = false,
+    leaseMs,
+    clock,
+  }: LaneOptions & { leaseMs: number; clock: Clock }) {
     this.claim = claim;
     this.concurrency = concurrency;
-    this.batch = new BatchSize({ leaseMs });
+    this.batch = new BatchSize({ leaseMs, least: isWide ? concurrency * 2 : 0 });
     this.#clock = clock;
+    this.#isWide = isWide;
+  }
+
+  /** Endings may wait a moment for others: what runs here is many, and none of it waits for an ending. */
+  get mayGather(): boolean {
+    return this.#isWide && this.active.size > 0;
   }
 
   get isIdle(): boolean {

@@ -1,3 +1,5 @@
+import type { Kysely } from 'kysely';
+import type { Database } from '../database/tables.ts';
 import { TendError } from '../errors.ts';
 import type { Log, Progress } from '../log.ts';
 import type { ClaimedTask } from './claim-due-tasks.ts';
@@ -17,6 +19,9 @@ export interface RunNowOptions {
   live: { log: Log; progress: Progress };
 }
 
+/** Gives the new task what its handler finds there instead of in the payload. */
+export type AfterBirth = (born: { db: Kysely<Database>; taskId: number }) => Promise<void>;
+
 /**
  * Runs one task that is claimed at birth by this process, and waits for its end. Interrupted, it is cancelled rather
  * than given back: nobody expects cron to go on with what a person stopped.
@@ -25,7 +30,7 @@ export interface RunNowOptions {
  *   TASK_FAILED for another outcome that is no success.
  */
 export async function runTaskNow(
-  options: RunNowOptions & { worker: WorkerIdentity; log: Log },
+  options: RunNowOptions & { worker: WorkerIdentity; log: Log; afterBirth?: AfterBirth | undefined },
 ): Promise<{ taskId: number; evidence: Evidence }> {
   const { context, kind, worker, payload } = options;
   const leaseMs = context.config.tasks.lease;
@@ -36,7 +41,11 @@ export async function runTaskNow(
     worker,
     lanes: [
       {
-        claim: async () => [await startTaskNow({ db: context.db, worker, kind, payload, leaseMs })],
+        claim: async () => {
+          const born = await startTaskNow({ db: context.db, worker, kind, payload, leaseMs });
+          await options.afterBirth?.({ db: context.db, taskId: born.id });
+          return [born];
+        },
         concurrency: 1,
       },
     ],

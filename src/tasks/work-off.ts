@@ -70,9 +70,9 @@ class Worker {
       knownTokens: () => this.#keeper.tokens(),
     };
     const strays = options.onStop === 'cancel' ? 'cancelled' : 'waiting';
-    this.#lanes = options.lanes.map(({ claim, concurrency }) => {
+    this.#lanes = options.lanes.map(({ claim, ...lane }) => {
       const steady = claimAcrossReconnects({ ...shared, claim, strays });
-      return new Lane({ claim: steady, concurrency, leaseMs, clock });
+      return new Lane({ ...lane, claim: steady, leaseMs, clock });
     });
   }
 
@@ -219,7 +219,7 @@ class Worker {
     const { clock } = this.#options.context;
     const durationMs = Math.round(clock.monotonicMs() - startedMs);
     this.#unwritten += 1;
-    void this.#writer.write(task, ending).then((written) => {
+    void this.#writer.write(task, ending, { mayGather: lane?.mayGather ?? false }).then((written) => {
       this.#unwritten -= 1;
       this.#keeper.release(task.token);
       addToReport(this.#report, written, durationMs);

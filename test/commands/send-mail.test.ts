@@ -1,9 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ScriptedSmtpServerOptions, scriptedSmtpServer } from '../mail/scripted-smtp-server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -146,10 +142,36 @@ describe('tend send-mail without a database', () => {
     expect((await readdir(directory.path)).sort()).toEqual(['a.txt', 'm.eml']);
   });
 
-  it('with --dry-run sends nothing and says what it would send', async () => {
+  it('with --dry-run asks the server about the recipients, and sends nothing', async () => {
     const { exitCode, json, messages } = await sendTo({}, [...hello, '--dry-run', '--json']);
     expect([exitCode, messages]).toEqual([0, []]);
-    expect(json).toMatchObject({ recipients: ['bob@x.test'], accepted: [], bytes: expect.any(Number) });
+    expect(json).toMatchObject({
+      recipients: ['bob@x.test'],
+      accepted: [],
+      bytes: expect.any(Number),
+      check: {
+        tls: null,
+        recipients: [{ address: 'bob@x.test', status: 'accepted', reply: '250 2.1.5 Ok' }],
+      },
+    });
+  });
+
+  it('with --dry-run exits 3 where the server would refuse some, and says whom', async () => {
+    const replies = { RCPT: (line: string) => (line.includes('never') ? '550 never' : '250 Ok') };
+    const { exitCode, stdout, messages } = await sendTo({ replies }, [
+      ...hello,
+      '--bcc',
+      'never@x.test',
+      '--dry-run',
+    ]);
+    expect([exitCode, messages]).toEqual([3, []]);
+    expect(stdout).toMatch(
+      /not encrypted, without a login\nbob@x\.test: accepted\nnever@x\.test: refused: 550 never\n$/,
+    );
+  });
+
+  it('with --dry-run fails as sending would where the server is not there', async () => {
+    expect(await sendTo({ dropAt: 'greeting' }, [...hello, '--dry-run'])).toMatchObject({ exitCode: 69 });
   });
 });
 
@@ -286,55 +308,79 @@ describe('tend send-mail with a database', () => {
   });
 });
 
-describe('tend-sendmail', () => {
-  async function sendmail(args: string[], input: string) {
-    const child = spawn(
-      process.execPath,
-      [fileURLToPath(new URL('../../bin/sendmail.js', import.meta.url)), ...args],
-      {
-        cwd: directory.path,
-        env: { PATH: '/usr/bin:/bin', HOME: directory.path },
-      },
-    );
-    child.stdin.on('error', () => {});
-    child.stdin.end(input);
-    const [stdout, stderr] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
-      once(child, 'close'),
-    ]);
-    return { exitCode: child.exitCode, stdout, stderr };
+describe('tend send-mail --message', () => {
+  const whole =
+    'From: a@x.test\nTo: Ann <ann@x.test>\nBcc: hidden@x.test\nMessage-ID: <own@x.test>\nSubject: żółw\n\nHi\n.\nthere\n';
+
+  async function sendWhole(args: string[], hasDatabase = false) {
+    await using server = await scriptedSmtpServer();
+    await configure({ url: `smtp://127.0.0.1:${server.port}`, hasDatabase });
+    const ran = await send(['--message', '-', '--json', ...args], whole);
+    return { ...ran, messages: server.messages, recipients: server.recipients, commands: server.commands };
   }
 
-  const input = 'From: root (Cron Daemon)\nTo: root\nBcc: hidden@x.test\nSubject: Cron\n\nout\n.\nput\n';
-
-  it('takes a message as cron gives it, silently', async () => {
-    await using server = await scriptedSmtpServer();
-    await configure({ url: `smtp://127.0.0.1:${server.port}` });
-    const ran = await sendmail(['-i', '-FCronDaemon', '-B8BITMIME', '-oem', 'root'], input);
-    expect(ran).toEqual({ exitCode: 0, stdout: '', stderr: '' });
-    expect(server.recipients).toEqual(['root@example.org']);
-    expect(server.messages[0]).toMatch(/Subject: Cron\r\n[\s\S]*\r\n\r\nout\r\n\.\r\nput\r\n$/);
-    expect(server.messages[0]).not.toContain('hidden');
+  it.each([
+    [[], ['ann@x.test', 'hidden@x.test']],
+    [
+      ['--to', 'Eve <eve@x.test>', '--bcc', 'bob@x.test'],
+      ['eve@x.test', 'bob@x.test'],
+    ],
+  ])('with %j goes to %j', async (args, expected) => {
+    const { exitCode, json, messages, recipients } = await sendWhole(args);
+    expect([exitCode, recipients, json.accepted, json.messageId]).toEqual([
+      0,
+      expected,
+      expected,
+      '<own@x.test>',
+    ]);
+    expect(messages[0]).toMatch(/^From: a@x\.test\r\n[\s\S]*\r\n\r\nHi\r\n\.\r\nthere\r\n$/);
+    expect(messages[0]).not.toMatch(/hidden|eve|bob/);
   });
 
-  it.each<[number, string[], ScriptedSmtpServerOptions]>([
-    [64, ['-bs'], {}],
-    [64, [], {}],
-    [65, ['not an address'], {}],
-    [69, ['a@x.test'], { replies: { RCPT: '550 no' } }],
-    [69, ['a@x.test'], { dropAt: 'greeting' }],
-    [75, ['a@x.test'], { replies: { RCPT: '450 later' } }],
-    [77, ['a@x.test'], { replies: { MAIL: '530 log in' } }],
-  ])('exits %i with %j', async (code, args, options) => {
-    await using server = await scriptedSmtpServer(options);
-    await configure({ url: `smtp://127.0.0.1:${server.port}` });
-    const { exitCode, stderr } = await sendmail(args, input);
-    expect(exitCode).toBe(code);
-    expect(stderr).not.toBe('');
+  it('with a database is a task with its history, and its bytes are kept', async () => {
+    const { exitCode, json, messages } = await sendWhole([], true);
+    expect([exitCode, messages.length]).toEqual([0, 1]);
+    const rows = await database.query(
+      `select t.state, t.payload, d.state as delivery, d.message_id, convert_from(d.raw, 'utf8') as raw
+         from tend.tasks t join tend.deliveries d on d.task_id = t.id where t.id = $1`,
+      [json.taskId],
+    );
+    expect(rows).toEqual([
+      {
+        state: 'succeeded',
+        payload: { to: ['ann@x.test', 'hidden@x.test'], subject: expect.stringContaining('=?UTF-8?B?') },
+        delivery: 'sent',
+        message_id: '<own@x.test>',
+        raw: messages[0],
+      },
+    ]);
   });
 
-  it('exits 78 where nothing is configured', async () => {
-    expect(await sendmail(['a@x.test'], input)).toMatchObject({ exitCode: 78 });
+  it('with --queue leaves it to the next tick', async () => {
+    const { exitCode, json, messages } = await sendWhole(['--queue'], true);
+    expect([exitCode, messages, typeof json.taskId]).toEqual([0, [], 'number']);
+  });
+
+  it('with --eml writes the exact bytes that would leave', async () => {
+    const { json } = await sendWhole(['--eml', 'm.eml']);
+    const { messages } = await sendWhole(['--to', 'ann@x.test']);
+    const withoutDate = (text = '') => text.replace(/^Date: .*$/m, '');
+    expect(withoutDate(await readFile(json.file, 'utf8'))).toBe(withoutDate(messages[0]));
+  });
+
+  it('with --dry-run asks the server, and sends nothing', async () => {
+    const { exitCode, json, messages } = await sendWhole(['--dry-run']);
+    expect([exitCode, messages, json.check.recipients.length]).toEqual([0, [], 2]);
+  });
+
+  it('reads a file, and exits 66 where there is none', async () => {
+    await configure({ url: 'eml:out' });
+    await writeFile(join(directory.path, 'm.eml'), whole);
+    expect((await send(['--message', 'm.eml', '--json'])).json).toMatchObject({ messageId: '<own@x.test>' });
+    expect(await send(['--message', 'none.eml'])).toMatchObject({ exitCode: 66 });
+  });
+
+  it('exits 64 beside flags that make a message', async () => {
+    expect(await sendWhole(['--subject', 's'])).toMatchObject({ exitCode: 64, messages: [] });
   });
 });

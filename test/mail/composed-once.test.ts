@@ -61,6 +61,7 @@ async function attempt(
     settings,
     courier,
     store: new DeliveryStore(db),
+    isRepeated: true,
     isByHand: true,
     db,
     baseDirectory: directory.path,

@@ -23,6 +23,7 @@ for (const taskId of JSON.parse(process.env.TASKS ?? '[]')) {
     settings,
     courier,
     store: new DeliveryStore(db),
+    isRepeated: true,
     isByHand: false,
     baseDirectory: '/',
     clock: systemClock,

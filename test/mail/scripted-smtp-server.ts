@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 
 /** A step of an SMTP conversation: the greeting, a command word, or the end of the message. */
-export type SmtpStep = 'greeting' | 'EHLO' | 'MAIL' | 'RCPT' | 'DATA' | 'message';
+export type SmtpStep = 'greeting' | 'EHLO' | 'AUTH' | 'MAIL' | 'RCPT' | 'DATA' | 'message';
 
 export interface ScriptedSmtpServer extends AsyncDisposable {
   port: number;
@@ -12,6 +12,8 @@ export interface ScriptedSmtpServer extends AsyncDisposable {
   recipients: string[];
   /** Every command line received. */
   commands: string[];
+  /** One entry a connection that was opened. */
+  connections: unknown[];
 }
 
 export interface ScriptedSmtpServerOptions {
@@ -21,6 +23,8 @@ export interface ScriptedSmtpServerOptions {
   dropAt?: SmtpStep;
   /** Cut the connection once this many bytes of the message have come. */
   dropAfterBytes?: number;
+  /** Cut the connection when this has come of a message. */
+  dropAtText?: string;
   /** Say nothing at this step. */
   silentAt?: SmtpStep;
   /** Called with the socket instead of replying to the message. */
@@ -34,7 +38,12 @@ export interface ScriptedSmtpServerOptions {
 export async function scriptedSmtpServer(
   options: ScriptedSmtpServerOptions = {},
 ): Promise<ScriptedSmtpServer> {
-  const state = { messages: [] as string[], recipients: [] as string[], commands: [] as string[] };
+  const state = {
+    messages: [] as string[],
+    recipients: [] as string[],
+    commands: [] as string[],
+    connections: [] as unknown[],
+  };
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -61,6 +70,7 @@ interface State {
   messages: string[];
   recipients: string[];
   commands: string[];
+  connections: unknown[];
 }
 
 function converse(socket: Socket, options: ScriptedSmtpServerOptions, state: State): void {
@@ -69,6 +79,7 @@ function converse(socket: Socket, options: ScriptedSmtpServerOptions, state: Sta
     EHLO: ['scripted', ...(options.extensions ?? ['8BITMIME', 'SIZE 10000000'])]
       .map((line, index, all) => `250${index === all.length - 1 ? ' ' : '-'}${line}`)
       .join('\r\n'),
+    AUTH: '235 Welcome',
     MAIL: '250 2.1.0 Ok',
     RCPT: '250 2.1.5 Ok',
     DATA: '354 Go on',
@@ -76,6 +87,9 @@ function converse(socket: Socket, options: ScriptedSmtpServerOptions, state: Sta
   };
   let received = '';
   let isInMessage = false;
+  /** Of an LMTP transaction: each gets a reply of its own. */
+  let toAnswer: string[] | undefined;
+  state.connections.push(state.connections.length);
 
   const answer = (step: SmtpStep, line = '') => {
     if (options.dropAt === step) return void socket.destroy();
@@ -87,6 +101,10 @@ function converse(socket: Socket, options: ScriptedSmtpServerOptions, state: Sta
   };
 
   const takeMessage = (): boolean => {
+    if (options.dropAtText !== undefined && received.includes(options.dropAtText)) {
+      socket.destroy();
+      return false;
+    }
     if (options.dropAfterBytes !== undefined && received.length >= options.dropAfterBytes) {
       socket.destroy();
       if (options.onDrop !== undefined) socket.once('close', options.onDrop);
@@ -97,8 +115,9 @@ function converse(socket: Socket, options: ScriptedSmtpServerOptions, state: Sta
     state.messages.push(received.slice(0, end + 2).replace(/^\.\./gm, '.'));
     received = received.slice(end + 5);
     isInMessage = false;
-    if (options.onMessage === undefined) answer('message');
-    else options.onMessage(socket);
+    if (options.onMessage !== undefined) options.onMessage(socket);
+    else if (toAnswer === undefined) answer('message');
+    else for (const recipient of toAnswer.splice(0)) answer('message', recipient);
     return true;
   };
 
@@ -109,8 +128,15 @@ function converse(socket: Socket, options: ScriptedSmtpServerOptions, state: Sta
     received = received.slice(end + 2);
     state.commands.push(line);
     const word = line.slice(0, 4).toUpperCase();
-    if (word === 'RCPT') state.recipients.push(/<(.*)>/.exec(line)?.[1] ?? '');
-    if (word === 'EHLO' || word === 'MAIL' || word === 'RCPT' || word === 'DATA') answer(word, line);
+    if (word === 'RCPT') {
+      state.recipients.push(/<(.*)>/.exec(line)?.[1] ?? '');
+      toAnswer?.push(state.recipients.at(-1) ?? '');
+    }
+    if (word === 'LHLO') toAnswer = [];
+    if (word === 'LHLO') answer('EHLO', line);
+    else if (word === 'RSET') socket.write('250 Ok\r\n');
+    else if (word === 'EHLO' || word === 'AUTH' || word === 'MAIL' || word === 'RCPT' || word === 'DATA')
+      answer(word, line);
     else if (word === 'QUIT') socket.end('221 Bye\r\n');
     else socket.write('502 Not here\r\n');
     return true;

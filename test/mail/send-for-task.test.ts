@@ -54,6 +54,7 @@ async function attempt(
     settings,
     courier,
     store: new DeliveryStore(db),
+    isRepeated: true,
     isByHand: true,
     baseDirectory: '/',
     clock: systemClock,

@@ -7,6 +7,7 @@ const plain = {
   endsAtDot: true,
   sender: undefined,
   fullName: undefined,
+  config: undefined,
 };
 
 describe('the arguments of', () => {
@@ -44,13 +45,62 @@ describe('the arguments of', () => {
       { sender: 'me@x.test', endsAtDot: false, recipients: ['-odd@x.test'] },
     ],
     ['mutt', '-oem -oi -N failure -R hdrs -V abc a@x.test', { endsAtDot: false, recipients: ['a@x.test'] }],
+    ['anacron', '-FAnacron -odi root', { fullName: 'Anacron', recipients: ['root'] }],
+    ['at', '-i www-data', { endsAtDot: false, recipients: ['www-data'] }],
+    ['fcron', '-Ffcron -odi www-data', { fullName: 'fcron', recipients: ['www-data'] }],
+    ['logwatch and mcron', '-t -oem -i', { readsRecipients: true, endsAtDot: false }],
+    ['bsd-mailx', '-i root', { endsAtDot: false, recipients: ['root'] }],
+    [
+      's-nail',
+      '-i -m -r me@x.test -- a@x.test',
+      { sender: 'me@x.test', endsAtDot: false, recipients: ['a@x.test'] },
+    ],
+    [
+      'Emacs',
+      '-oi -f me@x.test -odb -oem -t',
+      { sender: 'me@x.test', endsAtDot: false, readsRecipients: true },
+    ],
+    ['Perl’s MIME::Lite', '-t -oi -oem', { readsRecipients: true, endsAtDot: false }],
+    [
+      'Ruby’s mail',
+      '-i -f me@x.test -- a@x.test',
+      { sender: 'me@x.test', endsAtDot: false, recipients: ['a@x.test'] },
+    ],
+    [
+      'nodemailer',
+      '-i -f me@x.test a@x.test',
+      { sender: 'me@x.test', endsAtDot: false, recipients: ['a@x.test'] },
+    ],
+    [
+      'smartd by way of mail',
+      '-oi -FSmartd -it',
+      { endsAtDot: false, readsRecipients: true, fullName: 'Smartd' },
+    ],
+    [
+      'PHP with a file of its own',
+      '-C /etc/tend.toml -t -i',
+      { readsRecipients: true, endsAtDot: false, config: '/etc/tend.toml' },
+    ],
+    [
+      'one who combines letters',
+      '-itf me@x.test',
+      { readsRecipients: true, endsAtDot: false, sender: 'me@x.test' },
+    ],
     ['nobody', '', {}],
     ['an old program', '-bm -m -U -n -v -O DeliveryMode=b a@x.test', { recipients: ['a@x.test'] }],
   ])('%s: %s', (_, words, expected) => {
     expect(parseSendmailArguments(words.split(' ').filter(Boolean))).toEqual({ ...plain, ...expected });
   });
 
-  it.each(['-bs', '-bd', '-bp', '-q', '-q30m', '-s', '-z', '--help', '-f'])('%s are refused', (word) => {
-    expect(() => parseSendmailArguments([word])).toThrowError(expect.objectContaining({ code: 'USAGE' }));
+  it('an empty sender is the null sender, however it is written', () => {
+    for (const words of [['-f', ''], ['-f', '<>'], ['-f<>'], ['-r', '<>']])
+      expect(parseSendmailArguments(words)).toMatchObject({ sender: '', recipients: [] });
   });
+
+  it.each(['-bs', '-bd', '-bp', '-bi', '-bt', '-bv', '-q', '-q30m', '-s', '-z', '--help', '-f'])(
+    '%s are refused',
+    (word) => {
+      expect(() => parseSendmailArguments([word])).toThrowError(expect.objectContaining({ code: 'USAGE' }));
+    },
+  );
 });

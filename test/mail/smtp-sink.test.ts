@@ -1,30 +1,30 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../src/log.ts';
+import { freePort } from '../support/free-port.ts';
+import { noPostfix, postfixProgram } from '../support/postfix.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { deliverOnce } from './support/deliver-once.ts';
 
 /** After its 421 the sink cuts the connection; whether the reply or the cut is seen first is up to the network. */
 const disconnected = expect.stringMatching(/^MAIL_SERVER_(TEMPORARY|UNREACHABLE)$/);
 
-const program = '/usr/sbin/smtp-sink';
+const program = postfixProgram('smtp-sink');
 
 /** One delivery to Postfix's sink started with `args`; what came of it, and the copies the sink has kept. */
 async function deliver(args: string[]): Promise<{ outcome: string; copies: number }> {
+  if (program === undefined) throw new Error(noPostfix);
   await using directory = await temporaryDirectory();
   const port = await freePort();
   const user = process.getuid?.() === 0 ? ['-u', 'root'] : [];
   const sink = spawn(
-    program,
+    program.path,
     [...user, '-d', join(directory.path, 'copy-'), ...args, `127.0.0.1:${port}`, '10'],
-    {
-      stdio: 'ignore',
-    },
+    { stdio: 'ignore', env: program.env },
   );
   try {
     await listening(port, sink);
@@ -59,7 +59,9 @@ async function end(sink: ChildProcess): Promise<void> {
   await once(sink, 'exit');
 }
 
-describe.skipIf(!existsSync(program))('against Postfix’s smtp-sink', () => {
+describe('against Postfix’s smtp-sink', () => {
+  beforeEach(({ skip }) => skip(program === undefined, noPostfix));
+
   it.each([
     ['-8', 'answered', 1],
     ['-q connect', 'MAIL_SERVER_UNREACHABLE', 0],
@@ -90,16 +92,6 @@ describe.skipIf(!existsSync(program))('against Postfix’s smtp-sink', () => {
 async function countCopies(path: string): Promise<number> {
   const files = await Promise.all((await readdir(path)).map((name) => readFile(join(path, name), 'utf8')));
   return files.filter((text) => text.includes('Subject: sink')).length;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 async function listening(port: number, sink: ChildProcess): Promise<void> {

@@ -69,7 +69,7 @@ describe('the role of an application', () => {
     ]);
   });
 
-  it('may execute the seven functions and no other of the schema, and make nothing in it', async () => {
+  it('may execute the nine functions and no other of the schema, and make nothing in it', async () => {
     const mayExecute = async (role: string) => {
       const rows = await database.query<{ name: string }>(
         `select proname as name from pg_proc
@@ -84,8 +84,10 @@ describe('the role of an application', () => {
       'enqueue',
       'retry',
       'schedule',
+      'suppress',
       'task',
       'unschedule',
+      'unsuppress',
     ]);
     expect(await mayExecute(stranger.name)).toEqual([]);
     expect(await application.codeOf('create table tend.mine (id int)')).toBe(denied);
@@ -109,6 +111,7 @@ describe('the role of an application', () => {
     'select tend.adopt()',
     `select nextval('tend.tasks_id_seq')`,
     'select raw from tend.deliveries',
+    'select address from tend.suppressions',
     'select content from tend.attachments',
     'delete from tend.attachments',
     'alter function tend.cancel(bigint) security invoker',
@@ -138,6 +141,8 @@ describe('any other role', () => {
     'select tend.task(1)',
     `select tend.schedule('mine', '@daily', 'noop')`,
     `select tend.unschedule('mine')`,
+    `select tend.suppress('a@x.test')`,
+    `select tend.unsuppress('a@x.test')`,
     `select tend.attach('x', 'a.txt')`,
     'select * from tend.schedule_overview',
     'select * from tend.health',

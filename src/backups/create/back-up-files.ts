@@ -47,6 +47,8 @@ export async function prepareFiles(options: PrepareFilesOptions): Promise<Prepar
 /** Packs what was found, as a part of the set in `directory`. */
 export async function backUpFiles(options: {
   prepared: PreparedFiles;
+  /** How large the part is going to be. */
+  expectedBytes: number;
   backup: Config['backup'];
   directory: string;
   jobs?: number | undefined;
@@ -55,11 +57,11 @@ export async function backUpFiles(options: {
   progress: Progress;
   signal: AbortSignal;
 }): Promise<{ part: ManifestPart; files: RecordedFiles }> {
-  const { prepared, backup, jobs, progress } = options;
+  const { prepared, expectedBytes, backup, jobs, progress } = options;
   const { roots } = prepared.measured;
   const archived = await progress.step('Pack files', async (report) => {
     return await archiveFiles({
-      watcher: { report, expectedBytes: prepared.measured.archiveBytes },
+      watcher: { report, expectedBytes },
       recipients: backup.encrypt_to,
       ...options,
       ...prepared,

@@ -16,19 +16,14 @@ import { type BackupSet, backupDirectory, filesIn, listBackups } from '../sets/b
 import { newBackupId } from '../sets/backup-id.ts';
 import { lockBackups } from '../sets/backup-lock.ts';
 import { databaseSize, serverVersion } from '../sets/database-facts.ts';
-import {
-  databasePart,
-  type Manifest,
-  type ManifestPart,
-  manifestSchema,
-  type RecordedFiles,
-} from '../sets/manifest.ts';
+import { type Manifest, type ManifestPart, manifestSchema, type RecordedFiles } from '../sets/manifest.ts';
 import { partialSuffix, sweepPartials } from '../sets/sweep-partials.ts';
 import { findPostgresProgram } from '../tools/find-postgres-program.ts';
 import { isDirect, serverOptions, toolEnvironment } from '../tools/tool-environment.ts';
 import { backUpFiles, type PreparedFiles, prepareFiles } from './back-up-files.ts';
 import { type DatabaseDump, dumpDatabase } from './dump-database.ts';
 import { dumpGlobals } from './dump-globals.ts';
+import { type ExpectedBytes, expectedBytes } from './expected-bytes.ts';
 import { requireSpace } from './require-space.ts';
 
 export interface CreateBackupOptions {
@@ -71,13 +66,13 @@ export async function createBackup(options: CreateBackupOptions): Promise<Backup
   using _lock = await lockBackups(directory);
   await sweepPartials(directory, log);
   const prepared = await prepareFiles({ ...options, ...config, backupDirectory: directory });
-  const { dumpBytes } = await requireRoom({ ...options, directory, prepared });
+  const expected = await requireRoom({ ...options, directory, prepared });
   const startedAt = clock.now();
   const id = await unusedId(directory, startedAt);
   const partial = join(directory, id + partialSuffix);
   try {
     await mkdir(partial, { mode: 0o700 });
-    const manifest = await writeSet({ ...options, id, startedAt, partial, prepared, dumpBytes });
+    const manifest = await writeSet({ ...options, id, startedAt, partial, prepared, expected });
     await moveIntoPlace(partial, join(directory, id));
     log.info(`Backup set "${id}" is complete.`);
     const path = join(directory, id);
@@ -94,22 +89,22 @@ async function unusedId(directory: string, now: Date): Promise<string> {
   return (await readdir(directory)).includes(id) ? await unusedId(directory, now) : id;
 }
 
-/** Refuses where there is no room, and says how large the dump is going to be, uncompressed. */
+/** Refuses where there is no room, and says how large the set is going to be. */
 async function requireRoom(
   options: CreateBackupOptions & { directory: string; prepared: PreparedFiles | undefined },
-): Promise<{ dumpBytes: number }> {
+): Promise<ExpectedBytes> {
   const { directory, connection, config, db, prepared } = options;
   const { sets } = await listBackups(directory);
   const newest = sets.find(({ manifest }) => manifest.database.name === connection.database);
   const databaseBytes = await databaseSize(db);
-  await requireSpace({
-    directory,
+  const known = {
     databaseBytes,
     archiveBytes: prepared?.measured.archiveBytes ?? 0,
     compression: parseCompression(config.backup.compression, options.jobs),
     newest,
-  });
-  return { dumpBytes: newest ? databasePart(newest.manifest).uncompressedBytes : databaseBytes };
+  };
+  await requireSpace({ ...known, directory });
+  return expectedBytes(known, 1);
 }
 
 async function writeSet(
@@ -118,10 +113,10 @@ async function writeSet(
     startedAt: Date;
     partial: string;
     prepared: PreparedFiles | undefined;
-    dumpBytes: number;
+    expected: ExpectedBytes;
   },
 ): Promise<Manifest> {
-  const { config, connection, db, env, signal, partial, prepared, progress } = options;
+  const { config, connection, db, env, signal, partial, prepared, progress, expected } = options;
   const { major } = await serverVersion(db);
   const toolsDirectory = config.backup.tools_directory;
   const pgDump = await findPostgresProgram({ name: 'pg_dump', major, toolsDirectory, env, signal });
@@ -131,7 +126,7 @@ async function writeSet(
   const dump = await progress.step(`Dump database "${connection.database}"`, async (report) => {
     return await dumpDatabase({
       ...options,
-      watcher: { report, expectedBytes: options.dumpBytes },
+      watcher: { report, expectedBytes: expected.dump },
       pgDump,
       compression,
       recipients: config.backup.encrypt_to,
@@ -154,7 +149,8 @@ async function writeSet(
     silenceMs: config.backup.silence,
   });
   // After the database: a file that a row names is there, unless it was removed since.
-  const packed = prepared && (await backUpFiles({ ...options, ...config, prepared, directory: partial }));
+  const into = { directory: partial, expectedBytes: expected.files };
+  const packed = prepared && (await backUpFiles({ ...options, ...config, prepared, ...into }));
   const manifest = describeSet({ ...options, dump, globals, packed, pgDumpVersion: pgDump.version });
   await writeManifest(partial, manifest);
   return manifest;

@@ -42,8 +42,7 @@ export async function compress(
   if (compression.format === 'none') {
     await pipeline(source, target, { signal });
   } else if (isInstalled('zstd', env)) {
-    const threads = `--threads=${compression.threads ?? 1}`;
-    const args = ['--quiet', '--stdout', '--check', threads, ...levelArguments(compression.level)];
+    const args = ['--quiet', ...zstdArguments(compression)];
     await runTool({ file: 'zstd', args, baseEnv: env, input: source, stdout: target, log, signal });
   } else {
     const params = {
@@ -67,6 +66,11 @@ export async function decompress(
   } else {
     await pipeline(source, createZstdDecompress(), target, { signal });
   }
+}
+
+/** How the `zstd` program is to compress its standard input. */
+export function zstdArguments({ level, threads = 1 }: Compression): string[] {
+  return ['--stdout', '--check', `--threads=${threads}`, ...levelArguments(level)];
 }
 
 function levelArguments(level: number): string[] {

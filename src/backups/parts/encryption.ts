@@ -2,13 +2,14 @@ import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ReadableStream } from 'node:stream/web';
 import { TendError } from '../../errors.ts';
+import { DirectPipe } from '../../processes/direct-pipe.ts';
 import { isInstalled } from '../../processes/is-installed.ts';
 import { type RunToolOptions, runTool } from '../../processes/run-tool.ts';
 import { ToolError } from '../../processes/tool-error.ts';
 import type { CompressionContext } from './compression.ts';
 import type { Identity } from './find-identity.ts';
 
-export interface EncryptionOptions extends CompressionContext {
+interface EncryptionOptions extends CompressionContext {
   source: Readable;
   target: Writable;
 }
@@ -23,9 +24,16 @@ export function encryptorName(recipients: readonly string[], env: NodeJS.Process
  * Encrypts `source` into `target` so that each of the recipients can read it (https://age-encryption.org/v1). The
  * `age` program works beside us and is several times faster than the npm package.
  */
-export async function encrypt(options: EncryptionOptions & { recipients: readonly string[] }): Promise<void> {
+export async function encrypt(
+  options: CompressionContext & {
+    /** A direct pipe only where `encryptorName` says that the program is used. */
+    source: Readable | DirectPipe;
+    target: Writable;
+    recipients: readonly string[];
+  },
+): Promise<void> {
   const { source, target, recipients, env, log, signal } = options;
-  if (isInstalled('age', env)) {
+  if (source instanceof DirectPipe || isInstalled('age', env)) {
     const args = ['--encrypt', ...recipients.map((recipient) => `--recipient=${recipient}`)];
     await runAge({ file: 'age', args, baseEnv: env, input: source, stdout: target, log, signal });
     return;

@@ -1,9 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
+import { sweepBuffers } from '../../sweep-buffers.ts';
 
-/** Passes bytes through, counts them, and hashes them where asked to. */
+/** Passes bytes through in constant memory, counts them, and hashes them where asked to. */
 export class Meter extends Transform {
   readonly #hash: Hash | undefined;
+  readonly #sweep = sweepBuffers();
   bytes = 0;
 
   constructor(options: { algorithm?: 'sha256' } = {}) {
@@ -18,6 +20,7 @@ export class Meter extends Transform {
 
   override _transform(chunk: Buffer, _encoding: string, callback: TransformCallback): void {
     this.bytes += chunk.length;
+    this.#sweep(chunk.length);
     this.#hash?.update(chunk);
     callback(null, chunk);
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Writable } from 'node:stream';
+import { sweepBuffers } from '../../sweep-buffers.ts';
 
 /**
  * A file of a backup set while it is written: 0600, hashed on the way, on disk (fsync) before the stream finishes.
@@ -9,6 +10,7 @@ import { Writable } from 'node:stream';
 export class PartFile extends Writable {
   readonly #hash = createHash('sha256');
   readonly #path: string;
+  readonly #sweep = sweepBuffers();
   #handle: FileHandle | undefined;
   #bytes = 0;
 
@@ -59,6 +61,7 @@ export class PartFile extends Writable {
       length += chunk.length;
     }
     this.#bytes += length;
+    this.#sweep(length);
     const written = (await this.#handle?.writev(chunks))?.bytesWritten ?? length;
     // FileHandle.writeFile goes on after a short write, which writev() does not; a full disk says so only then.
     if (written < length) await this.#handle?.writeFile(Buffer.concat(chunks).subarray(written));

@@ -1,12 +1,10 @@
-import type { Duplex } from 'node:stream';
-
 export interface RunTogetherOptions {
   signal: AbortSignal;
   /**
-   * The streams between the members. When one member has failed they are closed: whoever writes into one that nobody
+   * The streams and pipes between the members. When one member has failed they are closed: whoever writes into one that nobody
    * reads any more would wait for ever.
    */
-  joints: readonly Duplex[];
+  joints: readonly { destroy(): void }[];
   members: readonly ((signal: AbortSignal) => Promise<unknown>)[];
 }
 

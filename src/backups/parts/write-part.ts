@@ -1,12 +1,13 @@
 import { join } from 'node:path';
-import { PassThrough, type Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
+import type { DirectPipe } from '../../processes/direct-pipe.ts';
 import type { ManifestPart } from '../sets/manifest.ts';
-import { type Compression, type CompressionContext, compress } from './compression.ts';
-import { encrypt } from './encryption.ts';
-import { Meter } from './meter.ts';
+import { canCompressDirectly } from './compress-directly.ts';
+import type { Compression, CompressionContext } from './compression.ts';
+import { fillPart } from './fill-part.ts';
+import { fillPartDirectly } from './fill-part-directly.ts';
 import { PartFile } from './part-file.ts';
 import { type BytesReport, reportBytes } from './report-bytes.ts';
-import { runTogether } from './run-together.ts';
 import { isFileSystemError } from './unwritable.ts';
 
 export interface WritePartOptions extends CompressionContext {
@@ -18,9 +19,9 @@ export interface WritePartOptions extends CompressionContext {
   compression: Compression;
   /** Whom the part is encrypted to; nobody leaves it as it is. */
   recipients: readonly string[];
-  /** Writes the content and ends the stream; a failure of it is a failure of the part. */
-  produce: (target: Writable, signal: AbortSignal) => Promise<unknown>;
-  /** Is told how much of the content has passed. */
+  /** Runs the program whose output is the content; a failure of it is a failure of the part. */
+  produce: (stdout: Writable | DirectPipe, signal: AbortSignal) => Promise<unknown>;
+  /** Is told how large the part has become. */
   watcher?: BytesReport | undefined;
 }
 
@@ -29,39 +30,27 @@ export interface WritePartOptions extends CompressionContext {
  * disk when this resolves. What is to be encrypted never touches the disk before.
  */
 export async function writePart(options: WritePartOptions): Promise<ManifestPart> {
-  const { directory, holds, compression, recipients, produce } = options;
-  const isEncrypted = recipients.length > 0;
+  const { directory, holds, compression, recipients } = options;
+  const isDirect = compression.format === 'zstd' && (await canCompressDirectly(options));
+  const fill = isDirect ? fillPartDirectly : fillPart;
   const file = partFile(options);
-  const content = new Meter();
   const target = new PartFile(join(directory, file));
-  const compressed = new PassThrough({ highWaterMark: 1024 * 1024 });
-  using _telling = reportBytes(content, options.watcher);
+  using _telling = reportBytes(target, options.watcher);
   try {
-    await runTogether({
-      signal: options.signal,
-      joints: [content, compressed],
-      members: [
-        async (signal) => await produce(content, signal),
-        async (signal) =>
-          await compress({ ...options, source: content, target: isEncrypted ? compressed : target, signal }),
-        async (signal) => {
-          if (isEncrypted) await encrypt({ ...options, source: compressed, target, signal });
-        },
-      ],
-    });
+    const uncompressedBytes = await fill({ ...options, target });
+    return {
+      file,
+      holds,
+      compression: compression.format,
+      encryption: recipients.length > 0 ? 'age' : 'none',
+      bytes: target.bytes,
+      uncompressedBytes,
+      sha256: target.sha256(),
+    };
   } catch (error) {
     // Whoever writes into a program that has died of a full disk may be heard of first.
     throw isFileSystemError(target.errored) ? target.errored : error;
   }
-  return {
-    file,
-    holds,
-    compression: compression.format,
-    encryption: isEncrypted ? 'age' : 'none',
-    bytes: target.bytes,
-    uncompressedBytes: content.bytes,
-    sha256: target.sha256(),
-  };
 }
 
 /** The name of a part in its set. */

@@ -1,12 +1,9 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sweepBuffers } from '../../sweep-buffers.ts';
 import { remoteError } from './remote-errors.ts';
 import type { RemoteStore } from './remote-store.ts';
-import { sweepYoung } from './sweep-young.ts';
 import { isWorthAnotherTry } from './with-retries.ts';
-
-/** How much is read between two sweeps: what it adds to the memory of the process. */
-const sweepEveryBytes = 8 * 1024 * 1024;
 
 export interface RemoteFilePlace {
   id: string;
@@ -35,7 +32,7 @@ async function* read(
   stop: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const signal = AbortSignal.any([store.signal, stop]);
-  let unswept = 0;
+  const sweep = sweepBuffers();
   let delays = store.retryDelaysMs;
   for (let offset = 0; offset < bytes; ) {
     try {
@@ -43,11 +40,7 @@ async function* read(
       for await (const chunk of connection.read({ id, file, offset })) {
         yield chunk;
         offset += chunk.length;
-        unswept += chunk.length;
-        if (unswept >= sweepEveryBytes) {
-          sweepYoung();
-          unswept = 0;
-        }
+        sweep(chunk.length);
         delays = store.retryDelaysMs;
       }
       if (offset < bytes) throw remoteError('REMOTE_UNREACHABLE', store, `"${id}/${file}" was cut off`);

@@ -10,10 +10,12 @@ import { health } from './health.ts';
 import { retry } from './retry.ts';
 import { schedule } from './schedule.ts';
 import { scheduleOverview } from './schedule-overview.ts';
+import { suppress } from './suppress.ts';
 import { systemIdentifier } from './system-identifier.ts';
 import { task } from './task.ts';
 import { taskOverview } from './task-overview.ts';
 import { unschedule } from './unschedule.ts';
+import { unsuppress } from './unsuppress.ts';
 
 /**
  * Creates the functions and views of schema `tend`, or brings them to this program's version; runs after the migrations
@@ -33,5 +35,6 @@ export async function createSqlApi(db: QueryExecutorProvider): Promise<void> {
 const sqlApi = [
   ...[systemIdentifier, copiedFrom, adopt],
   ...[checkCron, attach, enqueue, enqueueFollowUps, cancel, retry, task, schedule, unschedule],
+  ...[suppress, unsuppress],
   ...[taskOverview, scheduleOverview, health],
 ];

@@ -55,7 +55,7 @@ async function send(task: RunningTask<MailMessage>, office: PostOffice): Promise
   const shared = { ...context, ...office, message, signal, log };
   // Without a queue behind it there is nowhere to keep the message: it is sent, once.
   if (taskId === 0) return succeeded(await sendOnce(shared));
-  const result = await sendForTask({ ...shared, taskId, isByHand });
+  const result = await sendForTask({ ...shared, taskId, isByHand, isRepeated: task.attempt > 1 });
   if (result.state === 'unknown') {
     return { outcome: 'unknown', reason: result.reason, evidence: { ...result.report } };
   }

@@ -14,7 +14,6 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { backUpFiles, prepareFiles } from '../../../src/backups/create/back-up-files.ts';
 import { writePart } from '../../../src/backups/parts/write-part.ts';
@@ -29,6 +28,7 @@ import { type TemporaryDirectory, temporaryDirectory } from '../../support/tempo
 import { describeTree, plantTree } from '../support/file-tree.ts';
 import { configFor, takeBackup } from '../support/fixture.ts';
 import { flipByte } from '../support/flip-byte.ts';
+import { produceFrom } from '../support/produce-from.ts';
 
 const id = '20261122T023000Z-7f3a';
 let database: TestDatabase;
@@ -73,7 +73,14 @@ async function pack(config: Partial<Config['backup']>, env = process.env): Promi
     backupDirectory: join(place.path, 'backups'),
   });
   if (prepared === undefined) throw new Error('no files');
-  const { part, files } = await backUpFiles({ ...context, env, prepared, backup, directory });
+  const { part, files } = await backUpFiles({
+    ...context,
+    env,
+    prepared,
+    backup,
+    directory,
+    expectedBytes: 0,
+  });
   return {
     id,
     path: directory,
@@ -310,7 +317,7 @@ async function hostileSet(script: string): Promise<BackupSet> {
     ...{ ...context, directory: set.path, name: 'hostile.tar', holds: 'files' },
     compression: { format: 'none', level: 0 },
     recipients: [],
-    produce: async (target) => await pipeline(createReadStream(out), target),
+    produce: produceFrom(createReadStream(out)),
   });
   const roots = [{ path: media, member: 'srv/media', bytes: 1, entries: 1 }];
   const files = { ...set.manifest.files, roots } as BackupSet['manifest']['files']; // it has some

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { expect, test } from 'vitest';
 import { readPart } from '../../../src/backups/parts/read-part.ts';
 import { writePart } from '../../../src/backups/parts/write-part.ts';
@@ -9,6 +8,7 @@ import { filesIn } from '../../../src/backups/sets/backup-directory.ts';
 import { silentLog } from '../../../src/log.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { flipByte } from '../support/flip-byte.ts';
+import { produceFrom } from '../support/produce-from.ts';
 
 const { signal } = new AbortController();
 const context = { env: process.env, log: silentLog, signal };
@@ -22,7 +22,7 @@ test.each([
   const part = await writePart({
     ...{ ...context, directory: place.path, name: 'part', holds: 'database', recipients: [] },
     compression: { format: 'none', level: 0 },
-    produce: async (target) => await pipeline([content], target),
+    produce: produceFrom(content),
   });
   if (flipped) flipByte(join(place.path, part.file), 0.999);
   const target = new PassThrough();
