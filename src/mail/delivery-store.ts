@@ -3,6 +3,7 @@ import { StatementBatcher } from '../database/statement-batcher.ts';
 import type { Database, DeliveryRecipient } from '../database/tables.ts';
 import { TendError } from '../errors.ts';
 import type { ComposedMessage } from './compose-message.ts';
+import { findSuppressed, type Suppressed } from './find-suppressed.ts';
 
 export type DeliveryState = 'composed' | 'committing' | 'sent' | 'partly-sent' | 'refused' | 'unknown';
 
@@ -44,13 +45,26 @@ type StepResult = number | undefined;
 export class DeliveryStore {
   readonly #db: Kysely<Database>;
   readonly #find: StatementBatcher<number, Delivery | undefined>;
+  readonly #suppressed: StatementBatcher<readonly string[], Map<string, Suppressed>>;
   readonly #steps: StatementBatcher<Step, StepResult>;
 
   constructor(db: Kysely<Database>) {
     this.#db = db;
     // A message may have 70 MB: what is read or written in one statement has a bound.
     this.#find = new StatementBatcher({ maxBatch: 16, execute: (ids) => findAll(db, ids) });
+    this.#suppressed = new StatementBatcher({
+      maxBatch: 50,
+      async execute(lists) {
+        const all = await findSuppressed({ db, addresses: lists.flat() });
+        return lists.map(() => all);
+      },
+    });
     this.#steps = new StatementBatcher({ maxBatch: 50, execute: (steps) => takeSteps(db, steps) });
+  }
+
+  /** Which of the addresses are on the suppression list. */
+  async findSuppressed(addresses: readonly string[]): Promise<Map<string, Suppressed>> {
+    return await this.#suppressed.run(addresses);
   }
 
   async find(taskId: number): Promise<Delivery | undefined> {

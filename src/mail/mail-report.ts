@@ -9,6 +9,8 @@ export const mailReportSchema = v.object({
   accepted: v.array(v.string()),
   refused: v.array(withReply),
   deferred: v.array(withReply),
+  /** On the suppression list: never offered to a server. */
+  suppressed: v.optional(v.array(withReply), []),
   /** The server's last word about the message; where it gave none, what happened instead. */
   reply: v.nullable(v.string()),
 });
@@ -32,6 +34,7 @@ export function reportDelivery({ messageId, recipients, reply }: ReportDeliveryO
     accepted: recipients.filter(({ status }) => status === 'accepted').map(({ address }) => address),
     refused: repliesOf('refused'),
     deferred: repliesOf('deferred'),
+    suppressed: repliesOf('suppressed'),
     reply,
   };
 }

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/tables.ts';
 import type { Log } from '../log.ts';
+import { barRecipients, isAnybodyOpen } from './bar-recipients.ts';
 import { checkExpiry } from './check-expiry.ts';
 import { composeMessage } from './compose-message.ts';
 import type { Courier, NotNow } from './courier.ts';
@@ -11,7 +12,7 @@ import { reportDelivery } from './mail-report.ts';
 import { defaultServer } from './mail-server.ts';
 import type { MailSettings } from './mail-settings.ts';
 import { parseAddress } from './parse-address.ts';
-import { type SettledAttempt, settleAttempt, settleUnknown } from './settle-attempt.ts';
+import { type SettledAttempt, settleAttempt, settleBarred, settleUnknown } from './settle-attempt.ts';
 
 export interface SendForTaskOptions {
   taskId: number;
@@ -43,7 +44,7 @@ export async function sendForTask(options: SendForTaskOptions): Promise<SettledA
   if (delivery.state === 'sent' || delivery.state === 'partly-sent') {
     return { state: delivery.state, report: reportDelivery(delivery) };
   }
-  const { store, courier, log, message, isRepeated } = options;
+  const { store, courier, log, message, settings, isRepeated } = options;
   const onUnknown = policy(options);
   if (delivery.state !== 'composed')
     return await settleUnknown({ store, delivery, onUnknown, reason: 'the process that sent it died' });
@@ -53,6 +54,10 @@ export async function sendForTask(options: SendForTaskOptions): Promise<SettledA
     return await settleUnknown({ store, delivery, onUnknown, reason });
   }
   checkExpiry(options);
+  const findSuppressed = (addresses: readonly string[]) => store.findSuppressed(addresses);
+  const barred = await barRecipients({ recipients: delivery.recipients, settings, findSuppressed });
+  if (barred !== undefined) delivery.recipients = barred;
+  if (!isAnybodyOpen(delivery.recipients)) return await settleBarred({ store, log, delivery });
   let hasCommitted = false;
   const { outcome, server } = await courier.carry({
     ...options,
@@ -78,9 +83,10 @@ function isOwnSender({ settings: { defaultFrom } }: SendForTaskOptions, sender: 
 }
 
 async function findOrCompose(options: SendForTaskOptions): Promise<Delivery> {
-  const { store, taskId, settings, isRepeated } = options;
-  // On a first attempt there is hardly ever one, and `keep` finds it then.
-  const found = isRepeated ? await store.find(taskId) : undefined;
+  const { store, taskId, settings, isRepeated, message } = options;
+  // On a first attempt there is hardly ever one, and `keep` finds it then; but for whole messages, enqueued as they are.
+  const isWhole = ![message.text, message.html, message.template, message.attachments].some(Boolean);
+  const found = isRepeated || isWhole ? await store.find(taskId) : undefined;
   if (found !== undefined) return found;
   return await store.keep(taskId, await composeMessage({ ...options, ...settings }));
 }

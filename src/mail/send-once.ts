@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import { TendError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
+import { barRecipients, isAnybodyOpen } from './bar-recipients.ts';
 import { type ComposedMessage, composeMessage } from './compose-message.ts';
 import { Courier } from './courier.ts';
 import type { MailMessage } from './mail-message.ts';
@@ -46,7 +47,9 @@ export interface SendComposedOptions {
 /** The same for a message that is composed already. */
 export async function sendComposed(options: SendComposedOptions): Promise<MailReport> {
   const { messageId, envelope, raw } = options.composed;
-  const recipients = envelope.to.map((address) => ({ address, status: 'waiting' as const }));
+  const waiting = envelope.to.map((address) => ({ address, status: 'waiting' as const }));
+  const recipients = (await barRecipients({ recipients: waiting, settings: options.settings })) ?? waiting;
+  if (!isAnybodyOpen(recipients)) throw nobodyAllowed();
   await using courier = new Courier({ ...options, db: undefined });
   const { outcome } = await courier.carry({
     ...options,
@@ -55,7 +58,7 @@ export async function sendComposed(options: SendComposedOptions): Promise<MailRe
     isOwnSender: false,
     messageId,
     from: envelope.from,
-    recipients,
+    recipients: recipients.filter(({ status }) => status === 'waiting'),
     raw,
     beforeEnd: async () => {},
   });
@@ -75,5 +78,13 @@ export async function sendComposed(options: SendComposedOptions): Promise<MailRe
       hint: 'Look for it at the recipient or in the log of the mail server before sending it again.',
       isPermanent: true,
     },
+  );
+}
+
+function nobodyAllowed(): TendError {
+  return new TendError(
+    'MAIL_RECIPIENTS_REFUSED',
+    'No recipient may get the message: none is in [mail] allow_domains.',
+    { isPermanent: true },
   );
 }

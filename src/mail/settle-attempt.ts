@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TendError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Delivery, DeliveryStore, SettleDelivery } from './delivery-store.ts';
-import { maskAddressesIn } from './mail-address.ts';
+import { maskAddress, maskAddressesIn } from './mail-address.ts';
 import type { OnUnknown } from './mail-message.ts';
 import type { MailOutcome } from './mail-outcome.ts';
 import { type MailReport, mergeResults, reportDelivery } from './mail-report.ts';
@@ -51,6 +51,28 @@ export async function settleAttempt(options: SettleAttemptOptions): Promise<Sett
     'MAIL_SERVER_TEMPORARY',
     `${report.deferred.length} of ${recipients.length} recipients were put off by the mail server; the others are done.`,
   );
+}
+
+/**
+ * Records that nobody is left who may get the message: all that had not got it are barred.
+ *
+ * @throws TendError MAIL_RECIPIENTS_REFUSED, permanent, where nobody has got it at all.
+ */
+export async function settleBarred(
+  options: Pick<SettleAttemptOptions, 'store' | 'log' | 'delivery'>,
+): Promise<SettledAttempt> {
+  const { store, log, delivery } = options;
+  const { id, messageId, recipients, reply } = delivery;
+  const to = stateOf(recipients);
+  await persist(store, { id, from: ['composed'], to, recipients, reply });
+  const report = reportDelivery({ messageId, recipients, reply });
+  if (to !== 'refused') return { state: 'partly-sent', report };
+  for (const { address, reply: why } of report.suppressed) log.info(`${maskAddress(address)}: ${why}`);
+  const [first] = [...report.suppressed, ...report.refused];
+  throw new TendError('MAIL_RECIPIENTS_REFUSED', `No recipient may get the message: ${first?.reply ?? ''}`, {
+    isPermanent: true,
+    hint: 'See: tend send-mail suppressions, and [mail] allow_domains in tend.toml.',
+  });
 }
 
 /** Also where an attempt ended in an error: what it learnt about each recipient decides. */

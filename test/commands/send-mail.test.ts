@@ -121,7 +121,7 @@ describe('tend send-mail without a database', () => {
     expect(exitCode).toBe(0);
     const [file = ''] = await readdir(join(directory.path, 'out'));
     expect(await readFile(join(directory.path, 'out', file), 'utf8')).toMatch(
-      /=C5=BC=C3=B3=C5=82w|xbzDs8WCdw0K/,
+      /=C5=BC=C3=B3=C5=82w|xbzDs8WCdw0?K/,
     );
   });
 
