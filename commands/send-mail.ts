@@ -1,15 +1,12 @@
-import { text as readText } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { boolean, string } from '@oclif/core/flags';
 import { TendCommand } from '../src/cli/base-command.ts';
 import { dispatchMail } from '../src/cli/dispatch-mail.ts';
 import { dispatchPrepared } from '../src/cli/dispatch-prepared.ts';
+import { contentFlags, queueFlags, several } from '../src/cli/message-flags.ts';
+import { untilMoment } from '../src/cli/moment-flag.ts';
 import { messageFromFlags } from '../src/mail/message-from-flags.ts';
 import { readMessage } from '../src/mail/read-input.ts';
-
-/** A flag that may be repeated. */
-function several(summary: string, helpValue: string) {
-  return string({ summary, helpValue, multiple: true, multipleNonGreedy: true, default: [] });
-}
 
 export default class SendMail extends TendCommand {
   static override summary = 'Send one message now, or queue it.';
@@ -18,6 +15,7 @@ export default class SendMail extends TendCommand {
   static override examples = [
     '<%= config.bin %> send-mail --to bob@example.org --subject "Backup done" --text "All is well."',
     'df -h | <%= config.bin %> send-mail --to ops@example.org --subject "Disks" --text - --queue',
+    `<%= config.bin %> send-mail --to ann@example.org --template welcome --data '{"name": "Ann"}' --locale pl`,
     '<%= config.bin %> send-mail --message newsletter.eml --to ann@example.org --dry-run',
   ];
   static override flags = {
@@ -25,16 +23,28 @@ export default class SendMail extends TendCommand {
     cc: several('Recipient of a copy.', 'ADDRESS'),
     bcc: several('Recipient that the others do not see.', 'ADDRESS'),
     from: string({ summary: 'Sender. Default: [mail] from.', helpValue: 'ADDRESS' }),
-    subject: string({ summary: 'Subject line.' }),
+    subject: string({ summary: 'Subject line. Default: of the template.' }),
     text: string({ summary: 'Plain text; "-" reads it from standard input.' }),
     html: string({ summary: 'HTML; "-" reads it from standard input.' }),
-    attach: several('File to attach; repeat it for more.', 'FILE'),
+    ...contentFlags,
     message: string({
       summary: 'A whole message with its headers; "-" reads it from standard input.',
       helpValue: 'FILE',
-      exclusive: ['subject', 'text', 'html', 'attach'],
+      exclusive: [
+        'subject',
+        'text',
+        'html',
+        'attach',
+        'inline',
+        'template',
+        'importance',
+        'expires',
+        'priority',
+        'not-before',
+      ],
     }),
     queue: boolean({ summary: 'Leave it to the next tick.', exclusive: ['eml', 'dry-run'] }),
+    ...queueFlags,
     'dry-run': boolean({
       summary: 'Compose it and ask the mail server about the recipients; send nothing.',
       exclusive: ['eml'],
@@ -45,14 +55,22 @@ export default class SendMail extends TendCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(SendMail);
     await this.execute(flags, async (context) => {
-      const { cwd, signal } = context;
+      const { cwd, signal, clock } = context;
       if (flags.message !== undefined) {
         const input = await readMessage({ file: flags.message, cwd, stdin: process.stdin });
         return await dispatchPrepared(context, input, flags);
       }
-      const readStandardInput = async () => await readText(process.stdin);
-      const message = await messageFromFlags({ flags, cwd, signal, readStandardInput });
-      return await dispatchMail(context, message, flags);
+      const now = clock.now();
+      const { expires, 'not-before': notBefore } = flags;
+      const message = await messageFromFlags({
+        flags,
+        cwd,
+        signal,
+        expiresAt: expires && new Date(now.getTime() + untilMoment(expires, now)),
+        readStandardInput: async () => await buffer(process.stdin),
+      });
+      const delayMs = notBefore && untilMoment(notBefore, now);
+      return await dispatchMail(context, message, { ...flags, delayMs });
     });
   }
 }

@@ -18,6 +18,9 @@ export interface DispatchMailFlags {
   'dry-run': boolean;
   /** Leave it to the next tick. */
   queue: boolean;
+  /** Of the queued task. */
+  priority?: number | undefined;
+  delayMs?: number | undefined;
 }
 
 /**
@@ -33,7 +36,7 @@ export async function dispatchMail(
 ): Promise<CommandOutcome> {
   if (flags.eml !== undefined) return await writeToFile(context, message, resolve(context.cwd, flags.eml));
   if (flags['dry-run']) return await tryOutMail(context, await compose(context, message), message.server);
-  if (flags.queue) return await queue(context, message);
+  if (flags.queue) return await queue(context, message, flags);
   const { report, taskId, exitCode } = await sendMailNow(context, message);
   return { result: { ...report, taskId }, exitCode, render: (output) => renderMailReport(report, output) };
 }
@@ -51,12 +54,17 @@ async function writeToFile(
   return { result, render: (output) => output.summary(`Message written to ${file}`) };
 }
 
-async function queue(context: CommandContext, message: MailMessage): Promise<CommandOutcome> {
+async function queue(
+  context: CommandContext,
+  message: MailMessage,
+  { priority, delayMs }: DispatchMailFlags,
+): Promise<CommandOutcome> {
   await compose(context, message);
   const db = await context.openDatabase();
-  const taskId = await enqueueTask({ db, kind: 'send-mail', payload: { ...message } });
+  const taskId = await enqueueTask({ db, kind: 'send-mail', payload: { ...message }, priority, delayMs });
   const result = { ...nothingSent, messageId: null, taskId };
-  return { result, render: (output) => output.summary(`Task ${taskId} sends it at the next tick`) };
+  const when = delayMs === undefined ? 'at the next tick' : 'when it is due';
+  return { result, render: (output) => output.summary(`Task ${taskId} sends it ${when}`) };
 }
 
 /** A typed message carries its attachments: no directory has to be permitted. */

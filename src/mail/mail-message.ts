@@ -48,7 +48,12 @@ export const mailMessageSchema = v.pipe(
     /** Name of a template in the directory `[mail] templates`. */
     template: v.optional(filledLine),
     /** What the template's variables stand for. */
-    data: v.optional(v.record(v.string(), v.unknown(), 'an object was expected')),
+    data: v.optional(
+      v.custom<Record<string, unknown>>(
+        (input) => typeof input === 'object' && input !== null && !Array.isArray(input),
+        'an object was expected',
+      ),
+    ),
     /** The reader's language: `pl`, `pt_BR`, `sr@latin`. */
     locale: v.optional(filledLine),
     /** More headers, such as `List-Id`; those the message itself needs cannot be set. */
