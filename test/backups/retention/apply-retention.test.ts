@@ -140,6 +140,17 @@ describe('applyRetention', () => {
     expect(removed.map(({ id }) => id)).toEqual([sets[1]?.id]);
   });
 
+  it('keeps the sets that unfinished tasks restore from a remote', async () => {
+    const started = `, lease_owner, lease_token, lease_until, started_at`;
+    const at = sets[2]?.manifest.finishedAt;
+    await database.query(`insert into tend.tasks (kind, payload, state, reason) values
+      ('restore', '{"source": "offsite:${sets[4]?.id}"}', 'held', 'lost')`);
+    await database.query(`insert into tend.tasks (kind, payload, state ${started}) values
+      ('restore', '{"source": "offsite:latest"}', 'running', 'w', gen_random_uuid(), now(), '${at}')`);
+    const { removed } = await applyRetention(options({ last: 1 }));
+    expect(removed.map(({ id }) => id)).toEqual([sets[3]?.id, sets[1]?.id]);
+  });
+
   it('refuses where nothing says what may go, with exit code 78', async () => {
     for (const keep of [undefined, {}, { last: 0 }])
       await expect(applyRetention(options(keep))).rejects.toMatchObject({
