@@ -9,13 +9,14 @@ export type PrunePreview = Omit<PrunePlan, 'toRemove'>;
 /** Goes as far as retention goes without removing anything. */
 export async function previewPrune(
   context: CommandContext,
-  options: { olderThanMs: number | undefined },
+  options: { olderThanMs: number | undefined; remote: string | undefined },
 ): Promise<PrunePreview> {
   const shared = await handlerContext(context);
   const { toRemove: _, ...shown } = await previewRetention({
     ...shared,
     ...options,
     host: hostName(context),
+    signal: context.signal,
   });
   return shown;
 }

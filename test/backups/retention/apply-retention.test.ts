@@ -18,6 +18,7 @@ import { systemClock } from '../../../src/clock.ts';
 import type { Config } from '../../../src/config/schema.ts';
 import type { Database } from '../../../src/database/tables.ts';
 import { silentLog } from '../../../src/log.ts';
+import { SecretRegistry } from '../../../src/redact.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/temporary-directory.ts';
 import { cloneSet } from '../support/clone-set.ts';
@@ -61,7 +62,7 @@ function options(keep: Config['backup']['keep']) {
   return {
     ...{ config: configFor({ directory: place.path, config: { keep } }), baseDirectory: '/' },
     ...{ connection: database.connection, db, host: 'testhost', clock: systemClock, log: silentLog },
-    signal: new AbortController().signal,
+    ...{ env: process.env, secrets: new SecretRegistry(), signal: new AbortController().signal },
   };
 }
 
@@ -228,7 +229,7 @@ it('a set that cannot be removed is reported, its row stays, and the others go',
       told.push(id);
     },
   });
-  expect(report.failed).toEqual([{ id: sets[1]?.id, why: expect.stringContaining('ENOTEMPTY') }]);
+  expect(report.failed).toEqual([{ id: sets[1]?.id, code: null, why: expect.stringContaining('ENOTEMPTY') }]);
   expect(told).toEqual([sets[2]?.id]);
   expect(there()).toContain(sets[1]?.id);
 });
