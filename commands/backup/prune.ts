@@ -11,7 +11,7 @@ import { formatBytes } from '../../src/format-bytes.ts';
 export default class BackupPrune extends TendCommand {
   static override summary = 'Remove the backup sets that [backup] keep does not keep.';
   static override description =
-    'A backup does the same when it is made, here and in each remote that has got it. Only good sets of this database count and go; the newest one, the newest verified one and those that a task needs stay in any case. What is damaged, did not verify, belongs to another database or is no set is left alone and named. Days, weeks and months are those of UTC. With --remote, [backup.remotes.NAME] keep decides where it is set. Exit code 3: a set could not be removed. 77: the remote lets nobody remove sets from here. 78: nothing says what may go.';
+    'A backup does the same when it is made, here and in each remote that has got it. Only good sets of this database count and go; the newest one, the newest verified one and those that a task needs stay in any case. What is damaged, did not verify, belongs to another database or is no set is left alone and named. Days, weeks and months are those of UTC. Databases that restores have kept for longer than [backup] keep_replaced are dropped, unless a restore that has not ended needs them. With --remote, no database is, and [backup.remotes.NAME] keep decides where it is set. Exit code 3: a set could not be removed. 77: the remote lets nobody remove sets from here. 78: nothing says what may go.';
   static override examples = [
     '<%= config.bin %> backup prune --dry-run',
     '<%= config.bin %> backup prune --older-than 30d',
@@ -43,10 +43,12 @@ export default class BackupPrune extends TendCommand {
       return {
         result: { ...report, taskId },
         render(output) {
-          const { removed, kept, freedBytes, left } = report;
+          const { removed, kept, freedBytes, left, droppedDatabases } = report;
           output.summary(
             `${removed.length} backup sets removed (${formatBytes(freedBytes)}), ${kept} kept, ${left.length} left alone.`,
           );
+          if (droppedDatabases.length > 0)
+            output.summary(`Databases that restores had kept, dropped: ${droppedDatabases.join(', ')}.`);
         },
       };
     });

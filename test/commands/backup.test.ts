@@ -1,8 +1,9 @@
 import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { writeMark } from '../../src/backups/cut-over/database-marks.ts';
 import { newKey } from '../backups/support/age-keys.ts';
-import { dropCompanions } from '../backups/support/fixture.ts';
+import { companionsOf, dropCompanions } from '../backups/support/fixture.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runCli } from '../support/run-cli.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
@@ -76,6 +77,23 @@ test('retention: what would go and why, then gone; a backup does it too; nothing
   expect(readdirSync(join(place.path, 'backups')).filter((name) => !name.startsWith('.'))).toEqual([
     made.json.id,
   ]);
+});
+
+test('prune drops what restores have kept for too long, and its preview names that', async () => {
+  await tend('backup');
+  appendFileSync(join(place.path, 'tend.toml'), 'keep = { last = 1 }\n');
+  const kept = `${database.name}_before_20200101_000000_0001`;
+  await database.query(`create database "${kept}"`);
+  const mark = writeMark({
+    ...{ kind: 'kept', database: database.name, id: '20200101T000000Z-0001', hasEnded: true },
+  });
+  await database.query(`comment on database "${kept}" is '${mark}'`);
+  const preview = await tend('backup', 'prune', '--dry-run');
+  expect(preview.stdout).toMatch(new RegExp(`^${kept}\tdrop\t[^\t]+\tkept for .* of 7 d$`, 'm'));
+  expect(await companionsOf(database)).toEqual([kept]);
+  const pruned = await tendJson('backup', 'prune');
+  expect(pruned).toMatchObject({ exitCode: 0, json: { removed: [], droppedDatabases: [kept] } });
+  expect(await companionsOf(database)).toEqual([]);
 });
 
 test('a restore: what would happen, not without a confirmation, then done', async () => {

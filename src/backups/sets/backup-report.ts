@@ -58,6 +58,8 @@ export const pruneReportSchema = v.object({
   removed: v.array(v.object({ id: v.string(), bytes: count, reasons: v.array(v.string()) })),
   left: v.array(v.object({ name: v.string(), why: v.string() })),
   freedBytes: count,
+  /** What restores had kept for longer than `[backup] keep_replaced`. */
+  droppedDatabases: v.optional(v.array(v.string()), []),
 });
 
 /** 3 when files are not in the set because they could not be read, a remote has not got it, or an old set, here or there, could not be removed; else 0. */

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import * as v from 'valibot';
 import { applyRetention } from '../../backups/retention/apply-retention.ts';
 import type { PruneReport } from '../../backups/retention/carry-out-prune.ts';
+import { pruneKeptDatabases } from '../../backups/retention/prune-kept-databases.ts';
 import { parseDuration } from '../../duration.ts';
 import { TendError } from '../../errors.ts';
 import type { RunningTask, TaskHandler, TaskResult } from './handler.ts';
@@ -19,7 +20,7 @@ const payloadSchema = v.strictObject({
 });
 type Payload = v.InferOutput<typeof payloadSchema>;
 
-/** Kind `prune`: removes the backup sets that nothing keeps. */
+/** Kind `prune`: removes the backup sets that nothing keeps; those here with the databases that restores have kept too long. */
 export const pruneHandler: TaskHandler<Payload> = { payloadSchema, run };
 
 async function run(task: RunningTask<Payload>): Promise<TaskResult> {
@@ -27,8 +28,10 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
   const host = context.config.tasks.host ?? hostname();
   const { olderThan: olderThanMs, remote } = payload;
   const report = await applyRetention({ ...context, host, olderThanMs, remote, log, signal });
+  const droppedDatabases =
+    remote === undefined ? await pruneKeptDatabases({ ...context, host, log, signal }) : [];
   if (report.failed.length > 0) throw incomplete(report);
-  return { outcome: 'succeeded', evidence: { ...report } };
+  return { outcome: 'succeeded', evidence: { ...report, droppedDatabases } };
 }
 
 /** With the code of what a remote answered, where it did: it says who must act. */
