@@ -53,7 +53,9 @@ export async function previewRestore(
   if (into === undefined) {
     const journals = findRestoreDirectory({ config, baseDirectory, env });
     const { database } = connection;
-    refuseUnfinished(await findUnfinishedRestores({ db: maintenance, database, directory: journals }));
+    const live = await context.openDatabase();
+    const place = { db: maintenance, live, database, directory: journals };
+    refuseUnfinished(await findUnfinishedRestores(place));
   }
   const id = newBackupId(clock.now());
   const mode = includeFiles === 'no' ? 'leave' : into === undefined ? 'replace' : 'into';

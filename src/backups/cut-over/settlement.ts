@@ -23,6 +23,8 @@ export interface SettledRestore {
   /** What the set was asked for by. */
   source: string | null;
   database: string;
+  /** Whether it was one within the live database. */
+  inPlace: boolean;
   /** The name under which the database from before is kept. */
   keptAs: string | null;
   /** The name under which the restored one is kept after a way back. */
@@ -74,5 +76,6 @@ export function settledAs(
   facts: UnfinishedRestore['facts'],
 ): Omit<SettledRestore, 'taskIds'> {
   const { id: restoreId, backupId, source, database, keptAs } = facts;
-  return { action, restoreId, backupId, source, database, keptAs, restoredAs: null, outageMs: null };
+  const inPlace = facts.within !== undefined;
+  return { action, restoreId, backupId, source, database, inPlace, keptAs, restoredAs: null, outageMs: null };
 }

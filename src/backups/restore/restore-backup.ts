@@ -56,7 +56,9 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
   using _lock = await lockBackups(options.lockDirectory ?? journalDirectory);
   await refusePooler({ connection, applicationName, clock });
   await using maintenance = await openMaintenanceDatabase({ connection, applicationName });
-  const unfinished = await findUnfinishedRestores({ db: maintenance, database, directory: journalDirectory });
+  const unfinished = await findUnfinishedRestores({
+    ...{ db: maintenance, live: options.db, database, directory: journalDirectory },
+  });
   if (into === undefined) refuseUnfinished(unfinished);
   const id = newBackupId(clock.now());
   const files = await filesOf(options, id);

@@ -131,6 +131,8 @@ export const settleReportSchema = v.object({
   restoreId: v.string(),
   backupId: v.nullable(v.string()),
   database: v.string(),
+  /** Whether it was one within the live database: then nothing is kept. */
+  inPlace: v.optional(v.boolean(), false),
   /** The name under which the database from before is kept. */
   keptAs: v.nullable(v.string()),
   /** The name under which the restored one is kept after a way back, since it was written to. */

@@ -65,13 +65,17 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
     way: resume === undefined ? 'undo' : 'resume',
     restoreId: typeof undo === 'string' ? undo : undefined,
   });
-  const { action, source: began } = settled.settled;
+  const { action, source: began, inPlace } = settled.settled;
   // It had replaced nothing when it was killed: to go on with it is to begin anew.
-  if (resume === true && action === 'swept' && began !== null) return await restoreFrom(began, task);
+  if (resume === true && action === 'swept' && began !== null) return await restoreFrom(began, task, inPlace);
   return settled.result;
 }
 
-async function restoreFrom(source: string, task: RunningTask<Payload>): Promise<TaskResult> {
+async function restoreFrom(
+  source: string,
+  task: RunningTask<Payload>,
+  inPlace = task.payload.inPlace === true,
+): Promise<TaskResult> {
   const { context, payload, log, signal } = task;
   const { config, baseDirectory, secrets } = context;
   const { lockDirectory: directory, ...options } = restoreOptions(task);
@@ -88,7 +92,7 @@ async function restoreFrom(source: string, task: RunningTask<Payload>): Promise<
     jobs: payload.jobs ?? restoreJobs(config),
     files: payload.files === false ? undefined : { backup: config.backup, baseDirectory },
   };
-  const result = payload.inPlace
+  const result = inPlace
     ? await restoreWithin({ ...restoring, backUpFirst: backUpFirst(task) })
     : await restoreBackup(restoring);
   return { outcome: 'succeeded', evidence: { ...result } };
