@@ -50,6 +50,8 @@ export const restoreFactsSchema = v.object({
   files: v.array(fileSwap),
   /** Whether the application is restarted and checked. */
   touchesApp: v.boolean(),
+  /** The new database that it restores into; then the live one is none of its business. */
+  into: v.optional(text),
   /** Of a restore in place (`--in-place`), which makes and renames no database. */
   within: v.optional(
     v.object({

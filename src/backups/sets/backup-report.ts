@@ -133,6 +133,8 @@ export const settleReportSchema = v.object({
   database: v.string(),
   /** Whether it was one within the live database: then nothing is kept. */
   inPlace: v.optional(v.boolean(), false),
+  /** The new database that it was restoring into; null where it was about the live one. */
+  into: v.optional(v.nullable(v.string()), null),
   /** The name under which the database from before is kept. */
   keptAs: v.nullable(v.string()),
   /** The name under which the restored one is kept after a way back, since it was written to. */

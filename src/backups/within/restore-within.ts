@@ -58,8 +58,7 @@ export async function restoreWithin(options: RestoreWithinOptions): Promise<Rest
   await using maintenance = await openMaintenanceDatabase({ connection, applicationName });
   const directory = options.journalDirectory;
   await using live = openDatabase({ connection, applicationName, statementTimeoutMs: 0 });
-  const unfinished = await findUnfinishedRestores({ db: maintenance, live, database, directory });
-  refuseUnfinished(unfinished);
+  refuseUnfinished(await findUnfinishedRestores({ db: maintenance, live, database, directory }));
   const id = newBackupId(clock.now());
   const { major: serverMajor } = await serverVersion(live);
   await using archive = await progress.step(`Verify backup set ${set.id}`, async () => {
@@ -77,7 +76,9 @@ export async function restoreWithin(options: RestoreWithinOptions): Promise<Rest
     ...{ name: 'pg_restore', major: serverMajor, toolsDirectory: options.toolsDirectory, env, signal },
   });
   // Of one that was killed in place nothing is left but its journal.
-  const swept = unfinished.filter(({ facts }) => facts.within !== undefined);
+  const killed = await findUnfinishedRestores({ db: maintenance, live, database, directory });
+  refuseUnfinished(killed);
+  const swept = killed.filter(({ facts }) => facts.within !== undefined);
   await sweepRestores({ unfinished: swept, maintenance, env, log });
   const within = { savedAs: saved?.id ?? null, witness: await findWitness(live, entries) };
   const facts = factsOf(options, { id, within });

@@ -68,7 +68,9 @@ function describe({ facts, record, hasCutOver, isGoingBack }: UnfinishedRestore)
   const undo = `tend restore --undo ${confirm}`;
   const restore = record === undefined ? `restore ${id}` : `restore ${id} (${who(record)})`;
   if (!hasCutOver) {
-    const text = `${restore} was killed before it had replaced anything`;
+    const what =
+      facts.into === undefined ? 'before it had replaced anything' : `while it restored into "${facts.into}"`;
+    const text = `${restore} was killed ${what}`;
     return { status: 'warn', text, fix: `${undo} removes what it left; ${resume} begins it anew` };
   }
   if (isGoingBack) {

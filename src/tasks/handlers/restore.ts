@@ -65,16 +65,20 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
     way: resume === undefined ? 'undo' : 'resume',
     restoreId: typeof undo === 'string' ? undo : undefined,
   });
-  const { action, source: began, inPlace } = settled.settled;
+  const { action, source: began, inPlace, into } = settled.settled;
   // It had replaced nothing when it was killed: to go on with it is to begin anew.
-  if (resume === true && action === 'swept' && began !== null) return await restoreFrom(began, task, inPlace);
+  if (resume === true && action === 'swept' && began !== null)
+    return await restoreFrom(began, task, { inPlace, into: into ?? undefined });
   return settled.result;
 }
 
 async function restoreFrom(
   source: string,
   task: RunningTask<Payload>,
-  inPlace = task.payload.inPlace === true,
+  target: { inPlace: boolean; into: string | undefined } = {
+    inPlace: task.payload.inPlace === true,
+    into: task.payload.into,
+  },
 ): Promise<TaskResult> {
   const { context, payload, log, signal } = task;
   const { config, baseDirectory, secrets } = context;
@@ -87,12 +91,12 @@ async function restoreFrom(
     identity,
     // Begun anew, it is this set again, and not the newest by then.
     source: source === 'latest' ? set.id : source.replace(/:latest$/, `:${set.id}`),
-    into: payload.into,
+    into: target.into,
     lockDirectory: directory,
     jobs: payload.jobs ?? restoreJobs(config),
     files: payload.files === false ? undefined : { backup: config.backup, baseDirectory },
   };
-  const result = inPlace
+  const result = target.inPlace
     ? await restoreWithin({ ...restoring, backUpFirst: backUpFirst(task) })
     : await restoreBackup(restoring);
   return { outcome: 'succeeded', evidence: { ...result } };

@@ -22,6 +22,8 @@ export interface RestoreProcessOptions {
   undo?: boolean;
   /** Restores within the live database. */
   inPlace?: boolean;
+  /** Restores into a new database. */
+  into?: string;
   files: RestoreBackupOptions['files'];
   taskId: number | null;
   /** Where it waits to be killed: `before <step>`, `after <step>`; undefined does not wait. */
@@ -80,7 +82,7 @@ if (given.undo === true) {
 } else {
   const set = await findBackup({ source: given.set, directory: undefined, baseDirectory: '/' });
   const { set: source, files } = given;
-  const restoring = { ...options, jobs: 2, set, into: undefined, source, files };
+  const restoring = { ...options, jobs: 2, set, into: given.into, source, files };
   if (given.inPlace === true) await restoreWithin({ ...restoring, backUpFirst: undefined });
   else await restoreBackup(restoring);
 }
