@@ -60,7 +60,7 @@ export async function previewRestore(
   const id = newBackupId(clock.now());
   const mode = includeFiles === 'no' ? 'leave' : into === undefined ? 'replace' : 'into';
   const files = await planFiles({ ...config, baseDirectory, set, id, mode });
-  const plan = await draftRestore({ set, connection, maintenance, into, id, files });
+  const plan = await draftRestore({ set, source: options.source, connection, maintenance, into, id, files });
   const sessions = plan.live === undefined ? [] : await findSessions(maintenance, plan.target);
   const estimate = await estimateRestore({ set, db: await context.openDatabase() });
   return {

@@ -114,6 +114,13 @@ test('a restore: what would happen, not without a confirmation, then done', asyn
     exitCode: 1,
     stdout: expect.stringContaining(`In the way: database "${database.name}" exists already: choose another`),
   });
+  const refused = await tend('restore', backup.id, '--into', database.name);
+  expect(refused.stderr.match(/exists already/g)).toHaveLength(1);
+  expect(refused.stderr).toContain(`tend restore ${backup.id} --into ${database.name} --dry-run`);
+  expect(await tendJson('restore', '--into', '')).toMatchObject({
+    exitCode: 64,
+    json: { error: { code: 'USAGE', message: '--into: a name was expected, not an empty text.' } },
+  });
   expect(await tend('restore')).toMatchObject({
     exitCode: 64,
     stderr: expect.stringContaining(`--confirm ${database.name}`),

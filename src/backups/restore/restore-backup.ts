@@ -62,7 +62,7 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
   if (into === undefined) refuseUnfinished(unfinished);
   const id = newBackupId(clock.now());
   const files = await filesOf(options, id);
-  const plan = await planRestore({ set, connection, maintenance, into, id, files });
+  const plan = await planRestore({ set, source: options.source, connection, maintenance, into, id, files });
   for (const warning of plan.warnings) log.warn(warning);
   const work: RestoreWork = {
     ...options,

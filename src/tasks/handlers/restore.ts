@@ -15,7 +15,7 @@ import { shellWord } from '../../shell-word.ts';
 import type { HandlerContext, RunningTask, TaskHandler, TaskResult } from './handler.ts';
 import { settleByTask } from './settle-by-task.ts';
 
-const name = v.pipe(v.string(), v.nonEmpty());
+const name = v.pipe(v.string(), v.nonEmpty('a name was expected, not an empty text'));
 const payloadSchema = v.pipe(
   v.strictObject({
     /** An id, `latest`, a path, or one in a remote: `offsite:latest`. */
