@@ -8,6 +8,7 @@ import { restoreBackup } from '../../backups/restore/restore-backup.ts';
 import { restoreJobs, workDirectory } from '../../backups/restore/restore-resources.ts';
 import { findRestoreSource } from '../../backups/restore/restore-source.ts';
 import { backupDirectory } from '../../backups/sets/backup-directory.ts';
+import { mayWriteIn } from '../../backups/sets/may-write-in.ts';
 import { recordBackup } from '../../backups/sets/record-backup.ts';
 import { restoreWithin } from '../../backups/within/restore-within.ts';
 import { TendError } from '../../errors.ts';
@@ -82,7 +83,8 @@ async function restoreFrom(
 ): Promise<TaskResult> {
   const { context, payload, log, signal } = task;
   const { config, baseDirectory, secrets } = context;
-  const { lockDirectory: directory, ...options } = restoreOptions(task);
+  const options = restoreOptions(task);
+  const directory = backupsOf(config, baseDirectory);
   const set = await findRestoreSource({ ...context, source, directory, uid: process.getuid?.(), signal });
   const identity = await findIdentity({ manifest: set.manifest, config, baseDirectory, log, secrets });
   const restoring = {
@@ -92,7 +94,6 @@ async function restoreFrom(
     // Begun anew, it is this set again, and not the newest by then.
     source: source === 'latest' ? set.id : source.replace(/:latest$/, `:${set.id}`),
     into: target.into,
-    lockDirectory: directory,
     jobs: payload.jobs ?? restoreJobs(config),
     files: payload.files === false ? undefined : { backup: config.backup, baseDirectory },
   };
@@ -119,11 +120,13 @@ function backUpFirst(task: RunningTask<Payload>) {
 function restoreOptions(task: RunningTask<Payload>) {
   const { context, payload, log, progress, signal } = task;
   const { config, baseDirectory, env } = context;
+  const backups = backupsOf(config, baseDirectory);
   return {
     ...context,
     applicationName: `tend restore ${hostname()}:${process.pid}`,
     app: payload.restart === false ? {} : appOf(context, task),
-    lockDirectory: config.backup.directory === undefined ? undefined : backupDirectory(config, baseDirectory),
+    // A restore only reads there: where nothing can be written, the lock is beside the journals.
+    lockDirectory: backups !== undefined && mayWriteIn(backups) ? backups : undefined,
     journalDirectory: findRestoreDirectory(context),
     taskId: task.id > 0 ? task.id : null,
     workDirectory: workDirectory({ config, baseDirectory, env }),
@@ -131,6 +134,10 @@ function restoreOptions(task: RunningTask<Payload>) {
     toolsDirectory: config.backup.tools_directory,
     ...{ log, progress, signal },
   };
+}
+
+function backupsOf(config: HandlerContext['config'], baseDirectory: string): string | undefined {
+  return config.backup.directory === undefined ? undefined : backupDirectory(config, baseDirectory);
 }
 
 function requireConfirmation({ into, confirm }: Payload, database: string): void {
