@@ -4,6 +4,7 @@ import { absoluteSource } from '../src/backups/restore/restore-source.ts';
 import { TendCommand } from '../src/cli/base-command.ts';
 import type { CommandBody } from '../src/cli/command-context.ts';
 import { identityFlag, identityOverrides } from '../src/cli/identity-flag.ts';
+import { nameFlag } from '../src/cli/name-flag.ts';
 import { previewRestoreBody } from '../src/cli/preview-restore-body.ts';
 import { previewWithinBody } from '../src/cli/preview-within-body.ts';
 import { restoreBody } from '../src/cli/restore-body.ts';
@@ -31,9 +32,8 @@ export default class Restore extends TendCommand {
       summary: 'Name of the live database, to say that it may be replaced.',
       helpValue: 'DBNAME',
     }),
-    into: string({
+    into: nameFlag({
       summary: 'Restore into a new database of this name.',
-      helpValue: 'NAME',
       exclusive: ['confirm'],
     }),
     'in-place': boolean({

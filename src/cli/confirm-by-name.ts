@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { TendError } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 
 export interface ConfirmByNameOptions {
   /** What is about to happen, as a sentence. */
@@ -30,7 +31,7 @@ export async function confirmByName(options: ConfirmByNameOptions): Promise<void
       ? 'this needs a confirmation, and there is no terminal to ask at'
       : `"${answer}" is not "${name}"`;
   throw new TendError('CONFIRMATION_MISSING', `Nothing was done: ${why}. ${question}`, {
-    hint: `Add: ${flag} ${name}`,
+    hint: `Add: ${flag} ${shellWord(name)}`,
     isPermanent: true,
   });
 }

@@ -53,12 +53,14 @@ export async function previewRestore(
   if (into === undefined) {
     const journals = findRestoreDirectory({ config, baseDirectory, env });
     const { database } = connection;
-    refuseUnfinished(await findUnfinishedRestores({ db: maintenance, database, directory: journals }));
+    const live = await context.openDatabase();
+    const place = { db: maintenance, live, database, directory: journals };
+    refuseUnfinished(await findUnfinishedRestores(place));
   }
   const id = newBackupId(clock.now());
   const mode = includeFiles === 'no' ? 'leave' : into === undefined ? 'replace' : 'into';
   const files = await planFiles({ ...config, baseDirectory, set, id, mode });
-  const plan = await draftRestore({ set, connection, maintenance, into, id, files });
+  const plan = await draftRestore({ set, source: options.source, connection, maintenance, into, id, files });
   const sessions = plan.live === undefined ? [] : await findSessions(maintenance, plan.target);
   const estimate = await estimateRestore({ set, db: await context.openDatabase() });
   return {

@@ -1,7 +1,10 @@
 import { readyArchive } from '../backups/archive/ready-archive.ts';
+import { findUnfinishedRestores } from '../backups/cut-over/find-unfinished-restores.ts';
 import { findIdentity } from '../backups/parts/find-identity.ts';
 import { requireIdentity } from '../backups/parts/require-identity.ts';
+import { findRestoreDirectory } from '../backups/restore/find-restore-directory.ts';
 import { refusePooler } from '../backups/restore/refuse-pooler.ts';
+import { refuseUnfinished } from '../backups/restore/refuse-unfinished.ts';
 import { workDirectory } from '../backups/restore/restore-resources.ts';
 import { findRestoreSource } from '../backups/restore/restore-source.ts';
 import { backupDirectory } from '../backups/sets/backup-directory.ts';
@@ -31,6 +34,9 @@ export async function previewWithinBody(
   refuseUnfit({ set, includeFiles: flags['no-files'] ? 'no' : 'yes' });
   await refusePooler({ connection, applicationName: 'tend restore --dry-run', clock });
   const db = await context.openDatabase();
+  const journals = findRestoreDirectory({ config, baseDirectory, env });
+  const place = { db, live: db, database: connection.database, directory: journals };
+  refuseUnfinished(await findUnfinishedRestores(place));
   const { major: serverMajor } = await serverVersion(db);
   await using archive = await readyArchive({
     ...{ set, identity, env, log, signal, jobs: 2, serverMajor, space: undefined },

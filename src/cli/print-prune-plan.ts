@@ -2,8 +2,8 @@ import { formatBytes } from '../format-bytes.ts';
 import type { Output } from './output.ts';
 import type { PrunePreview } from './preview-prune.ts';
 
-/** One line a set: what becomes of it, and why. */
-export function printPrunePlan({ place, decisions, left }: PrunePreview, output: Output): void {
+/** One line a set, and a database that a restore has kept: what becomes of it, and why. */
+export function printPrunePlan({ place, decisions, left, databases }: PrunePreview, output: Output): void {
   const rows = [
     ...decisions.map(({ id, bytes, action, reasons }) => [
       id,
@@ -11,10 +11,18 @@ export function printPrunePlan({ place, decisions, left }: PrunePreview, output:
       formatBytes(bytes),
       reasons.join(', '),
     ]),
+    ...databases.map(({ name, sizeBytes, action, reason }) => [
+      name,
+      action,
+      sizeBytes === null ? '?' : formatBytes(sizeBytes),
+      reason,
+    ]),
     ...left.map(({ name, why }) => [name, 'left', '', why]),
   ];
   if (rows.length > 0) output.table(['ID', 'DECISION', 'SIZE', 'WHY'], rows);
   const going = decisions.filter(({ action }) => action === 'remove');
   const bytes = going.reduce((sum, decision) => sum + decision.bytes, 0);
   output.summary(`${going.length} backup sets of ${place} would be removed (${formatBytes(bytes)}).`);
+  const dropped = databases.filter(({ action }) => action === 'drop').length;
+  if (dropped > 0) output.summary(`${dropped} databases that restores have kept would be dropped.`);
 }

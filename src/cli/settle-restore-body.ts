@@ -48,11 +48,13 @@ export async function settleRestoreBody(
   }
   const report = parse(settleReportSchema, evidence);
   const render = (output: Output) => {
-    const { action, restoreId: id, keptAs, restoredAs } = report;
+    const { action, restoreId: id, keptAs, restoredAs, inPlace } = report;
     const kept = keptAs === null ? '' : `; the old database is kept as "${keptAs}"`;
     const left = restoredAs === null ? '' : `; what it had restored is kept as "${restoredAs}"`;
     const said = {
-      finished: `Restore ${id} is finished: database "${database}" is the restored one${kept}.`,
+      finished: inPlace
+        ? `Restore ${id} is finished: database "${database}" holds what was restored in place.`
+        : `Restore ${id} is finished: database "${database}" is the restored one${kept}.`,
       undone: `Restore ${id} is undone: database "${database}" is the one from before${left}.`,
       swept: `Restore ${id} had replaced nothing; what it left is removed.`,
     };

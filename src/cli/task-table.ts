@@ -20,6 +20,10 @@ export function formatTime(time: Date | null): string {
 }
 
 function note(task: TaskSummary): string {
-  const text = task.state === 'succeeded' ? '' : [task.reason, task.lastError].filter(Boolean).join(': ');
+  if (task.state === 'succeeded') return '';
+  const reason = task.reason ?? '';
+  const error = task.lastError ?? '';
+  // What a task is held for is often the error of its last attempt.
+  const text = reason.includes(error) ? reason : error.includes(reason) ? error : `${reason}: ${error}`;
   return text.replaceAll(/\s+/g, ' ');
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { keepSettings } from './keep-settings.ts';
 import { text } from './setting-types.ts';
 
 const optionalText = v.optional(text);
@@ -18,6 +19,8 @@ const common = {
   type: v.picklist(['s3', 'sftp'], 'one of "s3", "sftp" was expected'),
   /** `read`: what was stored is read back and its SHA-256 compared; `size`: only its size. */
   verify_upload: v.optional(v.picklist(verification, 'one of "read", "size" was expected'), 'read'),
+  /** Which of the sets there stay; as `[backup] keep` says unless set. An empty table leaves them all. */
+  keep: v.optional(keepSettings),
 };
 
 const s3Keys = {
@@ -52,7 +55,7 @@ const remoteKeys = v.strictObject({ ...common, ...s3Keys, ...sftpKeys }, (issue)
 );
 type RemoteKeys = v.InferOutput<typeof remoteKeys>;
 
-type Common = Pick<RemoteKeys, 'verify_upload'>;
+type Common = Pick<RemoteKeys, 'verify_upload' | 'keep'>;
 type WithRequired<T, K extends keyof T> = T & { [key in K]-?: NonNullable<T[key]> };
 
 /** A bucket of S3, or of what speaks its protocol. */

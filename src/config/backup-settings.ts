@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { ageRecipient } from './age-recipient.ts';
 import { backupRemotes } from './backup-remotes.ts';
+import { keepSettings } from './keep-settings.ts';
 import { duration, integer, section, text, textList } from './setting-types.ts';
 
 /** `[backup]` of tend.toml. */
@@ -21,14 +22,7 @@ export const backupSettings = section({
   silence: v.optional(duration, '1h'),
   /** A dump that waits longer for a table ends: every query behind it in the queue of that lock waits too. */
   lock_wait: v.optional(v.pipe(duration, v.minValue(1, 'at least "1ms"')), '30s'),
-  keep: v.optional(
-    section({
-      last: v.optional(integer(0, 100_000)),
-      daily: v.optional(integer(0, 100_000)),
-      weekly: v.optional(integer(0, 100_000)),
-      monthly: v.optional(integer(0, 100_000)),
-    }),
-  ),
+  keep: v.optional(keepSettings),
   remotes: v.optional(backupRemotes, {}),
   tools_directory: v.optional(text),
   /** Where a restore unpacks the dump; the backup directory unless set. */

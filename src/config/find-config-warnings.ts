@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { closestName } from '../closest-name.ts';
 import { builtInKindNames } from './built-in-kinds.ts';
 import { listEnvironmentSettings, variableOf } from './environment-settings.ts';
@@ -17,7 +17,7 @@ export interface ConfigWarning {
 }
 
 /** Settings that are accepted, so that a file may be prepared, and that nothing acts on yet. */
-const notActedOn = [/^monitor\./, /^backup\.remotes\./];
+const notActedOn = [/^monitor\./];
 
 /**
  * Warnings on settings without effect, on modules that are not there, on limits of kinds that are not known here, and on
@@ -37,7 +37,13 @@ export function findConfigWarnings(loaded: LoadedConfig): ConfigWarning[] {
     const suggestion = guess === undefined ? '' : `; did you mean ${guess}?`;
     return { place: 'environment', key: variable, text: `${variable} names no setting${suggestion}` };
   });
-  return [...idle, ...findMissingModules(loaded), ...findIdleLimits(loaded), ...unknown];
+  return [
+    ...idle,
+    ...findMissingModules(loaded),
+    ...findToollessDirectory(loaded),
+    ...findIdleLimits(loaded),
+    ...unknown,
+  ];
 }
 
 /** Only whether the file is there: what it exports is found when a task of it runs, by its own process. */
@@ -48,6 +54,19 @@ function findMissingModules(loaded: LoadedConfig): ConfigWarning[] {
     if (existsSync(path)) return [];
     return [{ place: origin, key, text: `the module "${path}" does not exist: its tasks will fail` }];
   });
+}
+
+/** Nowhere else is looked for PostgreSQL's programs then. Which version the server needs is not known here. */
+function findToollessDirectory(loaded: LoadedConfig): ConfigWarning[] {
+  const { tools_directory } = loaded.config.backup;
+  if (tools_directory === undefined) return [];
+  const directory = resolve(loaded.baseDirectory, tools_directory);
+  const missing = ['pg_dump', 'pg_restore'].filter((name) => !existsSync(join(directory, name)));
+  if (missing.length === 0) return [];
+  const key = 'backup.tools_directory';
+  const place = readOrigins(loaded).find((one) => one.key === key)?.origin ?? 'default';
+  const text = `"${directory}" has no ${missing.join(' and no ')}: neither backups nor restores will work`;
+  return [{ place, key, text }];
 }
 
 /** No error: the file may be that of several hosts, and this one lack the kind. */

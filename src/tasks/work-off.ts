@@ -58,8 +58,13 @@ class Worker {
     this.#options = options;
     const { leaseMs, context, log, signal } = options;
     const { db, clock } = context;
-    const onError = (error: unknown) =>
-      log.warn(`the database did not take a statement: ${toError(error).message}`);
+    let said: string | undefined;
+    // A server that is away says the same at every try.
+    const onError = (error: unknown) => {
+      const { message } = toError(error);
+      if (message !== said) log.warn(`the database did not take a statement: ${message}`);
+      said = message;
+    };
     this.#keeper = new LeaseKeeper({ db, leaseMs, clock, onError });
     this.#writer = new FinishWriter({ db, clock, patienceMs: leaseMs, onError });
     const shared = {

@@ -60,7 +60,13 @@ test('one of two remotes fails: the set and the other copy are kept, exit 3, and
   const { exitCode, json } = await tendJson(['backup']);
   expect(exitCode).toBe(3);
   expect(json.remotes).toEqual([
-    { name: 'offsite', outcome: 'stored', bytes: expect.any(Number), durationMs: expect.any(Number) },
+    {
+      name: 'offsite',
+      outcome: 'stored',
+      bytes: expect.any(Number),
+      durationMs: expect.any(Number),
+      retention: null,
+    },
     expect.objectContaining({
       ...{ name: 'lost', outcome: 'failed' },
       error: expect.objectContaining({
@@ -131,4 +137,27 @@ test('kill -9 in the middle of an upload leaves no set there, and the next backu
   expect(after.json.unfinished).toEqual([]);
   expect(after.json.backups.map(({ id }: { id: string }) => id)).toContain(killed);
   rmSync(join(place.path, 'backups', killed), { recursive: true });
+});
+
+test('prunes a remote by its own rules, after it has said what would go', async () => {
+  const config = join(place.path, 'keep.toml');
+  const text = configText('directory = "backups"').replace(
+    '[backup.remotes.lost]',
+    'keep = { last = 1 }\n$&',
+  );
+  writeFileSync(config, text);
+  const list = ['backup', 'list', '--remote', 'offsite'];
+  const before = (await tendJson(list)).json.backups.map(({ id }: { id: string }) => id);
+  const prune = ['backup', 'prune', '--remote', 'offsite', '--config', config];
+  const dry = await tendJson([...prune, '--dry-run']);
+  expect(dry.json.decisions.map(({ action }: { action: string }) => action)).toEqual([
+    ...['keep', ...before.slice(1).map(() => 'remove')],
+  ]);
+  const { exitCode, json } = await tendJson(prune);
+  expect({ exitCode, removed: json.removed.length }).toEqual({ exitCode: 0, removed: before.length - 1 });
+  expect((await tendJson(list)).json.backups).toMatchObject([{ id: before[0] }]);
+  expect(await tendJson(['backup', 'prune', '--remote', 'lost', '--older-than', '1d'])).toMatchObject({
+    exitCode: 78,
+    json: { error: { code: 'REMOTE_MISSING' } },
+  });
 });

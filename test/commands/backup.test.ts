@@ -1,8 +1,9 @@
 import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { writeMark } from '../../src/backups/cut-over/database-marks.ts';
 import { newKey } from '../backups/support/age-keys.ts';
-import { dropCompanions } from '../backups/support/fixture.ts';
+import { companionsOf, dropCompanions } from '../backups/support/fixture.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runCli } from '../support/run-cli.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
@@ -78,6 +79,23 @@ test('retention: what would go and why, then gone; a backup does it too; nothing
   ]);
 });
 
+test('prune drops what restores have kept for too long, and its preview names that', async () => {
+  await tend('backup');
+  appendFileSync(join(place.path, 'tend.toml'), 'keep = { last = 1 }\n');
+  const kept = `${database.name}_before_20200101_000000_0001`;
+  await database.query(`create database "${kept}"`);
+  const mark = writeMark({
+    ...{ kind: 'kept', database: database.name, id: '20200101T000000Z-0001', hasEnded: true },
+  });
+  await database.query(`comment on database "${kept}" is '${mark}'`);
+  const preview = await tend('backup', 'prune', '--dry-run');
+  expect(preview.stdout).toMatch(new RegExp(`^${kept}\tdrop\t[^\t]+\tkept for .* of 7 d$`, 'm'));
+  expect(await companionsOf(database)).toEqual([kept]);
+  const pruned = await tendJson('backup', 'prune');
+  expect(pruned).toMatchObject({ exitCode: 0, json: { removed: [], droppedDatabases: [kept] } });
+  expect(await companionsOf(database)).toEqual([]);
+});
+
 test('a restore: what would happen, not without a confirmation, then done', async () => {
   const { json: backup } = await tendJson('backup', '--label', 'first');
   await database.query('truncate public.pages');
@@ -95,6 +113,13 @@ test('a restore: what would happen, not without a confirmation, then done', asyn
   expect(await tend('restore', '--dry-run', '--into', database.name)).toMatchObject({
     exitCode: 1,
     stdout: expect.stringContaining(`In the way: database "${database.name}" exists already: choose another`),
+  });
+  const refused = await tend('restore', backup.id, '--into', database.name);
+  expect(refused.stderr.match(/exists already/g)).toHaveLength(1);
+  expect(refused.stderr).toContain(`tend restore ${backup.id} --into ${database.name} --dry-run`);
+  expect(await tendJson('restore', '--into', '')).toMatchObject({
+    exitCode: 64,
+    json: { error: { code: 'USAGE', message: '--into: a name was expected, not an empty text.' } },
   });
   expect(await tend('restore')).toMatchObject({
     exitCode: 64,

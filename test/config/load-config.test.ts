@@ -373,6 +373,22 @@ describe('a limit of a kind that is not known here', () => {
   });
 });
 
+describe('a tools_directory without the programs', () => {
+  it('is a warning that names them, and remotes are none', async () => {
+    const [warning, ...others] = findConfigWarnings(
+      await load({
+        toml: '[backup]\ntools_directory = "/"\n[backup.remotes.offsite]\ntype = "s3"\nbucket = "b"\n',
+      }),
+    );
+    expect(warning).toEqual({
+      place: `${join(directory.path, 'tend.toml')}:2`,
+      key: 'backup.tools_directory',
+      text: '"/" has no pg_dump and no pg_restore: neither backups nor restores will work',
+    });
+    expect(others).toEqual([]);
+  });
+});
+
 describe('secrets', () => {
   it('are the passwords that stand in the configuration, as written and decoded', async () => {
     const secrets = new SecretRegistry();

@@ -25,6 +25,14 @@ export type RestorePhase = (typeof restorePhases)[number];
 const text = v.string();
 const fileSwap: v.GenericSchema<unknown, FileSwap> = v.object({ live: text, fresh: text, keptAs: text });
 
+/** A table that the transaction of a restore in place replaces; see `findWitness`. */
+const witness = v.object({
+  schema: text,
+  name: text,
+  /** Null where there was none. */ oid: v.nullable(v.number()),
+});
+export type Witness = v.InferOutput<typeof witness>;
+
 /** What is known of a restore before it does anything. */
 export const restoreFactsSchema = v.object({
   /** Of the restore; not that of the set. */
@@ -42,6 +50,16 @@ export const restoreFactsSchema = v.object({
   files: v.array(fileSwap),
   /** Whether the application is restarted and checked. */
   touchesApp: v.boolean(),
+  /** The new database that it restores into; then the live one is none of its business. */
+  into: v.optional(text),
+  /** Of a restore in place (`--in-place`), which makes and renames no database. */
+  within: v.optional(
+    v.object({
+      /** The set that was taken of the database before; null where none was. */
+      savedAs: v.nullable(text),
+      witness: v.nullable(witness),
+    }),
+  ),
 });
 export type RestoreFacts = v.InferOutput<typeof restoreFactsSchema>;
 

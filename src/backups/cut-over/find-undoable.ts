@@ -3,7 +3,7 @@ import { stateOfCutOver } from './cut-over.ts';
 import { findMarkedDatabases } from './find-marked-databases.ts';
 import { findRestores, type RestoreFacts, type RestoreRecord } from './find-restores.ts';
 import { factsOfMarked } from './find-unfinished-restores.ts';
-import { refuseUndo } from './refuse-undo.ts';
+import { refuseUndo, refuseUndoWithin } from './refuse-undo.ts';
 import type { Settlement } from './settlement.ts';
 
 interface Undoable {
@@ -27,6 +27,7 @@ export async function findUndoable(settlement: Settlement): Promise<Undoable> {
   if (wanted !== undefined && wanted !== facts.id)
     throw refuseUndo(settlement, `of those not undone, ${facts.id} is the newest restore, and comes first`);
   if (record?.phase === 'undone') throw refuseUndo(settlement, alreadyUndone(settlement, facts, open));
+  if (facts.within !== undefined) throw refuseUndoWithin(settlement, facts, 'ended');
   const { database: name, keptAs } = facts;
   if (keptAs === null)
     throw refuseUndo(settlement, `it had been lost when restore ${facts.id} brought it back`);

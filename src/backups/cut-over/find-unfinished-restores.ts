@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../../database/tables.ts';
 import { companionDatabase } from '../sets/backup-id.ts';
+import { wasReplaced } from '../within/witness.ts';
 import { stateOfCutOver } from './cut-over.ts';
 import { findMarkedDatabases, type MarkedDatabase } from './find-marked-databases.ts';
 import { findRestores, type RestoreFacts, type RestoreRecord } from './find-restores.ts';
@@ -24,17 +25,23 @@ export async function findUnfinishedRestores(options: {
   db: Kysely<Database>;
   database: string;
   directory: string;
+  /** A session of the database itself, which tells whether a restore in place was committed. */
+  live: Kysely<Database>;
 }): Promise<UnfinishedRestore[]> {
-  const { db } = options;
   const records = await findRestores(options);
   const found: UnfinishedRestore[] = [];
   for (const record of records) {
     if (hasEnded(record)) continue;
     const { facts } = record;
-    found.push({ facts, record, hasCutOver: await hasCutOver(db, record), isGoingBack: isGoingBack(record) });
+    found.push({
+      facts,
+      record,
+      hasCutOver: await hasCutOver(options, record),
+      isGoingBack: isGoingBack(record),
+    });
   }
   const known = new Set(records.map(({ facts }) => facts.id));
-  for (const marked of await findMarkedDatabases(db, options.database)) {
+  for (const marked of await findMarkedDatabases(options.db, options.database)) {
     const { mark } = marked;
     if (mark.kind !== 'kept' || mark.hasEnded || known.has(mark.id)) continue;
     const facts = factsOfMarked(marked);
@@ -62,7 +69,11 @@ export function factsOfMarked({ name, mark }: MarkedDatabase): RestoreFacts {
   };
 }
 
-async function hasCutOver(db: Kysely<Database>, record: RestoreRecord): Promise<boolean> {
+async function hasCutOver(
+  { db, live }: { db: Kysely<Database>; live: Kysely<Database> },
+  record: RestoreRecord,
+): Promise<boolean> {
+  if (record.facts.within !== undefined) return await hasReplacedWithin({ db, live }, record);
   if (record.phase === 'begun') return false;
   if (record.phase !== 'cutting-over') return true;
   const { database: name, keptAs, scratch } = record.facts;
@@ -73,4 +84,16 @@ async function hasCutOver(db: Kysely<Database>, record: RestoreRecord): Promise<
     db,
   );
   return rows[0]?.isNamed === true;
+}
+
+/** In a database that is not there any more, nothing is left to go on with. */
+async function hasReplacedWithin(
+  { db, live }: { db: Kysely<Database>; live: Kysely<Database> },
+  { phase, facts }: RestoreRecord,
+): Promise<boolean> {
+  const { rows } = await sql`select from pg_catalog.pg_database where datname = ${facts.database}`.execute(
+    db,
+  );
+  if (rows.length === 0) return false;
+  return phase !== 'begun' || (await wasReplaced(live, facts.within?.witness ?? null));
 }

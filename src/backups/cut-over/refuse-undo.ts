@@ -1,5 +1,7 @@
 import { TendError } from '../../errors.ts';
 import { shellWord } from '../../shell-word.ts';
+import { describeWayBack } from '../within/describe-way-back.ts';
+import type { RestoreFacts } from './find-restores.ts';
 import type { Settlement } from './settlement.ts';
 
 /** Why nothing is undone; with the other way, where that is open. */
@@ -13,4 +15,20 @@ export function refuseUndo({ connection }: Settlement, why: string, otherWay?: '
     isPermanent: true,
     hint,
   });
+}
+
+/** A restore in place has kept no database: the way back is the set that was taken before it, where one was. */
+export function refuseUndoWithin(
+  { connection }: Settlement,
+  facts: RestoreFacts,
+  state: 'unfinished' | 'ended',
+): TendError {
+  const { database } = connection;
+  const first =
+    state === 'ended' ? '' : `First finish it: tend restore --resume --confirm ${shellWord(database)}. `;
+  return new TendError(
+    'RESTORE_REFUSED',
+    `There is nothing to undo for database "${database}": restore ${facts.id} was made in place, and kept no database.`,
+    { isPermanent: true, hint: `${first}${describeWayBack(facts)}` },
+  );
 }

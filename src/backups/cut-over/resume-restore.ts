@@ -1,6 +1,7 @@
 import { TendError } from '../../errors.ts';
 import { appWithSteps, changeLive } from './change-live.ts';
 import { endFinished } from './end-restore.ts';
+import { finishWithin } from './finish-within.ts';
 import { goBack } from './go-back.ts';
 import {
   type SettledRestore,
@@ -22,7 +23,8 @@ export async function resumeRestore(settlement: Settlement): Promise<SettledRest
   const taskIds = record?.taskIds ?? [];
   if (first.isGoingBack)
     return { ...settledAs('undone', facts), ...(await goBack(work)), keptAs: null, taskIds };
-  await (facts.keptAs === null ? goOnWithLost(work) : goOn(work));
+  if (facts.within !== undefined) await finishWithin(work);
+  else await (facts.keptAs === null ? goOnWithLost(work) : goOn(work));
   return { ...settledAs('finished', facts), taskIds };
 }
 

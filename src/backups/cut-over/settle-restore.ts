@@ -29,7 +29,7 @@ export async function settleRestore(options: SettleRestoreOptions): Promise<Sett
   const settlement: Settlement = {
     ...options,
     maintenance,
-    unfinished: await findUnfinishedRestores({ db: maintenance, database, directory }),
+    unfinished: await findUnfinishedRestores({ db: maintenance, live: options.db, database, directory }),
     serverOptions: await serverOptions(maintenance, connection),
     serverMajor,
   };

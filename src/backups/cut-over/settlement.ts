@@ -23,6 +23,10 @@ export interface SettledRestore {
   /** What the set was asked for by. */
   source: string | null;
   database: string;
+  /** Whether it was one within the live database. */
+  inPlace: boolean;
+  /** The new database that it was restoring into; null where it was about the live one. */
+  into: string | null;
   /** The name under which the database from before is kept. */
   keptAs: string | null;
   /** The name under which the restored one is kept after a way back. */
@@ -74,5 +78,16 @@ export function settledAs(
   facts: UnfinishedRestore['facts'],
 ): Omit<SettledRestore, 'taskIds'> {
   const { id: restoreId, backupId, source, database, keptAs } = facts;
-  return { action, restoreId, backupId, source, database, keptAs, restoredAs: null, outageMs: null };
+  const beside = { inPlace: facts.within !== undefined, into: facts.into ?? null };
+  return {
+    action,
+    restoreId,
+    backupId,
+    source,
+    database,
+    ...beside,
+    keptAs,
+    restoredAs: null,
+    outageMs: null,
+  };
 }

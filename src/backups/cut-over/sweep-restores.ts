@@ -20,7 +20,9 @@ export async function sweepRestores(options: {
   const { unfinished, maintenance, log } = options;
   for (const { facts, record, hasCutOver } of unfinished) {
     if (hasCutOver || record === undefined) continue;
-    log.warn(`Restore ${facts.id} was killed before it had replaced anything: removing what it left.`);
+    const { into } = facts;
+    const when = into === undefined ? 'before it had replaced anything' : `while it restored into "${into}"`;
+    log.warn(`Restore ${facts.id} was killed ${when}: removing what it left.`);
     await swapFilesBack(facts.files, log);
     await dropDatabase(maintenance, facts.scratch);
     await removeFresh(facts.files, options);

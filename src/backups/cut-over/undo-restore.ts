@@ -6,7 +6,7 @@ import { endUndone } from './end-restore.ts';
 import { findUndoable } from './find-undoable.ts';
 import { goBack } from './go-back.ts';
 import { putBack } from './put-back.ts';
-import { refuseUndo } from './refuse-undo.ts';
+import { refuseUndo, refuseUndoWithin } from './refuse-undo.ts';
 import {
   type SettledRestore,
   type Settlement,
@@ -28,6 +28,7 @@ export async function undoRestore(settlement: Settlement): Promise<SettledRestor
     if (restoreId !== undefined && restoreId !== first.facts.id)
       throw refuseUndo(settlement, `restore ${first.facts.id} did not come to its end, and comes first`);
     if (!first.hasCutOver) return await sweepUnfinished(settlement, first);
+    if (first.facts.within !== undefined) throw refuseUndoWithin(settlement, first.facts, 'unfinished');
     if (first.facts.keptAs === null)
       throw refuseUndo(settlement, 'the database had been lost: there is none to go back to', 'resume');
     const ending = await goBack(swapWorkOf(settlement, first));

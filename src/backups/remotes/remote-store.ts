@@ -21,6 +21,8 @@ export interface RemoteStore {
 export interface RemoteConnection extends AsyncDisposable {
   /** The files of one set, or of all; without an id also uploads that nobody has finished. */
   list(id?: string): Promise<RemoteFile[]>;
+  /** Names of what lies beside the sets and is none; hidden ones are left out. */
+  listStrangers(): Promise<string[]>;
   /** The bytes from `offset` to the end. */
   read(place: { id: string; file: string; offset: number }): AsyncIterable<Uint8Array>;
   /**

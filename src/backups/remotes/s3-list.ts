@@ -1,5 +1,5 @@
 import type { MultipartUpload } from '@aws-sdk/client-s3';
-import { isBackupId } from '../sets/backup-id.ts';
+import { isBackupId, isStranger } from '../sets/backup-id.ts';
 import type { RemoteFile } from './remote-store.ts';
 import { isUnavailable } from './s3-errors.ts';
 import { placeOfKey } from './s3-place.ts';
@@ -22,6 +22,20 @@ export async function listS3Files(work: S3Work, id?: string): Promise<RemoteFile
   if (id !== undefined) return found;
   const begun = (await listUploads(work, place.prefix)) ?? [];
   return [...found, ...begun.flatMap((upload) => unfinished(work, upload))];
+}
+
+/** Names of objects and folders at the level of the sets that are not named like one. */
+export async function listS3Strangers({ client, place, signal }: S3Work): Promise<string[]> {
+  const { paginateListObjectsV2 } = await import('@aws-sdk/client-s3');
+  const request = { Bucket: place.bucket, Prefix: place.prefix, Delimiter: '/' };
+  const names: string[] = [];
+  for await (const { Contents = [], CommonPrefixes = [] } of paginateListObjectsV2({ client }, request, {
+    abortSignal: signal,
+  })) {
+    const keys = [...CommonPrefixes.map(({ Prefix }) => Prefix), ...Contents.map(({ Key }) => Key)];
+    names.push(...keys.map((key = '') => key.slice(place.prefix.length).replace(/\/$/, '')));
+  }
+  return names.filter((name) => name !== '' && isStranger(name));
 }
 
 /** Multipart uploads under a prefix that are neither completed nor given up; undefined where the server cannot tell. */

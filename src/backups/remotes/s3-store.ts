@@ -5,7 +5,7 @@ import type { SecretRegistry } from '../../redact.ts';
 import type { RemoteConnection, RemoteStore } from './remote-store.ts';
 import { openS3Client } from './s3-client.ts';
 import { translateS3Error } from './s3-errors.ts';
-import { listS3Files } from './s3-list.ts';
+import { listS3Files, listS3Strangers } from './s3-list.ts';
 import { type S3Place, s3Place } from './s3-place.ts';
 import { readS3File } from './s3-read.ts';
 import { removeS3Files } from './s3-remove.ts';
@@ -61,6 +61,7 @@ function connection(work: S3Work): RemoteConnection {
   };
   return {
     list: async (id) => await translated('listing', async () => await listS3Files(work, id)),
+    listStrangers: async () => await translated('listing', async () => await listS3Strangers(work)),
     async *read(where) {
       try {
         yield* await readS3File(work, where);

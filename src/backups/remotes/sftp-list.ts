@@ -1,6 +1,6 @@
 import type { FileEntryWithStats } from 'ssh2';
 import type { TendError } from '../../errors.ts';
-import { isBackupId } from '../sets/backup-id.ts';
+import { isBackupId, isStranger } from '../sets/backup-id.ts';
 import { partialSuffix } from '../sets/sweep-partials.ts';
 import { remoteError } from './remote-errors.ts';
 import type { RemoteFile } from './remote-store.ts';
@@ -22,6 +22,12 @@ export async function listSftpFiles(work: SftpWork, id?: string): Promise<Remote
     found.push(...(await Promise.all(sets)).flat());
   }
   return found;
+}
+
+/** Names of what is in the directory and not named like a set. */
+export async function listSftpStrangers(work: SftpWork): Promise<string[]> {
+  const entries = (await readDirectory(work, work.path)) ?? [];
+  return entries.map(({ filename }) => filename).filter(isStranger);
 }
 
 async function listSet(work: SftpWork, id: string): Promise<RemoteFile[]> {

@@ -3,7 +3,7 @@ import type { SecretRegistry } from '../../redact.ts';
 import type { RemotePlace } from './remote-errors.ts';
 import type { RemoteConnection, RemoteStore } from './remote-store.ts';
 import { translateSftpError } from './sftp-errors.ts';
-import { listSftpFiles } from './sftp-list.ts';
+import { listSftpFiles, listSftpStrangers } from './sftp-list.ts';
 import { readSftpFile } from './sftp-read.ts';
 import { removeSftpFiles } from './sftp-remove.ts';
 import { openSftpSession, type SftpSession } from './sftp-session.ts';
@@ -58,6 +58,7 @@ function connection(work: SftpWork, signal: AbortSignal): RemoteConnection {
   };
   return {
     list: async (id) => await translated('listing', async () => await listSftpFiles(work, id)),
+    listStrangers: async () => await translated('listing', async () => await listSftpStrangers(work)),
     async *read(where) {
       try {
         yield* readSftpFile(work, where);

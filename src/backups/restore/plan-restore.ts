@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { ConnectionSettings } from '../../connection/settings.ts';
 import type { Database } from '../../database/tables.ts';
 import { TendError } from '../../errors.ts';
+import { shellWord } from '../../shell-word.ts';
 import type { BackupSet } from '../sets/backup-directory.ts';
 import { companionDatabase } from '../sets/backup-id.ts';
 import { serverVersion } from '../sets/database-facts.ts';
@@ -15,6 +16,8 @@ export interface PlanRestoreOptions {
   maintenance: Kysely<Database>;
   /** A new database to restore into, beside the live one. */
   into: string | undefined;
+  /** What the set was asked for by, for the commands in hints; null where it is not known. */
+  source: string | null;
   /** Of this restore; names its databases. */
   id: string;
   /** Of the same restore; without it files are left alone. */
@@ -53,7 +56,7 @@ export interface RestorePlan {
  */
 export async function planRestore(options: PlanRestoreOptions): Promise<RestorePlan> {
   const plan = await draftRestore(options);
-  if (plan.obstacles.length > 0) throw refused(plan);
+  if (plan.obstacles.length > 0) throw refused(plan, options);
   return plan;
 }
 
@@ -109,7 +112,10 @@ function warningsAbout({ set, connection, into }: PlanRestoreOptions): string[] 
   return warnings;
 }
 
-function refused({ target, obstacles }: RestorePlan): TendError {
+function refused(
+  { target, obstacles }: RestorePlan,
+  { source, into }: Pick<PlanRestoreOptions, 'source' | 'into'>,
+): TendError {
   const [first, ...others] = obstacles;
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
   return new TendError(
@@ -117,10 +123,17 @@ function refused({ target, obstacles }: RestorePlan): TendError {
     `Database "${target}" cannot be restored: ${first?.what ?? ''}${more}.`,
     {
       isPermanent: true,
-      details: obstacles.map(describeObstacle).join('\n'),
-      hint: `Nothing was changed.${fixOf(first)} See everything in its way: tend restore --dry-run`,
+      // One alone stands in the message, and what helps in the hint.
+      ...(others.length > 0 && { details: obstacles.map(describeObstacle).join('\n') }),
+      hint: `Nothing was changed.${fixOf(first)} See everything in its way: ${restoreCommand({ source, into })} --dry-run`,
     },
   );
+}
+
+/** `tend restore offsite:ID --into cms_copy`. */
+function restoreCommand({ source, into }: Pick<PlanRestoreOptions, 'source' | 'into'>): string {
+  const words = [...(source === null ? [] : [source]), ...(into === undefined ? [] : ['--into', into])];
+  return ['tend restore', ...words.map(shellWord)].join(' ');
 }
 
 /** An obstacle in a line. */

@@ -56,11 +56,13 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
   using _lock = await lockBackups(options.lockDirectory ?? journalDirectory);
   await refusePooler({ connection, applicationName, clock });
   await using maintenance = await openMaintenanceDatabase({ connection, applicationName });
-  const unfinished = await findUnfinishedRestores({ db: maintenance, database, directory: journalDirectory });
+  const unfinished = await findUnfinishedRestores({
+    ...{ db: maintenance, live: options.db, database, directory: journalDirectory },
+  });
   if (into === undefined) refuseUnfinished(unfinished);
   const id = newBackupId(clock.now());
   const files = await filesOf(options, id);
-  const plan = await planRestore({ set, connection, maintenance, into, id, files });
+  const plan = await planRestore({ set, source: options.source, connection, maintenance, into, id, files });
   for (const warning of plan.warnings) log.warn(warning);
   const work: RestoreWork = {
     ...options,
@@ -74,7 +76,7 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
   await sweepRestores({ ...options, unfinished, maintenance });
   await sweepScratchDatabases({ maintenance, database, log });
   const ready = { ...work, archivePath: archive.path };
-  const ending = plan.mode === 'into' ? await restoreInto(ready) : await restoreInPlace(ready, id);
+  const ending = plan.mode === 'into' ? await restoreInto(ready, id) : await restoreInPlace(ready, id);
   return {
     backupId: set.id,
     restoreId: id,
@@ -93,12 +95,18 @@ async function filesOf(options: RestoreBackupOptions, id: string): Promise<Files
   return await planFiles({ ...files, set, id, mode: into === undefined ? 'replace' : 'into' });
 }
 
-async function restoreInto(work: RestoreWork): Promise<RestoredRows & RestoreEnding> {
+/** The journal says who is at it, so that what is left of a killed one can go. */
+async function restoreInto(work: RestoreWork, id: string): Promise<RestoredRows & RestoreEnding> {
+  const journal = await RestoreJournal.begin({
+    ...{ ...work, directory: work.journalDirectory, facts: factsOf(work, id) },
+  });
   try {
     const { toc, ...restored } = await restoreBeside(work);
-    return { ...restored, ...(await finishInto({ ...work, toc })) };
+    const ending = await finishInto({ ...work, toc });
+    await journal.remove();
+    return { ...restored, ...ending };
   } catch (error) {
-    await dropScratch(work);
+    if (await dropScratch(work)) await journal.remove();
     throw error;
   }
 }
@@ -128,18 +136,23 @@ async function restoreInPlace(work: RestoreWork, id: string): Promise<RestoredRo
   }
 }
 
-function factsOf({ plan, set, source, app }: RestoreWork, id: string): RestoreFacts {
-  const { target: database, scratch, keptAs = null, undoneAs } = plan;
+function factsOf(
+  { plan, set, source, app, into, connection: { database } }: RestoreWork,
+  id: string,
+): RestoreFacts {
+  const { scratch, keptAs = null, undoneAs } = plan;
   const files = plan.files.map(({ live, fresh, keptAs: kept }) => ({ live, fresh, keptAs: kept }));
   const touchesApp = app.restart !== undefined || app.check !== undefined;
-  return { id, database, backupId: set.id, source, scratch, keptAs, undoneAs, files, touchesApp };
+  return { id, database, backupId: set.id, source, scratch, keptAs, undoneAs, files, touchesApp, into };
 }
 
 /** What was restored has no name of its own yet. */
-async function dropScratch({ maintenance, plan, log }: RestoreWork): Promise<void> {
+async function dropScratch({ maintenance, plan, log }: RestoreWork): Promise<boolean> {
   try {
     await dropDatabase(maintenance, plan.scratch);
+    return true;
   } catch {
     log.warn(`Database "${plan.scratch}" could not be dropped; the next restore does it.`);
+    return false;
   }
 }

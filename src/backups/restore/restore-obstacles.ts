@@ -74,7 +74,7 @@ function unfit({ set, into }: ObstacleOptions): Obstacle[] {
   return [
     {
       what: 'it holds single schemas, not a whole database (pg_dump --schema)',
-      fix: 'restore it beside: --into NAME',
+      fix: 'restore it beside: the same command with --into NAME',
     },
   ];
 }

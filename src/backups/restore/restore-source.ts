@@ -5,10 +5,8 @@ import { TendError } from '../../errors.ts';
 import type { SecretRegistry } from '../../redact.ts';
 import { findRemoteSet } from '../remotes/find-remote-sets.ts';
 import { openRemote } from '../remotes/open-remote.ts';
+import { remoteSource } from '../remotes/remote-source.ts';
 import { type BackupSet, findBackup } from '../sets/backup-directory.ts';
-
-/** `offsite:latest`: a set in a remote. Ids have no colon, and paths have a slash. */
-const inRemote = /^([A-Za-z0-9][A-Za-z0-9_-]*):([^/]+)$/;
 
 /**
  * Finds what is to be restored: a set, or the archive of a pg_dump that tend did not start. One from outside the backup
@@ -30,9 +28,9 @@ export async function findRestoreSource(options: {
   signal: AbortSignal;
 }): Promise<BackupSet> {
   const { directory, uid } = options;
-  const [, name, id] = inRemote.exec(options.source) ?? [];
-  if (name !== undefined && id !== undefined)
-    return await findRemoteSet(await openRemote({ ...options, name }), id);
+  const remote = remoteSource(options.source);
+  if (remote !== undefined)
+    return await findRemoteSet(await openRemote({ ...options, name: remote.remote }), remote.id);
   const set = (await findArchive(options)) ?? (await findBackup(options));
   const isOwn = directory !== undefined && !relative(directory, set.path).startsWith('..');
   if (isOwn || uid === undefined) return set;

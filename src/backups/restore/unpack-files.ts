@@ -110,7 +110,7 @@ function notUnpacked(live: string, cause: ToolError): TendError {
     cause,
     ...(cause.details !== undefined && { details: cause.details }),
     isPermanent: true,
-    hint: 'Nothing was changed. For the database alone: tend restore --no-files',
+    hint: 'Nothing was changed. For the database alone: the same command with --no-files',
   });
 }
 

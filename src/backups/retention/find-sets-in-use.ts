@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../../database/tables.ts';
+import { remoteSource } from '../remotes/remote-source.ts';
 import type { BackupSet } from '../sets/backup-directory.ts';
 import { isUnprepared } from '../sets/record-backup.ts';
 
@@ -8,14 +9,15 @@ interface UnfinishedUse {
   id: number;
   kind: string;
   state: string;
-  /** An id, `latest`, a path, or null for the newest. */
+  /** An id, `latest`, either of them in a remote, a path, or null for the newest. */
   source: string | null;
   startedAt: Date | null;
 }
 
 /**
  * The sets that unfinished tasks restore or verify, with the task for a reason. `latest` means the newest set to a task
- * only when it starts: while it runs, what was the newest then.
+ * only when it starts: while it runs, what was the newest then. A set in use in one place stays in all of them: should
+ * that copy prove bad, the other is needed next.
  */
 export async function findSetsInUse(options: {
   db: Kysely<Database>;
@@ -24,11 +26,12 @@ export async function findSetsInUse(options: {
   const { db, sets } = options;
   const inUse = new Map<string, string>();
   for (const { id, kind, state, source, startedAt } of await findUses(db)) {
-    const isLatest = source === null || source === 'latest';
+    const wanted = remoteSource(source ?? 'latest')?.id ?? basename(source ?? 'latest');
+    const isLatest = wanted === 'latest';
     if (isLatest && state !== 'running') continue;
     const used = isLatest
       ? sets.find(({ manifest }) => new Date(manifest.finishedAt) <= (startedAt ?? new Date(0)))
-      : sets.find((set) => set.id === basename(source));
+      : sets.find((set) => set.id === wanted);
     if (used !== undefined) inUse.set(used.id, `${state} task ${id} (${kind}) needs it`);
   }
   return inUse;

@@ -43,7 +43,7 @@ export interface PrunePlan {
  */
 export async function planPrune(options: PlanPruneOptions): Promise<PrunePlan> {
   const { store, records } = options;
-  const { sets, damaged, strangers } = await store.listBackups();
+  const { sets, damaged, unfinished, strangers } = await store.listBackups();
   const left: LeftAlone[] = [];
   const good: BackupSet[] = [];
   for (const set of sets) {
@@ -52,6 +52,7 @@ export async function planPrune(options: PlanPruneOptions): Promise<PrunePlan> {
     else left.push({ name: set.id, why });
   }
   left.push(...damaged.map(({ id, problem }) => ({ name: id, why: `damaged: ${problem}` })));
+  left.push(...unfinished.map((name) => ({ name, why: 'its upload is not finished' })));
   left.push(...strangers.map((name) => ({ name, why: 'no backup set' })));
 
   const decided = planRetention({

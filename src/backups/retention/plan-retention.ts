@@ -1,7 +1,5 @@
 import { type CalendarRule, calendarRules } from './calendar-rules.ts';
-
-/** What `[backup] keep` says: how many sets of each kind stay. */
-export type KeepRules = Partial<Record<'last' | CalendarRule, number | undefined>>;
+import type { KeepRules } from './keep-rules.ts';
 
 /** A good set, as retention sees it. */
 export interface RetainedSet {
@@ -62,11 +60,6 @@ export function planRetention(options: PlanRetentionOptions): RetentionDecision[
       ? { id, action: 'keep', reasons }
       : { id, action: 'remove', reasons: ['no rule keeps it'] };
   });
-}
-
-/** Whether the rules keep anything at all: where they do not, nothing may be removed by them. */
-export function isRetentionConfigured(keep: KeepRules | undefined): keep is KeepRules {
-  return Object.values(keep ?? {}).some((count) => (count ?? 0) > 0);
 }
 
 function reasonsByRule(sets: readonly RetainedSet[], keep: KeepRules): Map<string, string[]> {

@@ -12,6 +12,11 @@ export function isBackupId(text: string): boolean {
   return pattern.test(text);
 }
 
+/** Whether what has this name in a place of sets is none. Hidden names are those of locks and of file systems. */
+export function isStranger(name: string): boolean {
+  return !name.startsWith('.') && !isBackupId(name);
+}
+
 /**
  * The name of a database that belongs to the restore `id` of `database`: `cms_before_20261122_023000_7f3a`. A long
  * database name is shortened, since PostgreSQL would cut the id off instead (63 bytes).

@@ -7,21 +7,23 @@ const count = v.number();
 /** `names` has the first hundred of them. */
 const namedFiles = v.object({ count, names: v.array(v.string()) });
 
-const remoteCopies = v.array(
-  v.object({
-    name: v.string(),
-    outcome: v.picklist(['stored', 'failed']),
-    bytes: count,
-    durationMs: count,
-    error: v.exactOptional(
-      v.object({
-        code: v.custom<keyof typeof errorCodes>((code) => typeof code === 'string' && code in errorCodes),
-        message: v.string(),
-        hint: v.nullable(v.string()),
-      }),
-    ),
-  }),
+const retention = v.nullable(
+  v.object({ removed: v.array(v.string()), failed: v.array(v.string()), error: v.nullable(v.string()) }),
 );
+
+const remoteCopy = v.object({
+  name: v.string(),
+  outcome: v.picklist(['stored', 'failed']),
+  bytes: count,
+  durationMs: count,
+  error: v.exactOptional(
+    v.object({
+      code: v.custom<keyof typeof errorCodes>((code) => typeof code === 'string' && code in errorCodes),
+      message: v.string(),
+      hint: v.nullable(v.string()),
+    }),
+  ),
+});
 
 /** What a `backup` task leaves as its evidence, and the command prints under `--json`. */
 export const backupReportSchema = v.object({
@@ -43,15 +45,10 @@ export const backupReportSchema = v.object({
       changed: namedFiles,
     }),
   ),
-  remotes: remoteCopies,
+  /** With what retention did in each; null where no `keep` is set for it, or it has not got the set. */
+  remotes: v.array(v.object({ ...remoteCopy.entries, retention: v.optional(retention, null) })),
   /** Null where `[backup] keep` is not set. */
-  retention: v.nullable(
-    v.object({
-      removed: v.array(v.string()),
-      failed: v.array(v.string()),
-      error: v.nullable(v.string()),
-    }),
-  ),
+  retention,
 });
 
 /** What a `prune` task leaves as its evidence. */
@@ -61,22 +58,25 @@ export const pruneReportSchema = v.object({
   removed: v.array(v.object({ id: v.string(), bytes: count, reasons: v.array(v.string()) })),
   left: v.array(v.object({ name: v.string(), why: v.string() })),
   freedBytes: count,
+  /** What restores had kept for longer than `[backup] keep_replaced`. */
+  droppedDatabases: v.optional(v.array(v.string()), []),
 });
 
-/** 3 when files are not in the set because they could not be read, a remote has not got it, or an old set could not be removed; else 0. */
+/** 3 when files are not in the set because they could not be read, a remote has not got it, or an old set, here or there, could not be removed; else 0. */
 export function backupExitCode(report: {
   files?: { unreadable: { count: number } } | null | undefined;
-  remotes: readonly { outcome: string }[];
+  remotes: readonly { outcome: string; retention: RetentionOutcome | null }[];
   retention: RetentionOutcome | null;
 }): number {
   const isWhole = (report.files?.unreadable.count ?? 0) === 0;
   const isEverywhere = report.remotes.every(({ outcome }) => outcome === 'stored');
-  const isDone = isWhole && isEverywhere && isRetentionDone(report.retention);
+  const outcomes = [report.retention, ...report.remotes.map((copy) => copy.retention)];
+  const isDone = isWhole && isEverywhere && outcomes.every(isRetentionDone);
   return isDone ? exitCodes.ok.code : exitCodes.someFailed.code;
 }
 
 /** What a `push-backup` task leaves as its evidence. */
-export const pushReportSchema = v.object({ id: v.string(), remotes: remoteCopies });
+export const pushReportSchema = v.object({ id: v.string(), remotes: v.array(remoteCopy) });
 
 const verifiedLevel = v.picklist(['stored', 'content']);
 
@@ -131,6 +131,10 @@ export const settleReportSchema = v.object({
   restoreId: v.string(),
   backupId: v.nullable(v.string()),
   database: v.string(),
+  /** Whether it was one within the live database: then nothing is kept. */
+  inPlace: v.optional(v.boolean(), false),
+  /** The new database that it was restoring into; null where it was about the live one. */
+  into: v.optional(v.nullable(v.string()), null),
   /** The name under which the database from before is kept. */
   keptAs: v.nullable(v.string()),
   /** The name under which the restored one is kept after a way back, since it was written to. */

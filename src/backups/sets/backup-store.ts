@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { type BackupSet, type DamagedSet, listBackups } from './backup-directory.ts';
-import { isBackupId } from './backup-id.ts';
+import { isStranger } from './backup-id.ts';
 import { removeSet, removingSuffix } from './remove-set.ts';
 import { partialSuffix } from './sweep-partials.ts';
 
@@ -17,6 +17,8 @@ export interface BackupStore {
 export interface StoreListing {
   sets: BackupSet[];
   damaged: DamagedSet[];
+  /** Sets that are not complete: their upload was cut off, or is at work. */
+  unfinished: string[];
   /** Names of what is no set and none of ours. */
   strangers: string[];
 }
@@ -27,6 +29,7 @@ export function directoryStore(directory: string): BackupStore {
     place: directory,
     listBackups: async () => ({
       ...(await listBackups(directory)),
+      unfinished: [],
       strangers: await findStrangers(directory),
     }),
     removeSet: async ({ id }) => await removeSet(directory, id),
@@ -35,12 +38,7 @@ export function directoryStore(directory: string): BackupStore {
 
 const remains = [partialSuffix, removingSuffix];
 
-/** Hidden names are those of the lock and other helpers of tend, or of the file system (`.snapshot`). */
 async function findStrangers(directory: string): Promise<string[]> {
   const names = await readdir(directory).catch(() => []);
-  return names
-    .filter(
-      (name) => !name.startsWith('.') && !isBackupId(name) && !remains.some((end) => name.endsWith(end)),
-    )
-    .sort();
+  return names.filter((name) => isStranger(name) && !remains.some((end) => name.endsWith(end))).sort();
 }

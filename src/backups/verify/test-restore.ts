@@ -54,7 +54,7 @@ async function testBeside(
   await sweepScratchDatabases({ maintenance, database, role: 'verify', log });
   const id = newBackupId(clock.now());
   const scratch = companionDatabase(database, 'verify', id);
-  const plan = await planRestore({ set, maintenance, connection, into: scratch, id });
+  const plan = await planRestore({ set, source: null, maintenance, connection, into: scratch, id });
   await using archive = await progress.step(`Verify backup set ${set.id}`, async () => {
     return await readyArchive({ ...options, ...plan });
   });

@@ -16,11 +16,14 @@ import { describeObject, findForeignOwned, findNewerObjects, selectEntries } fro
  */
 export function refuseUnfit({ set, includeFiles }: { set: BackupSet; includeFiles: 'yes' | 'no' }): void {
   if (set.foreign !== undefined)
-    throw refused(`"${set.path}" was not made by tend`, 'Restore it into a new database: --into NAME');
+    throw refused(
+      `"${set.path}" was not made by tend`,
+      'Restore it into a new database: the same command with --into NAME, without --in-place',
+    );
   if (filesPart(set.manifest) !== undefined && includeFiles === 'yes')
     throw refused(
       'files cannot be exchanged in one transaction with it',
-      'For the database alone: --no-files',
+      'For the database alone: the same command with --no-files',
     );
 }
 
@@ -50,7 +53,7 @@ export async function planWithin(
   if (newer.length > 0)
     throw refused(
       `the backup does not have what is there now: ${named(newer)}`,
-      'Drop them, or restore into a new database: --into NAME',
+      'Drop them, or restore into a new database: the same command with --into NAME, without --in-place',
       newer,
     );
   const others = findForeignOwned(objects).map(describeObject);

@@ -2,12 +2,13 @@ import { type Kysely, sql } from 'kysely';
 import { openDatabase } from '../../database/open-database.ts';
 import type { Database } from '../../database/tables.ts';
 import { TendError, toError } from '../../errors.ts';
-import { shellWord } from '../../shell-word.ts';
 import { untilAborted } from '../../until-aborted.ts';
 import { readyArchive } from '../archive/ready-archive.ts';
 import { countRows } from '../create/count-rows.ts';
 import { appWithSteps } from '../cut-over/change-live.ts';
+import type { RestoreFacts } from '../cut-over/find-restores.ts';
 import { findUnfinishedRestores } from '../cut-over/find-unfinished-restores.ts';
+import { sweepRestores } from '../cut-over/sweep-restores.ts';
 import { requireIdentity } from '../parts/require-identity.ts';
 import { compareWithManifest } from '../restore/compare-with-manifest.ts';
 import { openMaintenanceDatabase } from '../restore/maintenance-database.ts';
@@ -15,15 +16,18 @@ import { refusePooler } from '../restore/refuse-pooler.ts';
 import { refuseUnfinished } from '../restore/refuse-unfinished.ts';
 import type { RestoreBackupOptions, RestoreResult } from '../restore/restore-options.ts';
 import type { BackupSet } from '../sets/backup-directory.ts';
-import { newBackupId } from '../sets/backup-id.ts';
+import { companionDatabase, newBackupId } from '../sets/backup-id.ts';
 import { lockBackups } from '../sets/backup-lock.ts';
 import { serverVersion } from '../sets/database-facts.ts';
 import { totalRows } from '../sets/manifest.ts';
 import { findPostgresProgram } from '../tools/find-postgres-program.ts';
 import { serverOptions } from '../tools/tool-environment.ts';
+import { describeWayBack } from './describe-way-back.ts';
+import { journalled } from './journalled.ts';
 import { loadWithin } from './load-within.ts';
 import { named, planWithin, refuseUnfit } from './plan-within.ts';
 import { queueSchema } from './select-entries.ts';
+import { findWitness } from './witness.ts';
 
 export interface RestoreWithinOptions extends RestoreBackupOptions {
   /** Takes a set of the live database, the only way back; undefined where no backup directory is configured. */
@@ -38,7 +42,8 @@ const lockWaitMs = 10_000;
 /**
  * Restores a set within the live database, in one transaction of pg_restore: for a role that may not create databases.
  * The queue stays as it is. There is no way back by itself: a set of the live database is taken before, and is it.
- * The tables are locked while it is loaded.
+ * The tables are locked while it is loaded. A process that is killed leaves a journal, by which `settleRestore` restarts and
+ * checks the application.
  *
  * @throws TendError RESTORE_REFUSED, BACKUP_DAMAGED, DATABASE_BUSY, TOOL_FAILED: nothing was changed. RESTORE_STUCK: it is
  *   restored, and is not as it should be, or the application is not well with it.
@@ -52,8 +57,8 @@ export async function restoreWithin(options: RestoreWithinOptions): Promise<Rest
   await refusePooler({ connection, applicationName, clock });
   await using maintenance = await openMaintenanceDatabase({ connection, applicationName });
   const directory = options.journalDirectory;
-  refuseUnfinished(await findUnfinishedRestores({ db: maintenance, database, directory }));
   await using live = openDatabase({ connection, applicationName, statementTimeoutMs: 0 });
+  refuseUnfinished(await findUnfinishedRestores({ db: maintenance, live, database, directory }));
   const id = newBackupId(clock.now());
   const { major: serverMajor } = await serverVersion(live);
   await using archive = await progress.step(`Verify backup set ${set.id}`, async () => {
@@ -70,18 +75,34 @@ export async function restoreWithin(options: RestoreWithinOptions): Promise<Rest
   const pgRestore = await findPostgresProgram({
     ...{ name: 'pg_restore', major: serverMajor, toolsDirectory: options.toolsDirectory, env, signal },
   });
-  await progress.step('Load the dump', async () => {
-    const given = { maintenance, database, pgRestore, archivePath, entries };
-    await loadWithin({
-      lockWaitMs,
-      ...options,
-      ...given,
-      serverOptions: await serverOptions(live, connection),
-    });
-  });
-  const way = describeWayBack(saved, database);
-  const restored = await compareWithin(live, options, way);
-  await bringBack(options, live, way);
+  // Of one that was killed in place nothing is left but its journal.
+  const killed = await findUnfinishedRestores({ db: maintenance, live, database, directory });
+  refuseUnfinished(killed);
+  const swept = killed.filter(({ facts }) => facts.within !== undefined);
+  await sweepRestores({ unfinished: swept, maintenance, env, log });
+  const within = { savedAs: saved?.id ?? null, witness: await findWitness(live, entries) };
+  const facts = factsOf(options, { id, within });
+  const restored = await journalled(
+    { ...options, live, facts },
+    {
+      load: async () =>
+        await progress.step('Load the dump', async () => {
+          const given = { maintenance, database, pgRestore, archivePath, entries };
+          await loadWithin({
+            lockWaitMs,
+            ...options,
+            ...given,
+            serverOptions: await serverOptions(live, connection),
+          });
+        }),
+      bringUp: async () => {
+        const way = describeWayBack(facts);
+        const counted = await compareWithin(live, options, way);
+        await bringBack(options, live, way);
+        return counted;
+      },
+    },
+  );
   return {
     ...{ backupId: set.id, restoreId: id, database, ...restored, compared: true, keptAs: null },
     ...{ outageMs: null, heldTasks: 0, files: [], snapshotAt: set.manifest.snapshot?.at ?? null },
@@ -141,9 +162,17 @@ async function bringBack(
   }
 }
 
-function describeWayBack(saved: BackupSet | undefined, database: string): string {
-  if (saved === undefined) return 'No set of the database from before was taken.';
-  return `Back to what was before: tend restore ${saved.id} --in-place --confirm ${shellWord(database)}`;
+/** No database is made: the names are those that others would have. */
+function factsOf(
+  { set, source, app, connection: { database } }: RestoreWithinOptions,
+  { id, within }: Required<Pick<RestoreFacts, 'id' | 'within'>>,
+): RestoreFacts {
+  return {
+    ...{ id, database, backupId: set.id, source, keptAs: null, files: [], within },
+    scratch: companionDatabase(database, 'tend', id),
+    undoneAs: companionDatabase(database, 'undone', id),
+    touchesApp: app.restart !== undefined || app.check !== undefined,
+  };
 }
 
 function stuck(

@@ -47,7 +47,8 @@ async function findUnfinished(
   place: { database: string; directory: string },
 ): Promise<UnfinishedRestore[]> {
   try {
-    return await findUnfinishedRestores({ ...place, db: await openDatabase() });
+    const db = await openDatabase();
+    return await findUnfinishedRestores({ ...place, db, live: db });
   } catch (error) {
     const records = await findRestores(place);
     const unfinished = records.filter(({ phase }) => phase !== 'finished' && phase !== 'undone');
@@ -61,18 +62,30 @@ async function findUnfinished(
 }
 
 function describe({ facts, record, hasCutOver, isGoingBack }: UnfinishedRestore): Finding {
-  const { id, keptAs } = facts;
+  const { id, keptAs, within } = facts;
   const confirm = `--confirm ${shellWord(facts.database)}`;
   const resume = `tend restore --resume ${confirm}`;
   const undo = `tend restore --undo ${confirm}`;
   const restore = record === undefined ? `restore ${id}` : `restore ${id} (${who(record)})`;
   if (!hasCutOver) {
-    const text = `${restore} was killed before it had replaced anything`;
+    const what =
+      facts.into === undefined ? 'before it had replaced anything' : `while it restored into "${facts.into}"`;
+    const text = `${restore} was killed ${what}`;
     return { status: 'warn', text, fix: `${undo} removes what it left; ${resume} begins it anew` };
   }
   if (isGoingBack) {
     const text = `${restore} did not come to its end: it was on its way back to the database from before`;
     return { status: 'fail', text, fix: undo };
+  }
+  if (within !== undefined) {
+    const text = `${restore} did not come to its end: it has restored in place, and the application was not looked at`;
+    const saved =
+      within.savedAs === null
+        ? 'and no set of before'
+        : `but set ${within.savedAs} of the database from before`;
+    const fix = `${resume} restarts and checks the application; there is no undo, ${saved}`;
+
+    return { status: 'fail', text, fix };
   }
   if (keptAs === null) {
     const text = `${restore} did not come to its end: it had brought the lost database back`;

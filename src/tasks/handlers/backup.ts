@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { createBackup } from '../../backups/create/create-backup.ts';
 import { copyToRemotes } from '../../backups/remotes/copy-to-remotes.ts';
 import { remoteNames } from '../../backups/remotes/open-remote.ts';
-import { retainAfterBackup } from '../../backups/retention/retain-after-backup.ts';
+import { retainAfterBackup, retainInRemotes } from '../../backups/retention/retain-after-backup.ts';
 import { backupDirectory } from '../../backups/sets/backup-directory.ts';
 import { backupExitCode } from '../../backups/sets/backup-report.ts';
 import { databasePart, filesPart, type Manifest, totalRows } from '../../backups/sets/manifest.ts';
@@ -49,7 +49,9 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
   const { copies } = await copyToRemotes({ ...context, set, directory, remotes, log, progress, signal });
   const failed = copies.filter(({ outcome }) => outcome === 'failed');
   if (taskId !== null) for (const { name } of failed) tryAgain(task, { id: set.id, remote: name, host });
-  const retention = await retainAfterBackup({ ...context, host, log, signal });
+  const retaining = { ...context, host, log, signal };
+  const retention = await retainAfterBackup(retaining);
+  const retained = await retainInRemotes({ ...retaining, copies });
   const { manifest } = set;
   const part = databasePart(manifest);
   return {
@@ -64,10 +66,10 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
       rows: totalRows(manifest.tables),
       durationMs: manifest.durationMs,
       files: filesReport(manifest),
-      remotes: copies,
+      remotes: retained,
       retention,
     },
-    exitCode: backupExitCode({ files: manifest.files, remotes: copies, retention }),
+    exitCode: backupExitCode({ files: manifest.files, remotes: retained, retention }),
   };
 }
 

@@ -8,6 +8,7 @@ import { restoreBackup } from '../../backups/restore/restore-backup.ts';
 import { restoreJobs, workDirectory } from '../../backups/restore/restore-resources.ts';
 import { findRestoreSource } from '../../backups/restore/restore-source.ts';
 import { backupDirectory } from '../../backups/sets/backup-directory.ts';
+import { mayWriteIn } from '../../backups/sets/may-write-in.ts';
 import { recordBackup } from '../../backups/sets/record-backup.ts';
 import { restoreWithin } from '../../backups/within/restore-within.ts';
 import { TendError } from '../../errors.ts';
@@ -15,7 +16,7 @@ import { shellWord } from '../../shell-word.ts';
 import type { HandlerContext, RunningTask, TaskHandler, TaskResult } from './handler.ts';
 import { settleByTask } from './settle-by-task.ts';
 
-const name = v.pipe(v.string(), v.nonEmpty());
+const name = v.pipe(v.string(), v.nonEmpty('a name was expected, not an empty text'));
 const payloadSchema = v.pipe(
   v.strictObject({
     /** An id, `latest`, a path, or one in a remote: `offsite:latest`. */
@@ -65,16 +66,25 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
     way: resume === undefined ? 'undo' : 'resume',
     restoreId: typeof undo === 'string' ? undo : undefined,
   });
-  const { action, source: began } = settled.settled;
+  const { action, source: began, inPlace, into } = settled.settled;
   // It had replaced nothing when it was killed: to go on with it is to begin anew.
-  if (resume === true && action === 'swept' && began !== null) return await restoreFrom(began, task);
+  if (resume === true && action === 'swept' && began !== null)
+    return await restoreFrom(began, task, { inPlace, into: into ?? undefined });
   return settled.result;
 }
 
-async function restoreFrom(source: string, task: RunningTask<Payload>): Promise<TaskResult> {
+async function restoreFrom(
+  source: string,
+  task: RunningTask<Payload>,
+  target: { inPlace: boolean; into: string | undefined } = {
+    inPlace: task.payload.inPlace === true,
+    into: task.payload.into,
+  },
+): Promise<TaskResult> {
   const { context, payload, log, signal } = task;
   const { config, baseDirectory, secrets } = context;
-  const { lockDirectory: directory, ...options } = restoreOptions(task);
+  const options = restoreOptions(task);
+  const directory = backupsOf(config, baseDirectory);
   const set = await findRestoreSource({ ...context, source, directory, uid: process.getuid?.(), signal });
   const identity = await findIdentity({ manifest: set.manifest, config, baseDirectory, log, secrets });
   const restoring = {
@@ -83,12 +93,11 @@ async function restoreFrom(source: string, task: RunningTask<Payload>): Promise<
     identity,
     // Begun anew, it is this set again, and not the newest by then.
     source: source === 'latest' ? set.id : source.replace(/:latest$/, `:${set.id}`),
-    into: payload.into,
-    lockDirectory: directory,
+    into: target.into,
     jobs: payload.jobs ?? restoreJobs(config),
     files: payload.files === false ? undefined : { backup: config.backup, baseDirectory },
   };
-  const result = payload.inPlace
+  const result = target.inPlace
     ? await restoreWithin({ ...restoring, backUpFirst: backUpFirst(task) })
     : await restoreBackup(restoring);
   return { outcome: 'succeeded', evidence: { ...result } };
@@ -111,11 +120,13 @@ function backUpFirst(task: RunningTask<Payload>) {
 function restoreOptions(task: RunningTask<Payload>) {
   const { context, payload, log, progress, signal } = task;
   const { config, baseDirectory, env } = context;
+  const backups = backupsOf(config, baseDirectory);
   return {
     ...context,
     applicationName: `tend restore ${hostname()}:${process.pid}`,
     app: payload.restart === false ? {} : appOf(context, task),
-    lockDirectory: config.backup.directory === undefined ? undefined : backupDirectory(config, baseDirectory),
+    // A restore only reads there: where nothing can be written, the lock is beside the journals.
+    lockDirectory: backups !== undefined && mayWriteIn(backups) ? backups : undefined,
     journalDirectory: findRestoreDirectory(context),
     taskId: task.id > 0 ? task.id : null,
     workDirectory: workDirectory({ config, baseDirectory, env }),
@@ -123,6 +134,10 @@ function restoreOptions(task: RunningTask<Payload>) {
     toolsDirectory: config.backup.tools_directory,
     ...{ log, progress, signal },
   };
+}
+
+function backupsOf(config: HandlerContext['config'], baseDirectory: string): string | undefined {
+  return config.backup.directory === undefined ? undefined : backupDirectory(config, baseDirectory);
 }
 
 function requireConfirmation({ into, confirm }: Payload, database: string): void {

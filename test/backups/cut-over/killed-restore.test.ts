@@ -70,6 +70,30 @@ describe('a restore that is killed before the cut-over has changed nothing', slo
     rmSync(unpacked, { recursive: true });
   });
 
+  test('into a new database leaves one that the next restore, a resume or an undo drops, marked or not', async () => {
+    await using site = await RestoreSite.open(set, 'bare');
+    const { database } = site;
+    const into = `${database.name}_copy`;
+    await site.killedAt('before Load the dump', { into });
+    const [orphan = ''] = await companionsOf(database);
+    expect(orphan).toContain(`${into}_tend_`);
+    expect(await site.doctor()).toMatchObject({
+      ...{ status: 'warn', text: expect.stringContaining(`was killed while it restored into "${into}"`) },
+    });
+    // Killed before it was marked, only the journal tells whose it is.
+    await database.query(`comment on database "${orphan}" is null`);
+    expect(await restore({ database, set, into })).toMatchObject({ database: into });
+    expect(await companionsOf(database)).toEqual([into]);
+    for (const way of ['resume', 'undo'] as const) {
+      await site.killedAt('before Compare', { into: `${into}_2` });
+      expect(await companionsOf(database)).toHaveLength(2);
+      expect(await site.settle(way)).toMatchObject({ action: 'swept', into: `${into}_2` });
+      expect(await companionsOf(database)).toEqual([into]);
+    }
+    expect(await site.doctor()).toMatchObject({ status: 'ok' });
+    expect(await site.look()).toBe('old');
+  });
+
   test('and resumed by its task is begun anew, from the same set', async () => {
     await using site = await RestoreSite.open(set, 'bare');
     await site.killedAt('before Load the dump');

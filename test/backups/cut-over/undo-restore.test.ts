@@ -2,11 +2,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dropOldReplaced } from '../../../src/backups/cut-over/drop-old-replaced.ts';
 import { openMaintenanceDatabase } from '../../../src/backups/restore/maintenance-database.ts';
+import { previewKeptDatabases } from '../../../src/backups/retention/prune-kept-databases.ts';
 import type { BackupSet } from '../../../src/backups/sets/backup-directory.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { withoutConfig } from '../../../src/config/load-config.ts';
 import { TendError } from '../../../src/errors.ts';
 import { silentLog } from '../../../src/log.ts';
+import { SecretRegistry } from '../../../src/redact.ts';
 import { checkKeptDatabases } from '../../../src/report/doctor/check-kept-databases.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/temporary-directory.ts';
 import { companionsOf, configFor, restore, takeBackup } from '../support/fixture.ts';
@@ -142,7 +144,18 @@ describe('what was replaced is kept for a while', slow, () => {
         ...{ clock: { ...systemClock, now: () => now }, log: silentLog },
       });
     };
+    const plan = async (days: number) => {
+      await using db = await site.database.openDatabase();
+      const clock = { now: () => new Date(Date.now() + days * 86_400_000) };
+      const config = configFor({ directory: place.path });
+      return await previewKeptDatabases({
+        ...{ config, baseDirectory: '/', connection, db, host: 'here', clock: { ...systemClock, ...clock } },
+        ...{ env: process.env, secrets: new SecretRegistry(), signal: new AbortController().signal },
+      });
+    };
     expect(await drop(6)).toEqual([]);
+    expect(await plan(6)).toMatchObject([{ action: 'keep', reason: 'kept for 6 d of 7 d' }]);
+    expect(await plan(8)).toMatchObject([{ action: 'drop', sizeBytes: expect.any(Number) }]);
     const finding = await checkKeptDatabases.run({
       ...{ loadedConfig: { ...withoutConfig('/'), config: configFor({ directory: place.path }) } },
       ...{ configError: undefined, host: 'here', env: process.env, signal: new AbortController().signal },
@@ -163,6 +176,8 @@ describe('what was replaced is kept for a while', slow, () => {
 
     await site.killedAt('after Cut over');
     expect(await drop(800)).toEqual([]);
+    const needed = { action: 'keep', reason: expect.stringContaining('has not ended') };
+    expect(await plan(800)).toMatchObject([needed]);
     expect(await site.settle('undo')).toMatchObject({ action: 'undone' });
   });
 });

@@ -14,7 +14,7 @@ async function* chunks(): AsyncGenerator<Uint8Array> {
 test('a long file is read without letting its buffers gather', async () => {
   const unused = async () => await Promise.reject(new Error('not part of reading'));
   const connection: RemoteConnection = {
-    ...{ read: chunks, list: unused, put: unused, remove: unused },
+    ...{ read: chunks, list: unused, listStrangers: unused, put: unused, remove: unused },
     [Symbol.asyncDispose]: async () => await Promise.resolve(),
   };
   const store: RemoteStore = {

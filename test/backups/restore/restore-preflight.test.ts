@@ -41,7 +41,7 @@ async function obstaclesTo(
   await using maintenance = await openMaintenanceDatabase({ connection, applicationName: 'preflight' });
   const { into } = options;
   const plan = await draftRestore({
-    ...{ set: options.set ?? set, connection, maintenance, into, id: '20260101T000000Z-beef' },
+    ...{ set: options.set ?? set, source: null, connection, maintenance, into, id: '20260101T000000Z-beef' },
   });
   return plan.obstacles;
 }

@@ -18,6 +18,7 @@ import { systemClock } from '../../../src/clock.ts';
 import type { Config } from '../../../src/config/schema.ts';
 import type { Database } from '../../../src/database/tables.ts';
 import { silentLog } from '../../../src/log.ts';
+import { SecretRegistry } from '../../../src/redact.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/temporary-directory.ts';
 import { cloneSet } from '../support/clone-set.ts';
@@ -61,7 +62,7 @@ function options(keep: Config['backup']['keep']) {
   return {
     ...{ config: configFor({ directory: place.path, config: { keep } }), baseDirectory: '/' },
     ...{ connection: database.connection, db, host: 'testhost', clock: systemClock, log: silentLog },
-    signal: new AbortController().signal,
+    ...{ env: process.env, secrets: new SecretRegistry(), signal: new AbortController().signal },
   };
 }
 
@@ -138,6 +139,17 @@ describe('applyRetention', () => {
     await task(started, `('verify-backup', '{}', 'running', 'w', gen_random_uuid(), now(), '${at}')`);
     const { removed } = await applyRetention(options({ last: 1 }));
     expect(removed.map(({ id }) => id)).toEqual([sets[1]?.id]);
+  });
+
+  it('keeps the sets that unfinished tasks restore from a remote', async () => {
+    const started = `, lease_owner, lease_token, lease_until, started_at`;
+    const at = sets[2]?.manifest.finishedAt;
+    await database.query(`insert into tend.tasks (kind, payload, state, reason) values
+      ('restore', '{"source": "offsite:${sets[4]?.id}"}', 'held', 'lost')`);
+    await database.query(`insert into tend.tasks (kind, payload, state ${started}) values
+      ('restore', '{"source": "offsite:latest"}', 'running', 'w', gen_random_uuid(), now(), '${at}')`);
+    const { removed } = await applyRetention(options({ last: 1 }));
+    expect(removed.map(({ id }) => id)).toEqual([sets[3]?.id, sets[1]?.id]);
   });
 
   it('refuses where nothing says what may go, with exit code 78', async () => {
@@ -217,7 +229,7 @@ it('a set that cannot be removed is reported, its row stays, and the others go',
       told.push(id);
     },
   });
-  expect(report.failed).toEqual([{ id: sets[1]?.id, why: expect.stringContaining('ENOTEMPTY') }]);
+  expect(report.failed).toEqual([{ id: sets[1]?.id, code: null, why: expect.stringContaining('ENOTEMPTY') }]);
   expect(told).toEqual([sets[2]?.id]);
   expect(there()).toContain(sets[1]?.id);
 });

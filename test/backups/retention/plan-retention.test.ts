@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  isRetentionConfigured,
-  type KeepRules,
-  planRetention,
-  type RetainedSet,
-} from '../../../src/backups/retention/plan-retention.ts';
+import { isRetentionConfigured, type KeepRules } from '../../../src/backups/retention/keep-rules.ts';
+import { planRetention, type RetainedSet } from '../../../src/backups/retention/plan-retention.ts';
 import { zoneOffset } from '../../../src/schedules/zone-offset.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 
@@ -166,8 +162,8 @@ describe('age', () => {
 });
 
 it('rules that keep nothing count as none', () => {
-  expect([undefined, {}, { last: 0 }, { daily: 0, last: 1 }].map(isRetentionConfigured)).toEqual([
-    ...[false, false, false, true],
+  expect([{}, { last: 0 }, { daily: 0, last: 1 }].map(isRetentionConfigured)).toEqual([
+    ...[false, false, true],
   ]);
 });
 

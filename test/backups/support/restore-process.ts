@@ -5,6 +5,7 @@ import { settleRestore } from '../../../src/backups/cut-over/settle-restore.ts';
 import { restoreBackup } from '../../../src/backups/restore/restore-backup.ts';
 import type { RestoreBackupOptions } from '../../../src/backups/restore/restore-options.ts';
 import { findBackup } from '../../../src/backups/sets/backup-directory.ts';
+import { restoreWithin } from '../../../src/backups/within/restore-within.ts';
 import { systemClock } from '../../../src/clock.ts';
 import type { ConnectionSettings } from '../../../src/connection/settings.ts';
 import { openDatabase } from '../../../src/database/open-database.ts';
@@ -19,6 +20,10 @@ export interface RestoreProcessOptions {
   set: string;
   /** Takes back what a restore has left, instead of restoring. */
   undo?: boolean;
+  /** Restores within the live database. */
+  inPlace?: boolean;
+  /** Restores into a new database. */
+  into?: string;
   files: RestoreBackupOptions['files'];
   taskId: number | null;
   /** Where it waits to be killed: `before <step>`, `after <step>`; undefined does not wait. */
@@ -77,6 +82,8 @@ if (given.undo === true) {
 } else {
   const set = await findBackup({ source: given.set, directory: undefined, baseDirectory: '/' });
   const { set: source, files } = given;
-  await restoreBackup({ ...options, jobs: 2, set, into: undefined, source, files });
+  const restoring = { ...options, jobs: 2, set, into: given.into, source, files };
+  if (given.inPlace === true) await restoreWithin({ ...restoring, backUpFirst: undefined });
+  else await restoreBackup(restoring);
 }
 await db.destroy();
