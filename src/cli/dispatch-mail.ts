@@ -41,7 +41,7 @@ export async function dispatchMail(
   return { result: { ...report, taskId }, exitCode, render: (output) => renderMailReport(report, output) };
 }
 
-const nothingSent = { accepted: [], refused: [], deferred: [], reply: null };
+const nothingSent = { accepted: [], refused: [], deferred: [], suppressed: [], reply: null };
 
 async function writeToFile(
   context: CommandContext,

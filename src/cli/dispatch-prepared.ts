@@ -27,7 +27,7 @@ export interface PreparedFlags extends DispatchMailFlags {
   from?: string | undefined;
 }
 
-const nothingSent = { accepted: [], refused: [], deferred: [], reply: null };
+const nothingSent = { accepted: [], refused: [], deferred: [], suppressed: [], reply: null };
 
 /**
  * Does with a whole message what its flags say, as `dispatchMail` does with one that tend composes.

@@ -21,7 +21,7 @@ export async function tryOutMail(
   const check = await ask(context, composed, serverName);
   const failed = check?.recipients.filter(({ status }) => status !== 'accepted') ?? [];
   const result = {
-    ...{ accepted: [], refused: [], deferred: [], reply: null, messageId, taskId: null },
+    ...{ accepted: [], refused: [], deferred: [], suppressed: [], reply: null, messageId, taskId: null },
     ...{ recipients: envelope.to, bytes: raw.length, check },
   };
   return {

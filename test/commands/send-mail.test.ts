@@ -64,6 +64,7 @@ describe('tend send-mail without a database', () => {
       accepted: ['bob@x.test'],
       refused: [{ address: 'never@x.test', reply: '550 never' }],
       deferred: [],
+      suppressed: [],
       reply: '250 2.0.0 Ok: queued as 12345',
     });
   });
