@@ -3,7 +3,7 @@ import { StatementBatcher } from '../database/statement-batcher.ts';
 import type { Database, DeliveryRecipient } from '../database/tables.ts';
 import { TendError } from '../errors.ts';
 import type { ComposedMessage } from './compose-message.ts';
-import { findSuppressed, type Suppressed } from './find-suppressed.ts';
+import { askSuppressed, type Suppressed } from './find-suppressed.ts';
 
 export type DeliveryState = 'composed' | 'committing' | 'sent' | 'partly-sent' | 'refused' | 'unknown';
 
@@ -33,10 +33,22 @@ export interface SettleDelivery {
 type Step =
   | { step: 'keep'; taskId: number; composed: ComposedMessage }
   | { step: 'commit'; id: number }
-  | { step: 'settle'; settled: SettleDelivery };
+  | { step: 'settle'; settled: SettleDelivery }
+  | { step: 'ask'; addresses: readonly string[] };
 
-/** Id of the row that was written; undefined where it was not: there is one already, or it is in another state. */
-type StepResult = number | undefined;
+interface StepRow {
+  step: Step['step'];
+  id: number | null;
+  taskId: number | null;
+  address: string | null;
+  reason: Suppressed['reason'] | null;
+}
+
+interface StepResult {
+  /** Of the row that was written; undefined where it was not: there is one already, or it is in another state. */
+  id: number | undefined;
+  suppressed: Map<string, Suppressed>;
+}
 
 /**
  * The durable steps of deliveries. Those of messages that are under way together share statements, whichever steps they
@@ -45,26 +57,18 @@ type StepResult = number | undefined;
 export class DeliveryStore {
   readonly #db: Kysely<Database>;
   readonly #find: StatementBatcher<number, Delivery | undefined>;
-  readonly #suppressed: StatementBatcher<readonly string[], Map<string, Suppressed>>;
   readonly #steps: StatementBatcher<Step, StepResult>;
 
   constructor(db: Kysely<Database>) {
     this.#db = db;
     // A message may have 70 MB: what is read or written in one statement has a bound.
     this.#find = new StatementBatcher({ maxBatch: 16, execute: (ids) => findAll(db, ids) });
-    this.#suppressed = new StatementBatcher({
-      maxBatch: 50,
-      async execute(lists) {
-        const all = await findSuppressed({ db, addresses: lists.flat() });
-        return lists.map(() => all);
-      },
-    });
     this.#steps = new StatementBatcher({ maxBatch: 50, execute: (steps) => takeSteps(db, steps) });
   }
 
   /** Which of the addresses are on the suppression list. */
   async findSuppressed(addresses: readonly string[]): Promise<Map<string, Suppressed>> {
-    return await this.#suppressed.run(addresses);
+    return (await this.#steps.run({ step: 'ask', addresses })).suppressed;
   }
 
   async find(taskId: number): Promise<Delivery | undefined> {
@@ -73,7 +77,7 @@ export class DeliveryStore {
 
   /** Keeps a composed message for its task; where another worker was first, its message is the one. */
   async keep(taskId: number, composed: ComposedMessage): Promise<Delivery> {
-    const id = await this.#steps.run({ step: 'keep', taskId, composed });
+    const { id } = await this.#steps.run({ step: 'keep', taskId, composed });
     if (id !== undefined) return { id, taskId, ...freshDelivery(composed) };
     const kept = await this.find(taskId);
     if (kept === undefined)
@@ -88,7 +92,7 @@ export class DeliveryStore {
    * @throws TendError LEASE_LOST where somebody else has moved the delivery.
    */
   async commit(id: number): Promise<void> {
-    if ((await this.#steps.run({ step: 'commit', id })) !== undefined) return;
+    if ((await this.#steps.run({ step: 'commit', id })).id !== undefined) return;
     throw new TendError('LEASE_LOST', `Delivery ${id} was not sent: another worker is at it.`);
   }
 
@@ -138,27 +142,57 @@ async function takeSteps(db: Kysely<Database>, steps: readonly Step[]): Promise<
   const keeps = steps.filter((step) => step.step === 'keep');
   const commits = steps.filter((step) => step.step === 'commit').map(({ id }) => id);
   const settles = steps.filter((step) => step.step === 'settle').map(({ settled }) => settled);
-  const parts: RawBuilder<unknown>[] = [];
-  if (keeps.length > 0) parts.push(sql`kept as (${keepAll(keeps)})`);
-  if (commits.length > 0) parts.push(sql`committed as (${commitAll(commits)})`);
-  if (settles.length > 0) parts.push(sql`settled as (${settleAll(settles)})`);
-  const { rows } = await sql<{ step: Step['step']; id: number; taskId: number | null }>`
-    with unflushed as materialized (select set_config('synchronous_commit', 'off', true)), ${sql.join(parts)}
+  const addresses = steps.flatMap((step) => (step.step === 'ask' ? step.addresses : []));
+  const parts: [name: string, part: RawBuilder<unknown>, rows: RawBuilder<unknown>][] = [];
+  const written = sql`null::text as address, null::text as reason`;
+  if (keeps.length > 0)
+    parts.push([
+      'kept',
+      keepAll(keeps),
+      sql`select 'keep' as step, id, task_id as "taskId", ${written} from kept`,
+    ]);
+  if (commits.length > 0)
+    parts.push([
+      'committed',
+      commitAll(commits),
+      sql`select 'commit' as step, id, null as "taskId", ${written} from committed`,
+    ]);
+  if (settles.length > 0)
+    parts.push([
+      'settled',
+      settleAll(settles),
+      sql`select 'settle' as step, id, null as "taskId", ${written} from settled`,
+    ]);
+  if (addresses.length > 0)
+    parts.push([
+      'asked',
+      askSuppressed(addresses),
+      sql`select 'ask' as step, null::bigint as id, null::bigint as "taskId", given as address, reason from asked`,
+    ]);
+  const { rows } = await sql<StepRow>`
+    with unflushed as materialized (select set_config('synchronous_commit', 'off', true)),
+         ${sql.join(parts.map(([name, part]) => sql`${sql.raw(name)} as (${part})`))}
     ${sql.join(
-      [
-        ...(keeps.length > 0 ? [sql`select 'keep' as step, id, task_id as "taskId" from kept`] : []),
-        ...(commits.length > 0 ? [sql`select 'commit' as step, id, null as "taskId" from committed`] : []),
-        ...(settles.length > 0 ? [sql`select 'settle' as step, id, null as "taskId" from settled`] : []),
-      ],
+      parts.map(([, , rowsOf]) => rowsOf),
       sql` union all `,
     )}`.execute(db);
-  const written = new Map(rows.map(({ step, id, taskId }) => [`${step} ${taskId ?? id}`, id]));
-  return steps.map((step) => written.get(keyOf(step)));
+  return resultsOf(steps, rows);
+}
+
+function resultsOf(steps: readonly Step[], rows: readonly StepRow[]): StepResult[] {
+  const ids = new Map<string, number>();
+  const suppressed = new Map<string, Suppressed>();
+  for (const { step, id, taskId, address, reason } of rows) {
+    if (address !== null && reason !== null) suppressed.set(address, { reason });
+    else if (id !== null) ids.set(`${step} ${taskId ?? id}`, id);
+  }
+  return steps.map((step) => ({ id: ids.get(keyOf(step)), suppressed }));
 }
 
 function keyOf(step: Step): string {
   if (step.step === 'keep') return `keep ${step.taskId}`;
-  return step.step === 'commit' ? `commit ${step.id}` : `settle ${step.settled.id}`;
+  if (step.step === 'commit') return `commit ${step.id}`;
+  return step.step === 'settle' ? `settle ${step.settled.id}` : '';
 }
 
 function keepAll(keeps: readonly { taskId: number; composed: ComposedMessage }[]): RawBuilder<unknown> {

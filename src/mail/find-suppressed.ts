@@ -1,5 +1,5 @@
 import { domainToUnicode } from 'node:url';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Database, SuppressionsTable } from '../database/tables.ts';
 
 export interface FindSuppressedOptions {
@@ -19,14 +19,20 @@ export interface Suppressed {
  * application that calls `tend.suppress` knows no Punycode.
  */
 export async function findSuppressed(options: FindSuppressedOptions): Promise<Map<string, Suppressed>> {
-  const { db, addresses } = options;
+  if (options.addresses.length === 0) return new Map();
+  const { rows } = await sql<{ given: string } & Suppressed>`${askSuppressed(options.addresses)}`.execute(
+    options.db,
+  );
+  return new Map(rows.map(({ given, reason }) => [given, { reason }]));
+}
+
+/** The same as part of a larger statement: rows `(given, reason)`. */
+export function askSuppressed(addresses: readonly string[]): RawBuilder<{ given: string } & Suppressed> {
   const spellings = [...new Set(addresses)].flatMap((address) => spell(address));
-  if (spellings.length === 0) return new Map();
-  const { rows } = await sql<{ given: string } & Suppressed>`
+  return sql`
     select w.given, s.reason
       from unnest(${spellings.map(({ given }) => given)}::text[], ${spellings.map(({ key }) => key)}::text[]) w (given, key)
-      join tend.suppressions s on s.address = lower(w.key)`.execute(db);
-  return new Map(rows.map(({ given, reason }) => [given, { reason }]));
+      join tend.suppressions s on s.address = lower(w.key)`;
 }
 
 function spell(address: string): { given: string; key: string }[] {
