@@ -6,7 +6,13 @@ export interface StatementBatcherOptions<Item, Result> {
   execute(items: readonly Item[]): Promise<readonly Result[]>;
   /** At most this many in one statement. */
   maxBatch: number;
+  /** What somebody waits for idly; the others wait a moment for it, so that there are few statements. All unless given. */
+  isUrgent?: (item: Item) => boolean;
 }
+
+/** How long what is not urgent waits for something that is, and how many of it wait. */
+const gatherMs = 4;
+const gathered = 20;
 
 interface Pending<Item, Result> {
   item: Item;
@@ -24,6 +30,8 @@ export class StatementBatcher<Item, Result> {
   readonly #options: StatementBatcherOptions<Item, Result>;
   readonly #pending: Pending<Item, Result>[] = [];
   #isBusy = false;
+  #isWanted = false;
+  #gathering: NodeJS.Timeout | undefined;
 
   constructor(options: StatementBatcherOptions<Item, Result>) {
     this.#options = options;
@@ -32,29 +40,45 @@ export class StatementBatcher<Item, Result> {
   /** @throws what the statement threw. */
   run(item: Item): Promise<Result> {
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    const { isUrgent } = this.#options;
     this.#pending.push({ item, resolve, reject });
-    if (!this.#isBusy) {
-      this.#isBusy = true;
-      setImmediate(() => void this.#drain());
-    }
+    if (isUrgent === undefined || isUrgent(item) || this.#pending.length >= gathered) this.#start();
+    else this.#gathering ??= setTimeout(() => this.#start(), gatherMs);
     return promise;
   }
 
+  /** What comes in one turn of the event loop belongs into one statement. */
+  #start(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    this.#isWanted = true;
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    setImmediate(() => void this.#drain());
+  }
+
   async #drain(): Promise<void> {
-    while (this.#pending.length > 0) {
+    while (this.#isWanted) {
       const batch = this.#pending.splice(0, this.#options.maxBatch);
-      const failure = await this.#execute(batch);
-      if (failure === undefined) continue;
-      if (batch.length === 1 || isConnectionLoss(failure)) {
-        for (const { reject } of batch) reject(failure);
-        continue;
-      }
-      for (const single of batch) {
-        const error = await this.#execute([single]);
-        if (error !== undefined) single.reject(error);
-      }
+      this.#isWanted = this.#pending.length > 0;
+      clearTimeout(this.#gathering);
+      this.#gathering = undefined;
+      await this.#write(batch);
     }
     this.#isBusy = false;
+  }
+
+  async #write(batch: readonly Pending<Item, Result>[]): Promise<void> {
+    const failure = await this.#execute(batch);
+    if (failure === undefined) return;
+    if (batch.length === 1 || isConnectionLoss(failure)) {
+      for (const { reject } of batch) reject(failure);
+      return;
+    }
+    for (const single of batch) {
+      const error = await this.#execute([single]);
+      if (error !== undefined) single.reject(error);
+    }
   }
 
   async #execute(batch: readonly Pending<Item, Result>[]): Promise<Error | undefined> {

@@ -63,7 +63,12 @@ export class DeliveryStore {
     this.#db = db;
     // A message may have 70 MB: what is read or written in one statement has a bound.
     this.#find = new StatementBatcher({ maxBatch: 16, execute: (ids) => findAll(db, ids) });
-    this.#steps = new StatementBatcher({ maxBatch: 50, execute: (steps) => takeSteps(db, steps) });
+    this.#steps = new StatementBatcher({
+      maxBatch: 50,
+      // A connection to the mail server waits for it.
+      isUrgent: ({ step }) => step === 'commit',
+      execute: (steps) => takeSteps(db, steps),
+    });
   }
 
   /** Which of the addresses are on the suppression list. */
