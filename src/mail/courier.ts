@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Database } from '../database/tables.ts';
 import { formatDuration } from '../duration.ts';
 import type { SecretRegistry } from '../redact.ts';
+import { sweepBuffers } from '../sweep-buffers.ts';
 import { deliverMessage, type OutgoingMessage } from './deliver-message.ts';
 import { tokenFetcher } from './fetch-token.ts';
 import type { MailOutcome } from './mail-outcome.ts';
@@ -40,6 +41,7 @@ export interface NotNow {
   trouble: ServerTrouble | undefined;
 }
 
+const bufferBytes = 4 * 64 * 1024;
 /** A turn that is further away is not waited for in memory. */
 const patienceMs = 30_000;
 /** Until a message is tried again whose server fails, while others can go out over another. */
@@ -55,6 +57,7 @@ export class Courier implements AsyncDisposable {
   readonly #pools = new Map<string, SmtpPool>();
   readonly #domains = new Map<string, Places>();
   readonly #stop = new AbortController();
+  readonly #sweep = sweepBuffers();
 
   constructor(options: CourierOptions) {
     this.#options = options;
@@ -96,7 +99,16 @@ export class Courier implements AsyncDisposable {
     const { redirectAll } = settings;
     const { transport } = server;
     using _places = await this.#takeDomainPlaces(message);
-    return await deliverMessage({ ...message, transport, redirectAll, env, pool: this.#pool(server) });
+    const outcome = await deliverMessage({
+      ...message,
+      transport,
+      redirectAll,
+      env,
+      pool: this.#pool(server),
+    });
+    // The message as it was read, composed and sent, and a buffer for each reply.
+    this.#sweep(message.raw.length * 4 + bufferBytes);
+    return outcome;
   }
 
   #pool({ name, transport, connections }: MailServer): SmtpPool | undefined {

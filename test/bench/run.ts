@@ -12,6 +12,7 @@ import { heldSnapshot } from './held-snapshot.ts';
 import { help } from './help.ts';
 import { idleTick } from './idle-tick.ts';
 import { killedWorker } from './killed-worker.ts';
+import { mail } from './mail.ts';
 import { measuringObstacle } from './measure-program.ts';
 import { restore } from './restore.ts';
 import { type BenchResult, isKept } from './results.ts';
@@ -32,6 +33,7 @@ const benchmarks: Record<string, (bench: Bench) => Promise<BenchResult>> = {
   backup,
   restore,
   translations,
+  mail,
 };
 const names = Object.keys(benchmarks);
 const defaultPairs = 40;
