@@ -3,11 +3,13 @@ import { parse } from 'valibot';
 import { requireOwnDatabase } from '../database/require-own-database.ts';
 import { requireSchema } from '../database/require-schema.ts';
 import type { ComposedMessage } from '../mail/compose-message.ts';
+import { findComposingSettings } from '../mail/composing-settings.ts';
 import { keepPrepared, payloadOf } from '../mail/keep-prepared.ts';
 import { type MailReport, mailReportSchema } from '../mail/mail-report.ts';
 import { findMailSettings } from '../mail/mail-settings.ts';
 import { prepareMessage } from '../mail/prepare-message.ts';
 import { sendComposed } from '../mail/send-once.ts';
+import { signPrepared } from '../mail/sign-prepared.ts';
 import { writeEml } from '../mail/write-eml.ts';
 import type { CommandContext, CommandOutcome } from './command-context.ts';
 import { type DispatchMailFlags, renderMailReport } from './dispatch-mail.ts';
@@ -39,7 +41,8 @@ export async function dispatchPrepared(
   input: Buffer,
   flags: PreparedFlags,
 ): Promise<CommandOutcome> {
-  const composed = prepare(context, input, flags);
+  const { dkim } = findComposingSettings(context);
+  const composed = await signPrepared({ ...context, composed: prepare(context, input, flags), dkim });
   const { messageId, raw } = composed;
   if (flags.eml !== undefined) {
     const file = resolve(context.cwd, flags.eml);

@@ -6,6 +6,7 @@ import { prepareMessage } from '../mail/prepare-message.ts';
 import { readInput } from '../mail/read-input.ts';
 import { sendComposed } from '../mail/send-once.ts';
 import { parseSendmailArguments, type SendmailRequest } from '../mail/sendmail-arguments.ts';
+import { signPrepared } from '../mail/sign-prepared.ts';
 import { sysexit } from '../mail/sysexit.ts';
 import type { CommandContext, CommandOutcome } from './command-context.ts';
 import { enqueuePrepared } from './enqueue-prepared.ts';
@@ -58,7 +59,7 @@ async function send(
 ): Promise<CommandOutcome> {
   const { config, clock, output } = context;
   const settings = findMailSettings(context);
-  const composed = prepareMessage({
+  const prepared = prepareMessage({
     request,
     input: await readInput(stdin),
     defaultFrom: config.mail.from,
@@ -68,6 +69,7 @@ async function send(
     userName: host.osUser ?? 'nobody',
     clock,
   });
+  const composed = await signPrepared({ ...context, composed: prepared, dkim: settings.dkim });
   const db = await findMailQueue(context);
   if (db !== undefined) return { result: { taskId: await enqueuePrepared({ db, composed }) } };
   const report = await sendComposed({ ...context, composed, settings });
