@@ -35,9 +35,10 @@ export async function settleAttempt(options: SettleAttemptOptions): Promise<Sett
   const to = stateOf(recipients);
   await persist(store, { id: delivery.id, from, to, recipients, reply, server });
   const report = reportDelivery({ messageId: delivery.messageId, recipients, reply });
-  log.info(
-    `Message ${report.messageId}: ${report.accepted.length} accepted, ${report.refused.length} refused, ${report.deferred.length} deferred`,
-  );
+  if (outcome.recipients.length > 0)
+    log.info(
+      `Message ${report.messageId}: ${report.accepted.length} accepted, ${report.refused.length} refused, ${report.deferred.length} deferred`,
+    );
   if (to === 'sent' || to === 'partly-sent') return { state: to, report };
   if (outcome.state === 'not-delivered') throw outcome.error;
   if (to === 'refused') {
