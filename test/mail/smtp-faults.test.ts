@@ -1,24 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../src/log.ts';
 import type { MailOutcome } from '../../src/mail/mail-outcome.ts';
-import type { SmtpTransport } from '../../src/mail/mail-transport.ts';
 import { type ScriptedSmtpServerOptions, scriptedSmtpServer } from './scripted-smtp-server.ts';
 import { deliverOnce } from './support/deliver-once.ts';
+import { transportTo } from './support/mail-settings-for.ts';
 
 const raw = Buffer.from('From: a@x.test\r\nTo: b@x.test\r\nSubject: s\r\n\r\nHi\r\n.\r\n..two\r\n');
-
-function transportTo(port: number, more: Partial<SmtpTransport> = {}): SmtpTransport {
-  return {
-    type: 'smtp',
-    host: '127.0.0.1',
-    port,
-    security: 'loopback',
-    credentials: undefined,
-    caFile: undefined,
-    timeoutMs: 20_000,
-    ...more,
-  };
-}
 
 interface Attempt {
   port: number;

@@ -4,7 +4,7 @@ import type { SmtpTransport } from '../../../src/mail/mail-transport.ts';
 import { composingDefaults } from './composing-defaults.ts';
 
 /** A transport to a server on this host, without TLS. */
-function transportTo(port: number, more: Partial<SmtpTransport> = {}): SmtpTransport {
+export function transportTo(port: number, more: Partial<SmtpTransport> = {}): SmtpTransport {
   return {
     type: 'smtp',
     host: '127.0.0.1',
