@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { TendError, toError } from '../../errors.ts';
 import { isRemoteError } from '../remotes/remote-errors.ts';
 import type { BackupSet } from '../sets/backup-directory.ts';
@@ -40,6 +41,7 @@ export async function readPart(
   const decrypted = new PassThrough({ highWaterMark: 1024 * 1024 });
   const isEncrypted = part.encryption !== 'none';
   const failed: { decryption?: AgeError } = {};
+  const decrypting = Promise.withResolvers<void>();
   if (isEncrypted) requireIdentity(set.manifest, identity);
   const { report } = options;
   using _telling = reportBytes(content, report && { report, expectedBytes: part.uncompressedBytes });
@@ -53,16 +55,23 @@ export async function readPart(
         async (signal) => await pipeline(source, stored, { signal }).catch(unlessClosed),
         async (signal) => {
           if (!isEncrypted || identity === undefined) return;
-          const decrypting = decrypt({ ...options, identity, source: stored, target: decrypted, signal });
-          await decrypting.catch((error: unknown) => {
-            if (error instanceof AgeError) failed.decryption = error;
-            throw error;
-          });
+          const work = decrypt({ ...options, identity, source: stored, target: decrypted, signal });
+          await work
+            .catch((error: unknown) => {
+              if (error instanceof AgeError) failed.decryption = error;
+              throw error;
+            })
+            .finally(decrypting.resolve);
         },
         async (signal) => {
           const compressed = isEncrypted ? decrypted : stored;
           const format = part.compression;
-          await decompress({ ...options, source: compressed, target: content, format, signal });
+          const work = decompress({ ...options, source: compressed, target: content, format, signal });
+          await work.catch(async (error: unknown) => {
+            // What fails for want of input must not be first by chance: why there was none says more.
+            if (isEncrypted) await Promise.race([decrypting.promise, delay(1000, undefined, { ref: false })]);
+            throw error;
+          });
         },
         async (signal) => await pour(content, target, signal),
       ],

@@ -40,7 +40,7 @@ const statements = [
    )`,
 
   `create table tend.suppressions (
-     address text primary key check (octet_length(address) between 3 and 500 and address = lower(address)),
+     address text primary key check (octet_length(address) between 3 and 500) check (address = lower(address)),
      reason text not null check (reason in ('bounce', 'complaint', 'unsubscribe', 'manual')),
      detail text,
      created_at timestamptz not null default now(),

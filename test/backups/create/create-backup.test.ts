@@ -185,7 +185,7 @@ describe.each([
     await expect.poll(async () => await sessionsOf(database.name), patiently).toBe(1);
   });
 
-  test('a pg_dump that is killed', async () => {
+  test('a pg_dump whose session is ended', async () => {
     await lockPages();
     const running = takeBackup({ database, directory, ...options });
     running.catch(() => undefined);
@@ -199,7 +199,7 @@ describe.each([
       )
       .toHaveLength(1);
     await expect(running).rejects.toMatchObject({
-      code: 'TOOL_FAILED',
+      code: 'DATABASE_CONNECTION_LOST',
       message: expect.stringContaining('pg_dump'),
     });
     expect(contents()).toEqual([]);

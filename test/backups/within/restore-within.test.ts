@@ -169,7 +169,7 @@ test('a loading that is killed in the middle has changed nothing', async () => {
       and application_name = 'tend pg_restore' and wait_event_type = 'Lock'`;
     await expect.poll(async () => await database.query(waits), { timeout: 60_000 }).toHaveLength(1);
     await database.query(`select pg_terminate_backend(pid) from (${waits}) w`);
-    expect(await restoring).toMatchObject({ code: 'TOOL_FAILED' });
+    expect(await restoring).toMatchObject({ code: 'DATABASE_CONNECTION_LOST' });
   });
   await writer.destroy();
   expect(await pages()).toEqual(live);

@@ -392,8 +392,9 @@ describe('says what is wrong, and what puts it right, where', () => {
     await using empty = await temporaryDirectory();
     const backup = { tools_directory: empty.path, ...(isBackedUp && { directory: join(empty.path, 'b') }) };
     const loadedConfig: LoadedConfig = { ...withoutConfig('/'), config: parse(configSchema, { backup }) };
-    expect(await complaints({ loadedConfig })).toMatchObject([
-      { name: 'pg-dump', status, text: expect.stringMatching(/^No "pg_dump" of PostgreSQL \d+ was found/) },
+    const all = await complaints({ loadedConfig });
+    expect(all.filter(({ name }) => name === 'pg-dump')).toMatchObject([
+      { status, text: expect.stringMatching(/^No "pg_dump" of PostgreSQL \d+ was found/) },
     ]);
   });
 });

@@ -17,7 +17,7 @@ export function finish(model: QueueModel, token: string, ending: AttemptEnding):
   const isCancelled = ending.state === 'waiting' && task.lease.isCancelRequested;
   if (ending.isRecorded) model.attempts.push({ task: task.id, token, outcome: ending.outcome });
   if (!ending.isCounted) task.attempt -= 1;
-  if (ending.state === 'waiting' && ending.isRecorded) task.runAt = future;
+  if (ending.state === 'waiting' && (ending.isRecorded || ending.delayMs > 0)) task.runAt = future;
   end(task, isSuperseded || isCancelled ? 'cancelled' : ending.state);
   return task.state;
 }

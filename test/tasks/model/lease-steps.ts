@@ -48,7 +48,8 @@ export const finish = fc.record({ at: place, ended: endings, stop: stops, isStar
           },
         });
         const isRecorded = isStarted || verdict.outcome !== 'released';
-        const ending = { ...verdict, isRecorded, delayMs: 3_600_000 };
+        // What was never started goes back as it was.
+        const ending = { ...verdict, isRecorded, delayMs: isRecorded ? 3_600_000 : 0 };
         const finished = await finishAttempts({ db: queue.db, endings: [{ task, ending }] });
         expect(finished).toEqual([{ token: task.token, state: expectedFinish(model, task.token, ending) }]);
       },
