@@ -12,7 +12,7 @@ export const checkConfiguration: DoctorCheck = {
     const warnings = findConfigWarnings(loadedConfig);
     if (warnings.length > 0) {
       const text = warnings.map((warning) => `${warning.place}: ${warning.text}`).join('; ');
-      return { status: 'warn', text, fix: 'Remove them, or: tend config validate' };
+      return { status: 'warn', text, fix: 'Change them in tend.toml; more: tend config validate' };
     }
     return {
       status: 'ok',
