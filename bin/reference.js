@@ -100,10 +100,25 @@ function flagTable(flags) {
   return table(
     ['flag', 'meaning'],
     flags.map((flag) => {
-      const { name, char, type, helpValue, options, multiple, allowNo, summary, description, required } =
-        flag;
+      const {
+        name,
+        char,
+        aliases = [],
+        type,
+        helpValue,
+        options,
+        multiple,
+        allowNo,
+        summary,
+        description,
+        required,
+      } = flag;
       const value = type === 'boolean' ? '' : ` ${options?.join('|') ?? helpValue ?? 'VALUE'}`;
-      const names = [...(char ? [`-${char}`] : []), `--${allowNo ? '[no-]' : ''}${name}${value}`];
+      const names = [
+        ...(char ? [`-${char}`] : []),
+        `--${allowNo ? '[no-]' : ''}${name}${value}`,
+        ...aliases.map((alias) => `--${alias}`),
+      ];
       const notes = [...(required ? ['required'] : []), ...(multiple ? ['may be repeated'] : [])];
       const note = notes.length === 0 ? '' : ` (${notes.join(', ')})`;
       return [`\`${names.join(', ')}\``, `${escapeAngles(summary ?? description ?? '')}${note}`];
