@@ -74,6 +74,17 @@ describe('their SQL', () => {
   });
 });
 
+describe('README.md', () => {
+  it('begins with what it is, the two commands, and a real session', async () => {
+    const text = await readFile(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
+    const firstScreen = text.split('\n').slice(0, 24).join('\n');
+    expect(firstScreen).toMatch(/^# tend\n\n`tend` does the ops chores/);
+    expect(firstScreen).toContain('\nnpm run quickstart ');
+    expect(firstScreen).toContain('\nnpm test ');
+    expect(firstScreen).toContain('\n$ tend run-due-tasks --drain\n');
+  });
+});
+
 describe('links', () => {
   /** As GitHub makes anchors of headings. */
   const anchorOf = (heading: string) =>
