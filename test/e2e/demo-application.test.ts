@@ -123,6 +123,7 @@ function readSession(text: string): Typed[] {
 function withoutChance(text: string): string {
   return text
     .replaceAll(/\d{4}-\d\d-\d\d[ T][\d:.]+Z/g, 'TIME')
+    .replaceAll(/^Task \d+ \(/gm, 'Task N (') // two at once: either may end first
     .replaceAll(/\d{8}T\d{6}Z-[0-9a-f]{4}/g, 'SET')
     .replaceAll(/\d{8}_\d{6}_[0-9a-f]{4}/g, 'ID')
     .replaceAll(/SHA-256 [0-9a-f]+/g, 'SHA-256')
