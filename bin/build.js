@@ -1,7 +1,7 @@
 // Bundles the sources into dist/: one entry per command plus those below, code shared by splitting.
-//   node bin/build.js          dist/ and oclif.manifest.json
+//   node bin/build.js          dist/, oclif.manifest.json and docs/reference.md
 //   node bin/build.js --dist   dist/ only
-//   node bin/build.js --check  dist/, and fails when the committed oclif.manifest.json is not what the commands say
+//   node bin/build.js --check  dist/, and fails when one of the two committed files is not what the code says
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -12,10 +12,10 @@ import { withoutBuiltinImports } from './builtin-imports.js';
 import { deferPasswordCode } from './defer-password-code.js';
 import { joinTick } from './join-tick.js';
 import { makeManifest } from './manifest.js';
+import { makeReference } from './reference.js';
 import { rememberEncodingNames } from './remember-encoding-names.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const manifestFile = join(root, 'oclif.manifest.json');
 
 /** Entries that are no commands: what oclif and bin/sendmail.js load, and the program of a thread. */
 const otherEntries = {
@@ -121,13 +121,19 @@ async function replaceDist() {
   }
 }
 
+/** What is generated from the code and committed, by name. */
+async function makeCommittedFiles() {
+  const manifest = await makeManifest();
+  return { 'oclif.manifest.json': manifest, 'docs/reference.md': await makeReference(manifest) };
+}
+
 const mode = process.argv[2];
 await replaceDist();
-if (mode === undefined) writeFileSync(manifestFile, await makeManifest());
-if (mode === '--check') {
-  const committed = existsSync(manifestFile) ? readFileSync(manifestFile, 'utf8') : '';
-  if (committed !== (await makeManifest())) {
-    process.stderr.write('oclif.manifest.json is not fresh: run "npm run build" and commit it.\n');
+for (const [name, text] of Object.entries(mode === '--dist' ? {} : await makeCommittedFiles())) {
+  const file = join(root, name);
+  if (mode === undefined) writeFileSync(file, text);
+  else if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
+    process.stderr.write(`${name} is not fresh: run "npm run build" and commit it.\n`);
     process.exitCode = 1;
   }
 }

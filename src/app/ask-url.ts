@@ -20,7 +20,7 @@ export async function askUrl(options: AskUrlOptions): Promise<Answer> {
   const { status, contains, timeoutMs, signal } = options;
   const { url, shown, authorization } = parseUrl(options.url);
   if (url === undefined) return `"${shown}" is not a http(s) URL`;
-  const timeout = AbortSignal.timeout(timeoutMs);
+  const timeout = AbortSignal.timeout(Math.ceil(timeoutMs)); // a fraction of a millisecond would be a RangeError
   try {
     const response = await fetch(url, {
       redirect: 'manual',

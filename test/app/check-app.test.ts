@@ -53,6 +53,11 @@ describe('over HTTP', () => {
     await expect(check({ url })).resolves.toMatchObject({ tries: 1 });
   });
 
+  test('what is left of the time need not be a whole number of milliseconds', async () => {
+    const { url } = await serve(reply(503), reply(200));
+    await expect(check({ url, within: 5000.5 })).resolves.toMatchObject({ tries: 2 });
+  });
+
   test.each([
     { title: 'another status', answer: reply(503), why: 'answered 503, 200 was expected' },
     { title: 'a redirect', answer: reply(302, '', { location: '/login' }), why: 'answered 302 (to /login)' },

@@ -3,7 +3,7 @@ import type { Cluster } from './cluster.ts';
 
 /** Rows of one statement as the superuser in database `postgres`, over the socket. */
 export async function queryCluster<Row extends pg.QueryResultRow>(
-  server: Cluster,
+  server: Pick<Cluster, 'socketDirectory' | 'port' | 'superuser'>,
   sql: string,
 ): Promise<Row[]> {
   const { socketDirectory: host, port, superuser: user } = server;
