@@ -1,9 +1,6 @@
 import { string } from '@oclif/core/flags';
 import { TendCommand } from '../../src/cli/base-command.ts';
-import { grantApplication } from '../../src/database/grant-application.ts';
-import { inTurn, migrateUp } from '../../src/database/migrate.ts';
-import { knownKinds } from '../../src/tasks/handlers/registry.ts';
-import { registerKinds } from '../../src/tasks/register-kinds.ts';
+import { prepareDatabase } from '../../src/cli/prepare-database.ts';
 
 export default class MigrationsUp extends TendCommand {
   static override summary = 'Create or update schema "tend" in the database.';
@@ -23,12 +20,11 @@ export default class MigrationsUp extends TendCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(MigrationsUp);
     await this.execute(flags, async (context) => {
-      const db = await context.openDatabase();
-      const applied = await migrateUp({ db });
-      const kinds = knownKinds(context.config);
-      await inTurn(db, async (transaction) => await registerKinds({ db: transaction, kinds }));
-      const grantedTo = flags['grant-to'] ?? [];
-      for (const role of grantedTo) await grantApplication({ db, role });
+      const { applied, grantedTo } = await prepareDatabase({
+        db: await context.openDatabase(),
+        config: context.config,
+        grantTo: flags['grant-to'] ?? [],
+      });
       return {
         result: { applied, grantedTo },
         render(output) {

@@ -108,7 +108,7 @@ function readSource(path: string): string {
 }
 
 /** smol-toml's message goes on with the lines around the mistake, which may hold a password: only its first is used. */
-function parseSource({ path, source }: ConfigFile): Table {
+export function parseSource({ path, source }: ConfigFile): Table {
   try {
     return parseToml(source);
   } catch (error) {

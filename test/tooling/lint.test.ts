@@ -58,6 +58,8 @@ const violations = [
     ['src/mail/s.ts', 'gettext-parser'],
     ['src/connection/t.ts', '../database/tables.ts'],
     ['src/database/u.ts', '../tasks/claim-due-tasks.ts'],
+    ['src/crontab/u.ts', '../database/tables.ts'],
+    ['src/init/u.ts', '../database/tables.ts'],
     ['src/http/ua.ts', '../mail/send-once.ts'],
     ['src/mail/ub.ts', '../http/call-service.ts'],
     ['src/errors.ts', './config/schema.ts'],

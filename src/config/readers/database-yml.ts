@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { YAMLParseError } from 'yaml';
+import { LineCounter, parseDocument, type YAMLParseError } from 'yaml';
 import { invalidSettings } from '../../connection/invalid-settings.ts';
 import type { ConnectionParameters, LibpqParameter } from '../../connection/libpq-parameters.ts';
 import type { ApplicationSettings, SettingsFile } from './read-application-settings.ts';
@@ -26,7 +26,7 @@ const erbHint =
 /** Reads one environment of Rails' config/database.yml, with aliases and merges; ERB is refused where it matters. */
 export async function readDatabaseYml(settings: SettingsFile): Promise<ApplicationSettings> {
   const { path, place, origin, secrets } = settings;
-  const root = await parse(settings);
+  const root = parse(settings);
   if (place === undefined) {
     throw invalidSettings(
       origin,
@@ -65,8 +65,7 @@ export async function readDatabaseYml(settings: SettingsFile): Promise<Applicati
 
 type Mapping = Record<string, unknown>;
 
-async function parse({ path, content, origin }: SettingsFile): Promise<Mapping> {
-  const { LineCounter, parseDocument } = await import('yaml');
+function parse({ path, content, origin }: SettingsFile): Mapping {
   const lineCounter = new LineCounter();
   // Ruby's reader is a YAML 1.1 one, and a password of digits must not lose any of them
   const document = parseDocument(content, {
