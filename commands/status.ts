@@ -4,6 +4,7 @@ import { printStatus, summariseStatus } from '../src/cli/print-status.ts';
 import { requireSchema } from '../src/database/require-schema.ts';
 import { exitCodes } from '../src/exit-codes.ts';
 import { findStatus } from '../src/report/find-status.ts';
+import { judgeStatus } from '../src/report/judge-status.ts';
 
 export default class Status extends TendCommand {
   static override summary = 'Show on one screen whether the queue is well.';
@@ -19,7 +20,7 @@ export default class Status extends TendCommand {
     await this.execute(flags, async (context) => {
       const db = await context.openDatabase();
       await requireSchema(db);
-      const status = await findStatus(db);
+      const status = judgeStatus(await findStatus(db), context.config.monitor.thresholds);
       return {
         result: status,
         exitCode: flags.check && !status.isOk ? exitCodes.pending.code : exitCodes.ok.code,

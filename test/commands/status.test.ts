@@ -30,6 +30,11 @@ it('shows everything on one screen: tables with tabs when piped, sections withou
       .map((line) => line.split('\t')),
   );
   const time = expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ$/);
+  const server = sections.pop();
+  expect(server).toEqual([
+    ['SESSIONS OF TEND', 'OF ALL', 'MAX_CONNECTIONS', 'TAKEN'],
+    ['1', expect.stringMatching(/^\d+$/), expect.stringMatching(/^\d+$/), expect.stringMatching(/^\d+%$/)],
+  ]);
   expect(sections).toEqual([
     [[`Database "${site.database.name}": ok`]],
     [
@@ -66,7 +71,7 @@ it('names every problem first, and is exit code 0 all the same', async () => {
   expect(stdout).toMatch(/^Database "\w+": 1 problems\n {2}1 due of a kind nobody knows\n\nDUE\t/);
   expect(stdout).toMatch(/\nb\tnoop\t\t\t\tdisabled: too noisy\n/);
   expect(stdout).toMatch(
-    /\nPAUSED\tNAME\tSINCE\tBY\tDUE\tREASON\nkind\tmake-coffee\t[^\t]+Z\tann\t1\tno beans\n$/,
+    /\nPAUSED\tNAME\tSINCE\tBY\tDUE\tREASON\nkind\tmake-coffee\t[^\t]+Z\tann\t1\tno beans\n\n/,
   );
 });
 
@@ -121,7 +126,13 @@ it('has stable keys under --json', async () => {
     pauses: [
       { scope: 'queue', name: 'media', reason: null, pausedAt: time, pausedBy: expect.any(String), due: 0 },
     ],
-    backups: { count: 0, newest: null, lastRestoreTest: null, recoveryMs: null },
+    backups: {
+      ...{ count: 0, newest: null, lastGood: null, lastVerified: null },
+      ...{ sizes: [], lastRestoreTest: null, recoveryMs: null },
+    },
+    mail: { waiting: 0, deferred: 0, held: 0, unknown: 0, failingServers: [] },
+    translations: { catalogs: 0, failed: [] },
+    sessions: { ofTend: 1, total: expect.any(Number), maxConnections: expect.any(Number) },
   });
 });
 
