@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { boolean, string } from '@oclif/core/flags';
 import { TendCommand } from '../src/cli/base-command.ts';
 import { printStatus, summariseStatus } from '../src/cli/print-status.ts';
+import { watchStatus } from '../src/cli/watch-status.ts';
 import { requireSchema } from '../src/database/require-schema.ts';
 import { exitCodes } from '../src/exit-codes.ts';
 import { findStatus } from '../src/report/find-status.ts';
@@ -22,14 +23,24 @@ export default class Status extends TendCommand {
       summary: 'Write a page with charts, which needs nothing else, to this file.',
       helpValue: 'FILE',
     }),
+    watch: boolean({
+      summary: 'Redraw every two seconds until Ctrl-C; on a terminal.',
+      exclusive: ['check', 'html', 'json'],
+    }),
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Status);
     await this.execute(flags, async (context) => {
+      const { output, signal } = context;
       const db = await context.openDatabase();
+      const look = async () => judgeStatus(await findStatus(db), context.config.monitor.thresholds);
       await requireSchema(db);
-      const status = judgeStatus(await findStatus(db), context.config.monitor.thresholds);
+      if (flags.watch) {
+        await watchStatus({ look, output, signal });
+        return { result: {} };
+      }
+      const status = await look();
       const path = flags.html === undefined ? undefined : resolve(context.cwd, flags.html);
       if (path !== undefined) {
         const { writeReport } = await import('../src/report/write-report.ts');

@@ -179,3 +179,19 @@ it('is exit code 69 where the database cannot be reached', async () => {
   const env = { TEND_DATABASE_URL: 'postgresql://cms@127.0.0.1:1/cms' };
   expect((await site.tend(['status', '--check'], { env })).exitCode).toBe(69);
 });
+
+it('--watch redraws on a terminal, ends at Ctrl-C with exit code 130, and leaves no session', async () => {
+  const { exitCode, stdout } = await runCliOnTerminal(['status', '--watch'], {
+    ...{ cwd: site.path, stdin: '\u0003', typedAt: 'MAX_CONNECTIONS' },
+  });
+  expect(exitCode).toBe(130);
+  expect(stdout).toContain('\u001b[H\u001b[J');
+  expect(stdout).toMatch(/HOST/);
+  expect(await site.sessions()).toEqual([]);
+});
+
+it('--watch is wrong usage without a terminal', async () => {
+  const { exitCode, stderr } = await site.command(['status', '--watch']);
+  expect(exitCode).toBe(64);
+  expect(stderr).toContain('is no terminal');
+});
