@@ -195,3 +195,16 @@ it('--watch is wrong usage without a terminal', async () => {
   expect(exitCode).toBe(64);
   expect(stderr).toContain('is no terminal');
 });
+
+it('--check judges by [monitor.thresholds], without a warning that nothing acts on them', async () => {
+  await site.configure('[tasks]\nhost = "web1"\n[monitor.thresholds]\ntick_age = "2h"\nbackup_age = "26h"\n');
+  try {
+    await query(`update tend.hosts set last_tick_at = now() - interval '1 hour'`);
+    const { exitCode, stdout, stderr } = await site.command(['status', '--check']);
+    expect({ exitCode, stdout, stderr }).toEqual({
+      ...{ exitCode: 4, stdout: 'problem: there is no good backup\n', stderr: '' },
+    });
+  } finally {
+    await site.configure('[tasks]\nhost = "web1"\n');
+  }
+});

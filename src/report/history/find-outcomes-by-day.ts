@@ -11,15 +11,22 @@ export interface DayOutcomes {
   cancelled: number;
 }
 
-/** The last fourteen days, oldest first, days without a task included; as far back as the tasks are kept. */
+/** One reading of the tasks, however many there are. The last fourteen days, oldest first, days without a task included; as far back as the tasks are kept. */
 export async function findOutcomesByDay(db: Kysely<Database>): Promise<DayOutcomes[]> {
   const { rows } = await sql<DayOutcomes>`
-    select to_char(d.day, 'YYYY-MM-DD') as day, count(*) filter (where t.state = 'succeeded') as succeeded,
-           count(*) filter (where t.state = 'failed') as failed, count(*) filter (where t.state = 'missed') as missed,
-           count(*) filter (where t.state = 'cancelled') as cancelled
+    with ended as (
+      select date_trunc('day', finished_at at time zone 'UTC') as day, state, count(*) as tasks
+        from tend.tasks where finished_at >= ((now() at time zone 'UTC')::date - 13)::timestamp at time zone 'UTC'
+       group by 1, 2
+    )
+    select to_char(d.day, 'YYYY-MM-DD') as day, ${tasksOf('succeeded')} as succeeded, ${tasksOf('failed')} as failed,
+           ${tasksOf('missed')} as missed, ${tasksOf('cancelled')} as cancelled
       from generate_series((now() at time zone 'UTC')::date - 13, (now() at time zone 'UTC')::date, interval '1 day') d (day)
-      left join tend.tasks t on t.finished_at >= d.day at time zone 'UTC'
-                            and t.finished_at < (d.day + interval '1 day') at time zone 'UTC'
+      left join ended e on e.day = d.day
      group by d.day order by d.day`.execute(db);
   return rows;
+}
+
+function tasksOf(state: Exclude<keyof DayOutcomes, 'day'>) {
+  return sql`coalesce(sum(e.tasks) filter (where e.state = ${state}), 0)::int8`;
 }
