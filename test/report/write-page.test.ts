@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { writePage } from '../../src/report/write-page.ts';
@@ -30,4 +30,15 @@ it('says which file cannot be written and why, and leaves nothing there', async 
   await mkdir(join(taken, 'full'), { recursive: true });
   await expect(writePage({ path: taken, page: '' })).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE' });
   expect(await readdir(directory.path)).toEqual(['taken']);
+});
+
+it('removes what a killed writer left, and not what another one writes now', async () => {
+  await using directory = await temporaryDirectory();
+  const [old, fresh] = ['.a.html.tend-1', '.a.html.tend-2'].map((name) => join(directory.path, name));
+  if (old === undefined || fresh === undefined) throw new Error('no names');
+  await writeFile(old, '');
+  await utimes(old, 0, 0);
+  await writeFile(fresh, '');
+  await writePage({ path: join(directory.path, 'a.html'), page: '' });
+  expect((await readdir(directory.path)).toSorted()).toEqual(['.a.html.tend-2', 'a.html']);
 });
