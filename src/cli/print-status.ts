@@ -4,6 +4,7 @@ import { findScheduleProblem } from '../report/find-schedule-states.ts';
 import type { Status } from '../report/find-status.ts';
 import { oneLine } from './format-table.ts';
 import type { Output } from './output.ts';
+import { sparkline } from './sparkline.ts';
 import { formatTime } from './task-table.ts';
 
 /** The status in one line, for a monitor: the problems, or a sign of life. */
@@ -25,7 +26,11 @@ export function printStatus(status: Status, output: Output): void {
     hosts(status),
     schedules(status),
     pauses(status),
-    backups(status),
+    backups(status, output.isTerminal),
+    mail(status),
+    mailServers(status),
+    catalogs(status),
+    sessions(status),
   ]) {
     if (rows.length === 0) continue;
     output.print('');
@@ -86,20 +91,58 @@ function pauses(status: Status): Section {
   };
 }
 
-function backups({ backups: { count, newest, lastRestoreTest, recoveryMs } }: Status): Section {
+function backups({ backups: { count, newest, ...rest } }: Status, isTerminal: boolean): Section {
   const columns = ['BACKUPS', 'NEWEST', 'AGO', 'SIZE', 'VERIFIED', 'RESTORE TEST', 'RESTORING TAKES'];
-  if (newest === null) return { columns, rows: [] };
+  const titles = [...columns, 'LAST GOOD', 'LAST VERIFIED', ...(isTerminal ? ['SIZES'] : [])];
+  if (newest === null) return { columns: titles, rows: [] };
+  const { lastGood, lastVerified, lastRestoreTest, recoveryMs, sizes } = rest;
   const { id, ageMs, bytes, verifiedAgeMs, verifiedBy, verifyError } = newest;
   const verified = verifiedAgeMs === null ? 'no' : `${formatDuration(verifiedAgeMs)} ago by ${verifiedBy}`;
   return {
-    columns,
+    columns: titles,
     rows: [
       [
         ...[String(count), id, formatDuration(ageMs), formatBytes(bytes)],
         verifyError === null ? verified : 'not good',
         lastRestoreTest === null ? 'never' : `${formatDuration(lastRestoreTest.ageMs)} ago`,
         recoveryMs === null ? 'not known' : `about ${formatDuration(recoveryMs)}`,
+        ...[lastGood, lastVerified].map((mark) => (mark === null ? 'none' : mark.id)),
+        ...(isTerminal ? [sparkline(sizes)] : []),
       ],
     ],
+  };
+}
+
+function mail({ mail: { waiting, deferred, held, unknown } }: Status): Section {
+  const counts = [waiting, deferred, held, unknown];
+  return {
+    columns: ['MAIL WAITING', 'DEFERRED', 'HELD', 'UNKNOWN'],
+    rows: counts.some((count) => count > 0) ? [counts.map(String)] : [],
+  };
+}
+
+function mailServers({ mail: { failingServers } }: Status): Section {
+  return {
+    columns: ['FAILING SERVER', 'SINCE', 'FAILURES', 'NEXT TRY', 'REASON'],
+    rows: failingServers.map(({ name, failingSince, failures, retryAt, reason }) => [
+      ...[name, formatTime(failingSince), String(failures), formatTime(retryAt), reason ?? ''],
+    ]),
+  };
+}
+
+function catalogs({ translations: { failed } }: Status): Section {
+  return {
+    columns: ['FAILED CATALOG', 'HOST', 'CHECKED', 'WHY'],
+    rows: failed.map(({ path, host, checkedAt, message }) => [
+      ...[path, host, formatTime(checkedAt), message ?? ''],
+    ]),
+  };
+}
+
+function sessions({ sessions: { ofTend, total, maxConnections } }: Status): Section {
+  const share = maxConnections === 0 ? '' : `${Math.round((total / maxConnections) * 100)}%`;
+  return {
+    columns: ['SESSIONS OF TEND', 'OF ALL', 'MAX_CONNECTIONS', 'TAKEN'],
+    rows: [[...[ofTend, total, maxConnections].map(String), share]],
   };
 }

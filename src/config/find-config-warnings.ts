@@ -17,7 +17,7 @@ export interface ConfigWarning {
 }
 
 /** Settings that are accepted, so that a file may be prepared, and that nothing acts on yet. */
-const notActedOn = [/^monitor\./];
+const notActedOn = [/^monitor\.(?!thresholds\.)/];
 
 /**
  * Warnings on settings without effect, on modules that are not there, on limits of kinds that are not known here, and on

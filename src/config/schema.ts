@@ -5,6 +5,7 @@ import { backupSettings } from './backup-settings.ts';
 import { builtInKindNames } from './built-in-kinds.ts';
 import { httpHeaders, httpPlace, ipNetwork } from './http-settings.ts';
 import { mailSection } from './mail-section.ts';
+import { statusThresholds } from './monitor-section.ts';
 import { databaseUrl, mailAddress } from './setting-texts.ts';
 import { argv, duration, integer, oneOf, percent, section, text, textList } from './setting-types.ts';
 
@@ -159,6 +160,7 @@ const schedule = section({
 const monitor = section({
   ping_url: v.optional(text),
   metrics_file: v.optional(text),
+  thresholds: v.optional(statusThresholds, {}),
 });
 
 /** The shape of `tend.toml`: unknown keys are errors, every default stands here and nowhere else. */

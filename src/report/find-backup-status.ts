@@ -7,20 +7,50 @@ export interface BackupStatus {
   /** How many sets there are. */
   count: number;
   newest: Omit<KnownBackup, 'contents'> | null;
+  /** The newest set that nothing is known against, and the newest that was found good when it was read or restored. */
+  lastGood: BackupMark | null;
+  lastVerified: BackupMark | null;
+  /** Sizes of the last twenty sets, oldest first. */
+  sizes: number[];
   /** The last test restore that passed. */
   lastRestoreTest: { id: string; testedAt: Date; ageMs: number; restoreMs: number } | null;
   /** How long restoring the newest set should take: the last test restore, by the size of the database. */
   recoveryMs: number | null;
 }
 
+export interface BackupMark {
+  id: string;
+  finishedAt: Date;
+  ageMs: number;
+}
+
 /** The newest set and what is known of its worth. */
 export async function findBackupStatus(db: Kysely<Database>): Promise<BackupStatus> {
   const { sets } = await findBackups(db);
   const [newest] = sets;
-  if (newest === undefined) return { count: 0, newest: null, lastRestoreTest: null, recoveryMs: null };
+  if (newest === undefined) return nothing;
   const { contents: _, ...shown } = newest;
   const tested = lastTested(sets);
-  return { count: sets.length, newest: shown, ...describeTest(newest, tested) };
+  const good = sets.filter(({ verifyError }) => verifyError === null);
+  return {
+    ...{ count: sets.length, newest: shown },
+    lastGood: mark(good[0]),
+    lastVerified: mark(good.find(({ verifiedAt }) => verifiedAt !== null)),
+    sizes: sets
+      .slice(0, 20)
+      .map(({ bytes }) => bytes)
+      .toReversed(),
+    ...describeTest(newest, tested),
+  };
+}
+
+const nothing: BackupStatus = {
+  ...{ count: 0, newest: null, lastGood: null, lastVerified: null },
+  ...{ sizes: [], lastRestoreTest: null, recoveryMs: null },
+};
+
+function mark(set: KnownBackup | undefined): BackupMark | null {
+  return set === undefined ? null : { id: set.id, finishedAt: set.finishedAt, ageMs: set.ageMs };
 }
 
 /** The set whose test restore was the last one that passed. */

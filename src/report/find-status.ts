@@ -1,10 +1,13 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/tables.ts';
 import { type BackupStatus, findBackupStatus } from './find-backup-status.ts';
+import { type CatalogStatus, findCatalogStatus } from './find-catalog-status.ts';
 import { findHealth, type Health } from './find-health.ts';
 import { findHosts, type HostState } from './find-hosts.ts';
+import { findMailStatus, type MailStatus } from './find-mail-status.ts';
 import { findPauses, type PauseState } from './find-pauses.ts';
 import { findScheduleStates, type ScheduleState } from './find-schedule-states.ts';
+import { findSessionStatus, type SessionStatus } from './find-session-status.ts';
 
 /** What `tend status` shows; keys of its JSON contract. */
 export interface Status {
@@ -19,6 +22,9 @@ export interface Status {
   schedules: ScheduleState[];
   pauses: PauseState[];
   backups: BackupStatus;
+  mail: MailStatus;
+  translations: CatalogStatus;
+  sessions: SessionStatus;
 }
 
 /** One look at everything; reads only. In a copy, that it is one is the first problem: nothing runs there. */
@@ -42,5 +48,8 @@ export async function findStatus(db: Kysely<Database>): Promise<Status> {
     schedules: await findScheduleStates(db),
     pauses: await findPauses(db),
     backups: await findBackupStatus(db),
+    mail: await findMailStatus(db),
+    translations: await findCatalogStatus(db),
+    sessions: await findSessionStatus(db),
   };
 }

@@ -30,6 +30,11 @@ it('shows everything on one screen: tables with tabs when piped, sections withou
       .map((line) => line.split('\t')),
   );
   const time = expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ$/);
+  const server = sections.pop();
+  expect(server).toEqual([
+    ['SESSIONS OF TEND', 'OF ALL', 'MAX_CONNECTIONS', 'TAKEN'],
+    ['1', expect.stringMatching(/^\d+$/), expect.stringMatching(/^\d+$/), expect.stringMatching(/^\d+%$/)],
+  ]);
   expect(sections).toEqual([
     [[`Database "${site.database.name}": ok`]],
     [
@@ -66,7 +71,7 @@ it('names every problem first, and is exit code 0 all the same', async () => {
   expect(stdout).toMatch(/^Database "\w+": 1 problems\n {2}1 due of a kind nobody knows\n\nDUE\t/);
   expect(stdout).toMatch(/\nb\tnoop\t\t\t\tdisabled: too noisy\n/);
   expect(stdout).toMatch(
-    /\nPAUSED\tNAME\tSINCE\tBY\tDUE\tREASON\nkind\tmake-coffee\t[^\t]+Z\tann\t1\tno beans\n$/,
+    /\nPAUSED\tNAME\tSINCE\tBY\tDUE\tREASON\nkind\tmake-coffee\t[^\t]+Z\tann\t1\tno beans\n\n/,
   );
 });
 
@@ -121,7 +126,13 @@ it('has stable keys under --json', async () => {
     pauses: [
       { scope: 'queue', name: 'media', reason: null, pausedAt: time, pausedBy: expect.any(String), due: 0 },
     ],
-    backups: { count: 0, newest: null, lastRestoreTest: null, recoveryMs: null },
+    backups: {
+      ...{ count: 0, newest: null, lastGood: null, lastVerified: null },
+      ...{ sizes: [], lastRestoreTest: null, recoveryMs: null },
+    },
+    mail: { waiting: 0, deferred: 0, held: 0, unknown: 0, failingServers: [] },
+    translations: { catalogs: 0, failed: [] },
+    sessions: { ofTend: 1, total: expect.any(Number), maxConnections: expect.any(Number) },
   });
 });
 
@@ -167,4 +178,33 @@ it('needs a database with the schema: exit code 78', async () => {
 it('is exit code 69 where the database cannot be reached', async () => {
   const env = { TEND_DATABASE_URL: 'postgresql://cms@127.0.0.1:1/cms' };
   expect((await site.tend(['status', '--check'], { env })).exitCode).toBe(69);
+});
+
+it('--watch redraws on a terminal, ends at Ctrl-C with exit code 130, and leaves no session', async () => {
+  const { exitCode, stdout } = await runCliOnTerminal(['status', '--watch'], {
+    ...{ cwd: site.path, stdin: '\u0003', typedAt: 'MAX_CONNECTIONS' },
+  });
+  expect(exitCode).toBe(130);
+  expect(stdout).toContain('\u001b[H\u001b[J');
+  expect(stdout).toMatch(/HOST/);
+  expect(await site.sessions()).toEqual([]);
+});
+
+it('--watch is wrong usage without a terminal', async () => {
+  const { exitCode, stderr } = await site.command(['status', '--watch']);
+  expect(exitCode).toBe(64);
+  expect(stderr).toContain('is no terminal');
+});
+
+it('--check judges by [monitor.thresholds], without a warning that nothing acts on them', async () => {
+  await site.configure('[tasks]\nhost = "web1"\n[monitor.thresholds]\ntick_age = "2h"\nbackup_age = "26h"\n');
+  try {
+    await query(`update tend.hosts set last_tick_at = now() - interval '1 hour'`);
+    const { exitCode, stdout, stderr } = await site.command(['status', '--check']);
+    expect({ exitCode, stdout, stderr }).toEqual({
+      ...{ exitCode: 4, stdout: 'problem: there is no good backup\n', stderr: '' },
+    });
+  } finally {
+    await site.configure('[tasks]\nhost = "web1"\n');
+  }
 });

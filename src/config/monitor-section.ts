@@ -1,0 +1,31 @@
+import * as v from 'valibot';
+import { duration, integer, percent, section } from './setting-types.ts';
+
+const count = integer(0, 1_000_000);
+
+/**
+ * `[monitor.thresholds]`: from where on `tend status` names something as a problem. Those without a default leave the
+ * judgement to view `tend.health`; set, they replace what it says of the same thing, stricter or milder.
+ */
+export const statusThresholds = section({
+  /** Of every host, not only of the one that ticked last. */
+  tick_age: v.optional(duration),
+  due_age: v.optional(duration),
+  /** Of the newest set nothing is known against, and of the newest one that was verified. */
+  backup_age: v.optional(duration),
+  verify_age: v.optional(duration),
+  /** How many may be there without being a problem. */
+  held: v.optional(count),
+  failed: v.optional(count),
+  mail_unknown: v.optional(count, 0),
+  mail_deferred: v.optional(count, 100),
+  /** How long a mail server may fail. */
+  mail_server_failing: v.optional(duration, '15m'),
+  /** Message catalogs whose last result is a failure. */
+  catalogs_failed: v.optional(count, 0),
+  /** Of `max_connections`, all sessions of the server together. */
+  connection_share: v.optional(percent, '80%'),
+});
+
+/** The thresholds after validation: ages in milliseconds, the share in percent. */
+export type StatusThresholds = v.InferOutput<typeof statusThresholds>;
