@@ -28,7 +28,8 @@ const fewestSamples = 8;
  *
  * What rises is the fewest sessions that an application had in each quarter of the time looked at: load comes and goes,
  * and goes back to the same few; a leak does not. Over a whole day any such rise is told, provided that it comes to five
- * sessions; over six hours and over one, only a rise that leaves no session within a day, since a morning rises too.
+ * sessions; over six hours, three and one, only a rise that leaves no session within a day, since a morning rises too. It must go on in
+ * the last quarter: a pool that has filled up is no leak.
  */
 export async function findRisingApplications(options: {
   db: Kysely<Database>;
@@ -43,7 +44,7 @@ export async function findRisingApplications(options: {
   );
   const nowMs = rows[0]?.nowMs ?? 0;
   const found = new Map<string, RisingApplication>();
-  for (const hours of [24, 6, 1]) {
+  for (const hours of [24, 6, 3, 1]) {
     const samples = rows.filter(({ atMs }) => atMs > nowMs - hours * hour);
     for (const one of risingIn(samples, options.available)) {
       const isTold = hours === 24 || one.exhaustedInMs < 24 * hour;
@@ -58,19 +59,24 @@ function risingIn(samples: readonly Sample[], available: number): RisingApplicat
   if (samples.length < fewestSamples || first === undefined || last === undefined) return [];
   const overMs = last.atMs - first.atMs;
   return Object.keys(last.byApplication).flatMap((application) => {
-    const lows = quarters(samples).map((quarter) =>
-      Math.min(...quarter.map(({ byApplication }) => byApplication[application] ?? 0)),
-    );
+    const lows = lowsOf(samples, application, 4);
     const [from = 0, to = 0] = [lows.at(0), lows.at(-1)];
     const isRising = lows.every((low, index) => index === 0 || low > (lows[index - 1] ?? 0));
-    if (!isRising || to - from < 5) return [];
+    const [before = 0, lately = 0] = lowsOf(samples, application, 8).slice(-2);
+    // A sixth of the whole is what a steady rise adds from eighth to eighth; a third of that will do.
+    const goesOn = lately - before >= (to - from) / 18;
+    if (!isRising || !goesOn || to - from < 5) return [];
     // From the middle of the first quarter to that of the last three quarters of the time have passed.
     const perMs = (to - from) / (overMs * 0.75);
     return [{ application, from, to, overMs, exhaustedInMs: Math.max(0, (available - last.total) / perMs) }];
   });
 }
 
-function quarters(samples: readonly Sample[]): Sample[][] {
-  const size = samples.length / 4;
-  return [0, 1, 2, 3].map((n) => samples.slice(Math.round(n * size), Math.round((n + 1) * size)));
+/** The fewest sessions of an application in each of so many parts of the time. */
+function lowsOf(samples: readonly Sample[], application: string, parts: number): number[] {
+  const size = samples.length / parts;
+  return Array.from({ length: parts }, (_, n) => {
+    const part = samples.slice(Math.round(n * size), Math.round((n + 1) * size));
+    return Math.min(...part.map(({ byApplication }) => byApplication[application] ?? 0));
+  });
 }
