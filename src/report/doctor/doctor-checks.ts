@@ -1,3 +1,4 @@
+import { checkApplication } from './check-application.ts';
 import { checkBackupAge } from './check-backup-age.ts';
 import { checkBackupCount } from './check-backup-count.ts';
 import { checkBackupDirectory } from './check-backup-directory.ts';
@@ -11,12 +12,15 @@ import { checkConfiguration } from './check-configuration.ts';
 import { checkConnectionTrend } from './check-connection-trend.ts';
 import { checkConnections } from './check-connections.ts';
 import { checkDatabase } from './check-database.ts';
+import { checkDiskSpace } from './check-disk-space.ts';
+import { checkDkim } from './check-dkim.ts';
 import { checkFailedTasks } from './check-failed-tasks.ts';
 import { checkHealth } from './check-health.ts';
 import { checkHeldTasks } from './check-held-tasks.ts';
 import { checkIdentity } from './check-identity.ts';
 import { checkIdleInTransaction } from './check-idle-in-transaction.ts';
 import { checkKeptDatabases } from './check-kept-databases.ts';
+import { checkMailHandshake } from './check-mail-handshake.ts';
 import { checkMailServers } from './check-mail-servers.ts';
 import { checkMissedOccurrences } from './check-missed-occurrences.ts';
 import { checkPgDump } from './check-pg-dump.ts';
@@ -26,6 +30,7 @@ import { checkSchedules } from './check-schedules.ts';
 import { checkSchema } from './check-schema.ts';
 import { checkStuckTasks } from './check-stuck-tasks.ts';
 import { checkTicks } from './check-ticks.ts';
+import { checkTimeZones } from './check-time-zones.ts';
 import { checkUnfinishedRestore } from './check-unfinished-restore.ts';
 import { checkUnknownDeliveries } from './check-unknown-deliveries.ts';
 import { checkUnknownKinds } from './check-unknown-kinds.ts';
@@ -42,5 +47,6 @@ export const doctorChecks: readonly DoctorCheck[] = [
   ...[checkBackupVerified, checkRestoreTest],
   ...[checkPrivileges, checkConnections, checkConnectionTrend, checkIdleInTransaction, checkXminHorizon],
   ...[checkMailServers, checkUnknownDeliveries, checkCatalogs],
+  ...[checkMailHandshake, checkDkim, checkApplication, checkDiskSpace, checkTimeZones],
   ...[checkClock, checkPgDump, checkClientVersions],
 ];

@@ -3,6 +3,8 @@ import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { withoutConfig } from '../../../src/config/load-config.ts';
+import { silentLog } from '../../../src/log.ts';
+import { SecretRegistry } from '../../../src/redact.ts';
 import type { Finding } from '../../../src/report/doctor/doctor-check.ts';
 import { doctorChecks } from '../../../src/report/doctor/doctor-checks.ts';
 import { createQueue, type Queue } from '../../tasks/support/queue.ts';
@@ -35,7 +37,12 @@ async function check(name: string): Promise<Finding> {
   const loaded = withoutConfig('/srv/cms');
   const mail = { ...loaded.config.mail, url: 'smtp://127.0.0.1:1' };
   return await found.run({
-    ...{ loadedConfig: { ...loaded, config: { ...loaded.config, mail } }, configError: undefined },
+    ...{
+      loadedConfig: { ...loaded, config: { ...loaded.config, mail } },
+      configError: undefined,
+      secrets: new SecretRegistry(),
+      log: silentLog,
+    },
     ...{ host: 'web1', env: process.env, clock: systemClock, signal: new AbortController().signal },
     connection: async () => queue.database.connection,
     openDatabase: async () => queue.db,
@@ -174,5 +181,37 @@ describe('mail-servers, unknown-deliveries and catalogs', () => {
 describe('privileges', () => {
   it('of the owner are enough', async () => {
     expect((await check('privileges')).status).toBe('ok');
+  });
+});
+
+describe('what surrounds the queue', () => {
+  it('a mail server that cannot be reached fails its handshake, with the reason', async () => {
+    expect(await check('mail-handshake')).toMatchObject({
+      status: 'fail',
+      text: expect.stringMatching(/^"default": The mail server .*127\.0\.0\.1:1.* cannot be reached/),
+      fix: expect.any(String),
+    });
+  });
+
+  it('without [mail.dkim] and [app] there is nothing to find', async () => {
+    expect(await check('dkim')).toEqual({ status: 'ok', text: 'messages are not signed here' });
+    expect(await check('app')).toEqual({ status: 'ok', text: 'no application is configured' });
+  });
+
+  it('the free space of the data directory of a server on this host is told', async () => {
+    expect((await check('disk-space')).text).toMatch(/\(\d+ %\) are free in .*, which holds the database/);
+  });
+
+  it('Node and the server agree on Warsaw, and a zone that one of them does not know is named', async () => {
+    const schedule = `insert into tend.schedules (name, source, cron, kind, timezone) values`;
+    await query('truncate tend.schedules');
+    await query(`${schedule} ('a', 'sql', '0 4 * * *', 'noop', 'Europe/Warsaw')`);
+    expect((await check('time-zones')).status).toBe('ok');
+    await query(`${schedule} ('b', 'sql', '0 4 * * *', 'noop', 'Mars/Olympus')`);
+    expect(await check('time-zones')).toMatchObject({
+      status: 'warn',
+      text: expect.stringContaining('Mars/Olympus is not known to both'),
+    });
+    await query('truncate tend.schedules');
   });
 });
