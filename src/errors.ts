@@ -24,6 +24,8 @@ export const errorCodes = {
   TASK_STATE_CONFLICT: 'failed',
   TASK_FAILED: 'failed',
   SCHEDULE_NOT_FOUND: 'missingInput',
+  SESSION_NOT_FOUND: 'missingInput',
+  SESSION_PROTECTED: 'permission',
   KIND_UNKNOWN: 'missingInput',
   MODULE_INVALID: 'config',
   PAYLOAD_INVALID: 'badData',

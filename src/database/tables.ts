@@ -261,6 +261,19 @@ export interface CatalogsTable {
   checked_at: Filled<Date>;
 }
 
+/** The server's sessions in one minute. */
+export interface ConnectionSamplesTable {
+  /** The minute. */
+  sampled_at: Date;
+  total: number;
+  active: number;
+  idle: number;
+  idle_in_transaction: number;
+  /** The ten with the most sessions: `{ "web": 12, "user cms": 3 }`, the latter for sessions without a name. */
+  by_application: ColumnType<Record<string, number>, string | undefined, string>;
+  max_connections: number;
+}
+
 /** Row types of schema `tend`, checked against the migrated database by a drift test. */
 export interface Database {
   'tend.meta': MetaTable;
@@ -278,4 +291,5 @@ export interface Database {
   'tend.schedules': SchedulesTable;
   'tend.pauses': PausesTable;
   'tend.app_health': AppHealthTable;
+  'tend.connection_samples': ConnectionSamplesTable;
 }

@@ -42,10 +42,14 @@ interface FirstRow extends TickBeginning {
   schemaVersion: number;
   copiedFrom: string | null;
   database: string;
+  /** Null in a copy. */
+  isSampled: boolean | null;
 }
 
 /**
  * Records that this host ticks and looks at everything a tick may have to do: one statement, one round trip.
+ *
+ * The first of a minute also samples the server's sessions, for the history of connections.
  *
  * Each look is O(1) whatever the table holds and however stale its statistics are: a `min()` reads the first entry of
  * a partial index, where `exists (… < now())` may be planned as a scan. No lock is taken but on this host's own row of
@@ -87,7 +91,8 @@ export async function beginTick(options: BeginTickOptions): Promise<TickBeginnin
                       < now() - $4::float8 * interval '1 ms', false) as "hasFinishedToPrune",
            coalesce((select min(next_slot) from tend.schedules where enabled) <= now(), false) as "isScheduleDue",
            (select kinds_fingerprint from host) as "kindsFingerprint",
-           (select schedules_fingerprint from host) as "schedulesFingerprint"
+           (select schedules_fingerprint from host) as "schedulesFingerprint",
+           (select tend.sample_connections() from origin where copied_from is null) as "isSampled"
       from due`;
   const parameters = [worker.host, worker.owner, keepSucceededMs, keepEndedMs];
   const [row] = await sessions.query<FirstRow>(statement, parameters).catch(async (error: unknown) => {

@@ -132,6 +132,15 @@ const tables: {
     is_reported: 'boolean=',
     checked_at: 'date=',
   },
+  'tend.connection_samples': {
+    sampled_at: 'date',
+    total: 'number',
+    active: 'number',
+    idle: 'number',
+    idle_in_transaction: 'number',
+    by_application: 'json=',
+    max_connections: 'number',
+  },
   'tend.attempts': {
     task_id: 'number',
     token: 'text',

@@ -8,6 +8,7 @@ import { enqueue } from './enqueue.ts';
 import { enqueueFollowUps } from './enqueue-follow-ups.ts';
 import { health } from './health.ts';
 import { retry } from './retry.ts';
+import { sampleConnections } from './sample-connections.ts';
 import { schedule } from './schedule.ts';
 import { scheduleOverview } from './schedule-overview.ts';
 import { suppress } from './suppress.ts';
@@ -35,6 +36,6 @@ export async function createSqlApi(db: QueryExecutorProvider): Promise<void> {
 const sqlApi = [
   ...[systemIdentifier, copiedFrom, adopt],
   ...[checkCron, attach, enqueue, enqueueFollowUps, cancel, retry, task, schedule, unschedule],
-  ...[suppress, unsuppress],
+  ...[suppress, unsuppress, sampleConnections],
   ...[taskOverview, scheduleOverview, health],
 ];

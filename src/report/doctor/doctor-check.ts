@@ -4,6 +4,8 @@ import type { LoadedConfig } from '../../config/load-config.ts';
 import type { ConnectionSettings } from '../../connection/settings.ts';
 import type { Database } from '../../database/tables.ts';
 import type { TendError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import type { SecretRegistry } from '../../redact.ts';
 
 /** `warn`: look at it; `fail`: something does not work. */
 export type FindingStatus = 'ok' | 'warn' | 'fail';
@@ -27,6 +29,8 @@ export interface DoctorFacts {
   env: NodeJS.ProcessEnv;
   clock: Clock;
   signal: AbortSignal;
+  secrets: SecretRegistry;
+  log: Log;
   connection(): Promise<ConnectionSettings>;
   openDatabase(): Promise<Kysely<Database>>;
 }

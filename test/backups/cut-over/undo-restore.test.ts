@@ -158,7 +158,14 @@ describe('what was replaced is kept for a while', slow, () => {
     expect(await plan(8)).toMatchObject([{ action: 'drop', sizeBytes: expect.any(Number) }]);
     const finding = await checkKeptDatabases.run({
       ...{ loadedConfig: { ...withoutConfig('/'), config: configFor({ directory: place.path }) } },
-      ...{ configError: undefined, host: 'here', env: process.env, signal: new AbortController().signal },
+      ...{
+        configError: undefined,
+        secrets: new SecretRegistry(),
+        log: silentLog,
+        host: 'here',
+        env: process.env,
+        signal: new AbortController().signal,
+      },
       clock: { ...systemClock, now: () => new Date(Date.now() + 8 * 86_400_000) },
       connection: async () => await Promise.resolve(connection),
       openDatabase: async () => await site.database.openDatabase(),

@@ -16,6 +16,8 @@ import type { RestoreBackupOptions } from '../../../src/backups/restore/restore-
 import { type BackupSet, findBackup } from '../../../src/backups/sets/backup-directory.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { withoutConfig } from '../../../src/config/load-config.ts';
+import { silentLog } from '../../../src/log.ts';
+import { SecretRegistry } from '../../../src/redact.ts';
 import { checkUnfinishedRestore } from '../../../src/report/doctor/check-unfinished-restore.ts';
 import type { Finding } from '../../../src/report/doctor/doctor-check.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -136,7 +138,15 @@ export class RestoreSite implements AsyncDisposable {
     const db = await database.openDatabase();
     try {
       return await checkUnfinishedRestore.run({
-        ...{ loadedConfig, configError: undefined, host: 'here', env: process.env, clock: systemClock },
+        ...{
+          loadedConfig,
+          configError: undefined,
+          secrets: new SecretRegistry(),
+          log: silentLog,
+          host: 'here',
+          env: process.env,
+          clock: systemClock,
+        },
         ...{ signal: new AbortController().signal, openDatabase: async () => await Promise.resolve(db) },
         connection: async () => await Promise.resolve(database.connection),
       });

@@ -82,7 +82,14 @@ async function doctor() {
   await using db = await database.openDatabase();
   return await checkUnfinishedRestore.run({
     loadedConfig: { ...withoutConfig('/'), config: configFor({ directory: place.path }) },
-    ...{ configError: undefined, host: 'here', env: process.env, clock: systemClock },
+    ...{
+      configError: undefined,
+      secrets: new SecretRegistry(),
+      log: silentLog,
+      host: 'here',
+      env: process.env,
+      clock: systemClock,
+    },
     ...{ signal: new AbortController().signal, openDatabase: async () => await Promise.resolve(db) },
     connection: async () => await Promise.resolve(database.connection),
   });

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { withoutConfig } from '../../../src/config/load-config.ts';
 import { type Config, configSchema } from '../../../src/config/schema.ts';
+import { silentLog } from '../../../src/log.ts';
+import { SecretRegistry } from '../../../src/redact.ts';
 import type { DoctorFacts, Finding } from '../../../src/report/doctor/doctor-check.ts';
 import { doctorChecks } from '../../../src/report/doctor/doctor-checks.ts';
 import { findBackupStatus } from '../../../src/report/find-backup-status.ts';
@@ -29,7 +31,14 @@ async function check(name: string, backup: Partial<Config['backup']> = {}): Prom
   const loaded = withoutConfig('/srv/cms');
   const config = parse(configSchema, { backup });
   const facts: DoctorFacts = {
-    ...{ loadedConfig: { ...loaded, config }, configError: undefined, host: 'web1', env: process.env },
+    ...{
+      loadedConfig: { ...loaded, config },
+      configError: undefined,
+      secrets: new SecretRegistry(),
+      log: silentLog,
+      host: 'web1',
+      env: process.env,
+    },
     ...{ clock: systemClock, signal: new AbortController().signal },
     connection: async () => queue.database.connection,
     openDatabase: async () => queue.db,

@@ -8,6 +8,8 @@ import { configSchema } from '../../../src/config/schema.ts';
 import type { ConnectionSettings } from '../../../src/connection/settings.ts';
 import { openDatabase } from '../../../src/database/open-database.ts';
 import { TendError } from '../../../src/errors.ts';
+import { silentLog } from '../../../src/log.ts';
+import { SecretRegistry } from '../../../src/redact.ts';
 import type { DoctorFacts } from '../../../src/report/doctor/doctor-check.ts';
 import { doctorChecks } from '../../../src/report/doctor/doctor-checks.ts';
 import { type DoctorReport, runChecks } from '../../../src/report/doctor/run-checks.ts';
@@ -53,7 +55,14 @@ function loaded(): LoadedConfig {
 
 async function diagnose(given: Partial<DoctorFacts> = {}): Promise<DoctorReport> {
   const facts: DoctorFacts = {
-    ...{ loadedConfig: loaded(), configError: undefined, host, env: process.env },
+    ...{
+      loadedConfig: loaded(),
+      configError: undefined,
+      secrets: new SecretRegistry(),
+      log: silentLog,
+      host,
+      env: process.env,
+    },
     ...{ clock: systemClock, signal: new AbortController().signal },
     connection: async () => queue.database.connection,
     openDatabase: async () => queue.db,
@@ -323,6 +332,9 @@ describe('says what is wrong, and what puts it right, where', () => {
       // By the journals alone.
       ['unfinished-restore', 'ok'],
       ['backup-directory', 'ok'],
+      ['mail-handshake', 'ok'],
+      ['dkim', 'ok'],
+      ['app', 'ok'],
     ]);
     expect(checks[0]?.text).toContain('cannot be reached');
     expect(skipped).toContain('pg-dump');
@@ -347,7 +359,7 @@ describe('says what is wrong, and what puts it right, where', () => {
     [
       'older',
       `delete from tend.migrations where name > '0001-z'`,
-      '0002-schedules, 0003-backups, 0004-mail pending',
+      '0002-schedules, 0003-backups, 0004-mail, 0005-activity pending',
       'tend migrations up',
     ],
     [

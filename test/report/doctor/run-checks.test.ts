@@ -2,6 +2,8 @@ import { expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { withoutConfig } from '../../../src/config/load-config.ts';
 import { TendError } from '../../../src/errors.ts';
+import { silentLog } from '../../../src/log.ts';
+import { SecretRegistry } from '../../../src/redact.ts';
 import type { DoctorCheck, DoctorFacts, Finding } from '../../../src/report/doctor/doctor-check.ts';
 import { runChecks } from '../../../src/report/doctor/run-checks.ts';
 
@@ -13,6 +15,8 @@ function facts(given: Partial<DoctorFacts> = {}): DoctorFacts {
     ...{
       loadedConfig: withoutConfig('/'),
       configError: undefined,
+      secrets: new SecretRegistry(),
+      log: silentLog,
       host: 'web1',
       env: {},
       clock: systemClock,

@@ -1,0 +1,29 @@
+import { findPublishedKey } from '../../mail/dkim/find-published-key.ts';
+import type { DoctorCheck } from './doctor-check.ts';
+
+/** Receivers find in DNS the key that messages are signed with. */
+export const checkDkim: DoctorCheck = {
+  name: 'dkim',
+  needs: 'configuration',
+  async run({ loadedConfig }) {
+    const published = await findPublishedKey(loadedConfig);
+    if (published === undefined) return { status: 'ok', text: 'messages are not signed here' };
+    const { name } = published;
+    switch (published.state) {
+      case 'same':
+        return { status: 'ok', text: `the key is at ${name}` };
+      case 'unknown':
+        return {
+          status: 'warn',
+          text: `${name} cannot be looked up from here: ${published.reason}`,
+          fix: `Look it up elsewhere: dig +short TXT ${name}`,
+        };
+      default:
+        return {
+          status: 'fail',
+          text: `${name} ${published.state === 'missing' ? 'is not in DNS' : 'holds another key'}: receivers find every signature bad`,
+          fix: `Publish the TXT record ${name}: ${published.wanted}`,
+        };
+    }
+  },
+};
