@@ -1,6 +1,8 @@
 import { type ConfigOverride, type LoadedConfig, loadConfig, withoutConfig } from '../config/load-config.ts';
+import type { Config } from '../config/schema.ts';
 import { TendError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
+import type { RunPings } from '../monitoring/open-run-pings.ts';
 import { SecretRegistry } from '../redact.ts';
 import type { CommandBody, CommandContext, CommandOutcome, ReadsConfig } from './command-context.ts';
 import { formatJson } from './format-json.ts';
@@ -10,6 +12,7 @@ import { createOutput, type Output } from './output.ts';
 import type { ProcessHost } from './process-host.ts';
 import { reportError } from './report-error.ts';
 import { listenForSignals, type SignalListener } from './signals.ts';
+import { startPings } from './start-pings.ts';
 import { createStderrWriter } from './stderr-writer.ts';
 import { createStepLog, type StepLog } from './step-log.ts';
 import { createProgress } from './steps.ts';
@@ -35,6 +38,8 @@ interface Voice {
   output: Output;
   progress: CommandContext['progress'];
   writeToStderr: (line: string) => void;
+  /** The lines of the log, then those of the error report. */
+  said(): readonly string[];
 }
 
 /**
@@ -53,8 +58,12 @@ export async function runBody(options: RunBodyOptions, body: CommandBody): Promi
     reportError({ error, host, flags: { ...flags, json: false }, secrets, writeToStderr });
   });
   let exitCode: number;
+  let pings: RunPings | undefined;
+  const onConfig = async (config: Config): Promise<void> => {
+    pings = await startPings({ commandId: options.commandId, config, env: host.env, ...voice });
+  };
   try {
-    const outcome = await runInContext({ options, voice, signal: signals.signal, body });
+    const outcome = await runInContext({ options, voice, signal: signals.signal, body, onConfig });
     exitCode = finish({ outcome, options, voice, signals });
   } catch (thrown) {
     if (!flags.json) voice.log.replay();
@@ -62,6 +71,7 @@ export async function runBody(options: RunBodyOptions, body: CommandBody): Promi
     exitCode = reportError({ error: afterSignal(error, signals), host, flags, secrets, writeToStderr });
   }
   if (exitCode === exitCodes.ok.code && (await streams.isOutputLost())) exitCode = exitCodes.cannotWrite.code;
+  await pings?.finish({ exitCode, said: voice.said(), isStopped: signals.stopped !== undefined });
   armWatchdog(host, options.endWithinMs);
   return exitCode;
 }
@@ -69,11 +79,17 @@ export async function runBody(options: RunBodyOptions, body: CommandBody): Promi
 function createVoice(host: ProcessHost, flags: GlobalFlags): Voice {
   const secrets = new SecretRegistry();
   const stderr = createStderrWriter(host.stderr);
-  const writeToStderr = stderr.write;
-  const log = createStepLog({ flags, env: host.env, secrets, writeToStderr });
+  const reported: string[] = [];
+  const writeToStderr = (line: string): void => {
+    reported.push(line);
+    if (reported.length > 100) reported.shift();
+    stderr.write(line);
+  };
+  const log = createStepLog({ flags, env: host.env, secrets, writeToStderr: stderr.write });
+  const said = (): readonly string[] => [...log.said(), ...reported];
   const output = createOutput({ host, flags, secrets, writeToStderr });
   const progress = createProgress({ host, flags, secrets, log, stderr });
-  return { secrets, log, output, progress, writeToStderr };
+  return { secrets, log, output, progress, writeToStderr, said };
 }
 
 async function runInContext({
@@ -81,15 +97,18 @@ async function runInContext({
   voice,
   signal,
   body,
+  onConfig,
 }: {
   options: RunBodyOptions;
   voice: Voice;
   signal: AbortSignal;
   body: CommandBody;
+  onConfig(config: Config): Promise<void>;
 }): Promise<CommandOutcome> {
   const { commandId, host } = options;
   const { secrets, log, output, progress } = voice;
   const { loaded, configError } = readConfig(options, secrets);
+  await onConfig(loaded.config);
   await using resources = openResources({ host, commandId, loaded, log, secrets });
   return await body({
     commandId,

@@ -8,6 +8,8 @@ const keptLines = 500;
 export interface StepLog extends Log {
   /** Writes the kept lines that were not shown yet; called once, on failure. */
   replay(): void;
+  /** The last of all warnings and information, shown or not, for a monitoring service. */
+  said(): readonly string[];
 }
 
 export interface CreateStepLogOptions {
@@ -24,8 +26,11 @@ export interface CreateStepLogOptions {
 export function createStepLog({ flags, env, secrets, writeToStderr }: CreateStepLogOptions): StepLog {
   const verbosity = flags.quiet ? -1 : env.TEND_LOG === 'debug' ? 2 : flags.verbosity;
   let kept: string[] = [];
+  const said: string[] = [];
   const say = (line: string, isShown: boolean, isKept: boolean): void => {
     const text = secrets.redact(line);
+    if (isKept) said.push(text);
+    if (said.length > keptLines) said.shift();
     if (isShown) return writeToStderr(text);
     if (!isKept) return;
     kept.push(text);
@@ -39,5 +44,6 @@ export function createStepLog({ flags, env, secrets, writeToStderr }: CreateStep
       for (const line of kept) writeToStderr(line);
       kept = [];
     },
+    said: () => said,
   };
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { closestName } from '../closest-name.ts';
 import { TendError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -45,15 +46,32 @@ async function tick(context: CommandContext, flags: TickFlags): Promise<CommandO
         ? tickSchedules({ openDatabase: context.openDatabase, schedules: config.schedules, host, log })
         : undefined,
   });
+  const exitCode = exitCodeOf(report);
+  await tellMetrics(context, exitCode);
   return {
     result: {
       ...report,
       tasks: report.tasks.map((task) => ({ ...task, state: task.state ?? 'lost' })),
       halted: [...report.halted].map(([kind, { reason, exitCode = 0 }]) => ({ kind, reason, exitCode })),
     },
-    exitCode: exitCodeOf(report),
+    exitCode,
     render: (output) => render(report, output),
   };
+}
+
+/** Loads nothing where no file is configured. What goes wrong is a warning: the tick has done its work. */
+async function tellMetrics(context: CommandContext, exitCode: number): Promise<void> {
+  const { config, baseDirectory, clock, log, signal } = context;
+  const { metrics_file } = config.monitor;
+  if (metrics_file === undefined || signal.aborted) return;
+  const { writeMetrics } = await import('../monitoring/write-metrics.ts');
+  const path = resolve(baseDirectory, metrics_file);
+  try {
+    await writeMetrics({ path, sessions: await context.openSessions(), now: clock.now(), exitCode });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    log.warn(`The metrics file "${path}" was not written: ${reason}`);
+  }
 }
 
 /** A misspelt kind would be a tick that finds nothing due, for ever. */

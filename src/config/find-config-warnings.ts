@@ -16,21 +16,11 @@ export interface ConfigWarning {
   text: string;
 }
 
-/** Settings that are accepted, so that a file may be prepared, and that nothing acts on yet. */
-const notActedOn = [/^monitor\.(?!thresholds\.)/];
-
 /**
- * Warnings on settings without effect, on modules that are not there, on limits of kinds that are not known here, and on
+ * Warnings on modules that are not there, on limits of kinds that are not known here, and on
  * `TEND_` variables that name no setting.
  */
 export function findConfigWarnings(loaded: LoadedConfig): ConfigWarning[] {
-  const idle = readOrigins(loaded)
-    .filter(({ key, origin }) => origin !== 'default' && notActedOn.some((pattern) => pattern.test(key)))
-    .map(({ key, origin }) => ({
-      place: origin,
-      key,
-      text: `${key} is accepted, but this version does not act on it yet`,
-    }));
   const variables = listEnvironmentSettings(configSchema).map(variableOf);
   const unknown = loaded.unknownVariables.map((variable) => {
     const guess = closestName(variable, variables);
@@ -38,7 +28,6 @@ export function findConfigWarnings(loaded: LoadedConfig): ConfigWarning[] {
     return { place: 'environment', key: variable, text: `${variable} names no setting${suggestion}` };
   });
   return [
-    ...idle,
     ...findMissingModules(loaded),
     ...findToollessDirectory(loaded),
     ...findIdleLimits(loaded),

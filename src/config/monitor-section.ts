@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { duration, integer, percent, section } from './setting-types.ts';
+import { duration, integer, percent, section, text } from './setting-types.ts';
 
 const count = integer(0, 1_000_000);
 
@@ -29,3 +29,30 @@ export const statusThresholds = section({
 
 /** The thresholds after validation: ages in milliseconds, the share in percent. */
 export type StatusThresholds = v.InferOutput<typeof statusThresholds>;
+
+/** The address is a secret, so it is not quoted where it is refused. */
+const pingUrl = v.pipe(
+  text,
+  v.regex(
+    /^(?:env:[A-Za-z_][A-Za-z0-9_]*$|https?:\/\/[^\s/?#]+)/,
+    'a URL of the form https://host/path, or "env:NAME", was expected',
+  ),
+);
+
+/** `[monitor]` of tend.toml. */
+export const monitorSection = section({
+  /** Told of every tick: `/start`, then `/<exit code>`. */
+  ping_url: v.optional(pingUrl),
+  /** The same for other commands, each with an address of its own. */
+  pings: v.optional(
+    section({
+      backup: v.optional(pingUrl),
+      verify: v.optional(pingUrl),
+      restore: v.optional(pingUrl),
+      'compile-translations': v.optional(pingUrl),
+    }),
+    {},
+  ),
+  metrics_file: v.optional(text),
+  thresholds: v.optional(statusThresholds, {}),
+});

@@ -5,7 +5,7 @@ import { backupSettings } from './backup-settings.ts';
 import { builtInKindNames } from './built-in-kinds.ts';
 import { httpHeaders, httpPlace, ipNetwork } from './http-settings.ts';
 import { mailSection } from './mail-section.ts';
-import { statusThresholds } from './monitor-section.ts';
+import { monitorSection } from './monitor-section.ts';
 import { databaseUrl, mailAddress } from './setting-texts.ts';
 import { argv, duration, integer, oneOf, percent, section, text, textList } from './setting-types.ts';
 
@@ -157,12 +157,6 @@ const schedule = section({
   ),
 });
 
-const monitor = section({
-  ping_url: v.optional(text),
-  metrics_file: v.optional(text),
-  thresholds: v.optional(statusThresholds, {}),
-});
-
 /** The shape of `tend.toml`: unknown keys are errors, every default stands here and nowhere else. */
 export const configSchema = section({
   database: v.optional(database, {}),
@@ -173,7 +167,7 @@ export const configSchema = section({
   http: v.optional(http, {}),
   tasks: v.optional(tasks, {}),
   schedules: v.optional(v.record(scheduleName, schedule), {}),
-  monitor: v.optional(monitor, {}),
+  monitor: v.optional(monitorSection, {}),
 });
 
 /**
@@ -185,4 +179,7 @@ export type Config = v.InferOutput<typeof configSchema>;
 export type TaskKindConfig = Config['tasks']['kinds'][string];
 
 /** Paths (dotted, `*` for any name) whose values are secret or may hold one: shown only redacted. */
-export const secretPaths = ['database.url', 'mail.url', 'mail.servers.*.url', 'monitor.ping_url'] as const;
+export const secretPaths = [
+  ...['database.url', 'mail.url', 'mail.servers.*.url'],
+  ...['monitor.ping_url', 'monitor.pings.*'],
+] as const;

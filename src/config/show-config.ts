@@ -21,7 +21,7 @@ export function showConfig({
 
 /** The address of a ping is all it takes to send one, and a header may be a login. */
 function isWhollySecret(key: string): boolean {
-  return key === 'monitor.ping_url' || key.startsWith('http.headers.');
+  return key === 'monitor.ping_url' || /^(?:monitor\.pings|http\.headers)\./.test(key);
 }
 
 function isSecretPath(key: string): boolean {

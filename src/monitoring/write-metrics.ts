@@ -1,0 +1,51 @@
+import { chmod, rename, rm, stat, writeFile } from 'node:fs/promises';
+import type { SessionPool } from '../database/session-pool.ts';
+import { formatMetrics, type QueueMetrics } from './format-metrics.ts';
+
+/** Less than a minute, so that a tick every minute that came a little early still writes. */
+const freshMs = 50_000;
+
+/** One statement: the view is counted anyway by `tend status --check`, backups and deliveries by their indexes. */
+const statement = `
+  select h.due, h.running, h.held, h.failed_last_day as "failedLastDay", h.missed_last_day as "missedLastDay",
+         case when h.due > 0 then extract(epoch from h.checked_at - h.next_due_at)::float8 end as "oldestDueSeconds",
+         (select schema_version from tend.meta) as "schemaVersion",
+         extract(epoch from b.finished_at)::float8 as "backupAt", b.bytes::float8 as "backupBytes",
+         extract(epoch from b.finished_at - b.started_at)::float8 as "backupSeconds",
+         extract(epoch from b.verified_at)::float8 as "backupVerifiedAt",
+         (select count(*)::int from tend.tasks where kind = 'send-mail' and state = 'waiting') as "mailWaiting",
+         (select count(*)::int from tend.deliveries where state = 'unknown') as "mailUnknown"
+    from tend.health h
+    left join (select * from tend.backups where removed_at is null order by finished_at desc limit 1) b on true`;
+
+export interface WriteMetricsOptions {
+  /** Absolute path, `*.prom` in the directory of node_exporter's textfile collector. */
+  path: string;
+  sessions: SessionPool;
+  now: Date;
+  exitCode: number;
+}
+
+/**
+ * Writes what this tick and the queue can tell, unless the file is younger than 50 s: readable by everybody, by renaming,
+ * so that a scrape never reads half a file. Errors of the file system and the database pass through.
+ */
+export async function writeMetrics({ path, sessions, now, exitCode }: WriteMetricsOptions): Promise<void> {
+  const writtenMs = await stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Number.NEGATIVE_INFINITY,
+  );
+  const ageMs = now.getTime() - writtenMs;
+  if (ageMs >= 0 && ageMs < freshMs) return;
+  const [queue] = await sessions.query<QueueMetrics>(statement, []);
+  if (queue === undefined) throw new Error('tend.health has no row.');
+  // The collector reads *.prom only: what a killed tick leaves is never scraped.
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await writeFile(temporary, formatMetrics({ queue, now, exitCode }), { mode: 0o644 });
+    await chmod(temporary, 0o644); // whatever the umask: the collector is another user
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
