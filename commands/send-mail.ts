@@ -5,8 +5,8 @@ import { dispatchMail } from '../src/cli/dispatch-mail.ts';
 import { dispatchPrepared } from '../src/cli/dispatch-prepared.ts';
 import { contentFlags, queueFlags, several } from '../src/cli/message-flags.ts';
 import { untilMoment } from '../src/cli/moment-flag.ts';
-import { messageFromFlags } from '../src/mail/message-from-flags.ts';
-import { readMessage } from '../src/mail/read-input.ts';
+import { messageFromFlags } from '../src/mail/compose/message-from-flags.ts';
+import { readMessage } from '../src/mail/sendmail/read-input.ts';
 
 export default class SendMail extends TendCommand {
   static override summary = 'Send one message now, or queue it.';

@@ -7,9 +7,9 @@ import { requireSchema } from '../database/require-schema.ts';
 import type { Database } from '../database/tables.ts';
 import { TendError, toError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { maskAddress } from '../mail/addresses/mail-address.ts';
 import { type ProcessedFile, processMaildir } from '../mail/bounces/process-maildir.ts';
 import { type ProcessedReport, processReport } from '../mail/bounces/process-report.ts';
-import { maskAddress } from '../mail/mail-address.ts';
 import type { CommandBody, CommandContext, CommandOutcome } from './command-context.ts';
 import type { Output } from './output.ts';
 

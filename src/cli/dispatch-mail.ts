@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import { type ComposedMessage, composeMessage } from '../mail/compose-message.ts';
-import { findComposingSettings } from '../mail/composing-settings.ts';
-import { maskAddress, maskAddressesIn } from '../mail/mail-address.ts';
-import type { MailMessage } from '../mail/mail-message.ts';
-import type { MailReport } from '../mail/mail-report.ts';
-import { writeEml } from '../mail/write-eml.ts';
+import { maskAddress, maskAddressesIn } from '../mail/addresses/mail-address.ts';
+import { type ComposedMessage, composeMessage } from '../mail/compose/compose-message.ts';
+import { findComposingSettings } from '../mail/compose/composing-settings.ts';
+import type { MailMessage } from '../mail/compose/mail-message.ts';
+import type { MailReport } from '../mail/delivery/mail-report.ts';
+import { writeEml } from '../mail/delivery/write-eml.ts';
 import { enqueueTask } from '../tasks/enqueue-task.ts';
 import type { CommandContext, CommandOutcome } from './command-context.ts';
 import type { Output } from './output.ts';

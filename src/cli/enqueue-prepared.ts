@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Database } from '../database/tables.ts';
-import type { ComposedMessage } from '../mail/compose-message.ts';
-import { keepPrepared, payloadOf } from '../mail/keep-prepared.ts';
+import type { ComposedMessage } from '../mail/compose/compose-message.ts';
+import { keepPrepared, payloadOf } from '../mail/sendmail/keep-prepared.ts';
 import { enqueueTask } from '../tasks/enqueue-task.ts';
 
 /**

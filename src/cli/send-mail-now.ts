@@ -1,9 +1,9 @@
 import { parse } from 'valibot';
 import { TendError } from '../errors.ts';
-import type { MailMessage } from '../mail/mail-message.ts';
-import { type MailReport, mailReportSchema } from '../mail/mail-report.ts';
-import { findMailSettings } from '../mail/mail-settings.ts';
-import { sendOnce } from '../mail/send-once.ts';
+import type { MailMessage } from '../mail/compose/mail-message.ts';
+import { type MailReport, mailReportSchema } from '../mail/delivery/mail-report.ts';
+import { sendOnce } from '../mail/delivery/send-once.ts';
+import { findMailSettings } from '../mail/servers/mail-settings.ts';
 import type { CommandContext } from './command-context.ts';
 import { runKindNow } from './run-kind-now.ts';
 

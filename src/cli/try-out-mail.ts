@@ -1,9 +1,9 @@
-import { type CheckedRecipients, checkRecipients } from '../mail/check-recipients.ts';
-import type { ComposedMessage } from '../mail/compose-message.ts';
-import { tokenFetcher } from '../mail/fetch-token.ts';
-import { maskAddressesIn } from '../mail/mail-address.ts';
-import { defaultServer, serverChain } from '../mail/mail-server.ts';
-import { findMailSettings } from '../mail/mail-settings.ts';
+import { maskAddressesIn } from '../mail/addresses/mail-address.ts';
+import type { ComposedMessage } from '../mail/compose/compose-message.ts';
+import { tokenFetcher } from '../mail/servers/fetch-token.ts';
+import { defaultServer, serverChain } from '../mail/servers/mail-server.ts';
+import { findMailSettings } from '../mail/servers/mail-settings.ts';
+import { type CheckedRecipients, checkRecipients } from '../mail/smtp/check-recipients.ts';
 import type { CommandContext, CommandOutcome } from './command-context.ts';
 
 /**

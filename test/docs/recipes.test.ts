@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { configSchema } from '../../src/config/schema.ts';
-import { mailMessageSchema } from '../../src/mail/mail-message.ts';
+import { mailMessageSchema } from '../../src/mail/compose/mail-message.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { fencedBlocks } from '../support/fenced-blocks.ts';
 import { commandsIn, findCommandFaults } from '../support/find-command-faults.ts';

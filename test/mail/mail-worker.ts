@@ -4,9 +4,9 @@ import { systemClock } from '../../src/clock.ts';
 import type { ConnectionSettings } from '../../src/connection/settings.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { silentLog } from '../../src/log.ts';
-import { Courier } from '../../src/mail/courier.ts';
-import { DeliveryStore } from '../../src/mail/delivery-store.ts';
-import { sendForTask } from '../../src/mail/send-for-task.ts';
+import { Courier } from '../../src/mail/delivery/courier.ts';
+import { DeliveryStore } from '../../src/mail/delivery/delivery-store.ts';
+import { sendForTask } from '../../src/mail/delivery/send-for-task.ts';
 import { SecretRegistry } from '../../src/redact.ts';
 import { mailSettingsFor } from './support/mail-settings-for.ts';
 

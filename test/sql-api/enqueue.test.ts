@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { DeliveryStore } from '../../src/mail/delivery-store.ts';
+import { DeliveryStore } from '../../src/mail/delivery/delivery-store.ts';
 import { finishAttempts } from '../../src/tasks/finish-attempts.ts';
 import { createQueue, ending, type Queue } from '../tasks/support/queue.ts';
 

@@ -2,7 +2,7 @@ import { string as stringArgument } from '@oclif/core/args';
 import { option, string } from '@oclif/core/flags';
 import { TendCommand } from '../../../src/cli/base-command.ts';
 import { changeAddresses } from '../../../src/cli/change-addresses.ts';
-import { suppressAddress } from '../../../src/mail/change-suppressions.ts';
+import { suppressAddress } from '../../../src/mail/suppression/change-suppressions.ts';
 
 export default class SendMailSuppressionsAdd extends TendCommand {
   static override summary = 'Send no more mail to these addresses.';

@@ -1,7 +1,7 @@
 import { integer, option } from '@oclif/core/flags';
 import { TendCommand } from '../../../src/cli/base-command.ts';
 import { formatTime } from '../../../src/cli/task-table.ts';
-import { listSuppressions } from '../../../src/mail/list-suppressions.ts';
+import { listSuppressions } from '../../../src/mail/suppression/list-suppressions.ts';
 
 const reasons = ['bounce', 'manual', 'unsubscribe', 'complaint'] as const;
 

@@ -1,7 +1,7 @@
 import { string } from '@oclif/core/args';
 import { TendCommand } from '../../../src/cli/base-command.ts';
 import { changeAddresses } from '../../../src/cli/change-addresses.ts';
-import { unsuppressAddress } from '../../../src/mail/change-suppressions.ts';
+import { unsuppressAddress } from '../../../src/mail/suppression/change-suppressions.ts';
 
 export default class SendMailSuppressionsRemove extends TendCommand {
   static override summary = 'Let these addresses have mail again.';

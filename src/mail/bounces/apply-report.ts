@@ -1,7 +1,7 @@
 import { domainToASCII } from 'node:url';
 import { type Kysely, sql } from 'kysely';
 import type { Database, DeliveryRecipient } from '../../database/tables.ts';
-import { cleanReply } from '../smtp-reply.ts';
+import { cleanReply } from '../smtp/smtp-reply.ts';
 import { isAddressGone } from './failure-status.ts';
 import { findDeliveries, type ReportedDelivery } from './find-deliveries.ts';
 import type { ReportedRecipient, ServerReport } from './server-report.ts';

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database, DeliveryRecipient } from '../../database/tables.ts';
-import type { DeliveryState } from '../delivery-store.ts';
-import { messageIdsOf } from '../keep-prepared.ts';
+import type { DeliveryState } from '../delivery/delivery-store.ts';
+import { messageIdsOf } from '../sendmail/keep-prepared.ts';
 
 export interface ReportedDelivery {
   id: number;

@@ -1,4 +1,4 @@
-import type { HeaderField } from '../header-block.ts';
+import type { HeaderField } from '../compose/header-block.ts';
 
 /** A header field in the relaxed form of RFC 6376 §3.4.2, without a line end. Text is bytes as latin1. */
 export function relaxedHeader({ name, text }: HeaderField): string {

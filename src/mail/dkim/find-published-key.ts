@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { Resolver } from 'node:dns/promises';
-import { type FindComposingSettingsOptions, findComposingSettings } from '../composing-settings.ts';
+import { type FindComposingSettingsOptions, findComposingSettings } from '../compose/composing-settings.ts';
 import { readDkimKey } from './read-dkim-key.ts';
 
 /** What DNS says of the key that messages are signed with. */

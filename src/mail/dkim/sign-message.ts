@@ -1,7 +1,7 @@
 import { createHash, sign } from 'node:crypto';
 import { TendError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
-import { splitMessage } from '../header-block.ts';
+import { splitMessage } from '../compose/header-block.ts';
 import { relaxedBody, relaxedHeader } from './canonical-form.ts';
 import { type DkimKey, readDkimKey } from './read-dkim-key.ts';
 import { signedFields } from './signed-fields.ts';

@@ -1,4 +1,4 @@
-import type { HeaderField } from '../header-block.ts';
+import type { HeaderField } from '../compose/header-block.ts';
 
 /**
  * Signed once more than they are there, so that none can be added on the way: a second From or Subject is how a signed

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { TendError } from '../../errors.ts';
 import { findMessages } from '../../translations/find-messages.ts';
-import type { MailMessage } from '../mail-message.ts';
+import type { MailMessage } from '../compose/mail-message.ts';
 import type { FindTranslation } from './evaluate-expression.ts';
 import { faultyTemplate } from './faulty-template.ts';
 import { localeChain } from './locale-chain.ts';

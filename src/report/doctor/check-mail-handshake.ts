@@ -1,4 +1,4 @@
-import { findServerProblems } from '../../mail/find-server-problems.ts';
+import { findServerProblems } from '../../mail/servers/find-server-problems.ts';
 import type { DoctorCheck } from './doctor-check.ts';
 
 /** Every mail server of tend.toml lets us in, from this host: connection, TLS and password. Sends nothing. */

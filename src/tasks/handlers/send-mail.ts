@@ -1,11 +1,11 @@
 import { TendError } from '../../errors.ts';
-import { Courier } from '../../mail/courier.ts';
-import { DeliveryStore } from '../../mail/delivery-store.ts';
-import { type MailMessage, mailMessageSchema } from '../../mail/mail-message.ts';
-import type { MailReport } from '../../mail/mail-report.ts';
-import { findMailSettings, type MailSettings } from '../../mail/mail-settings.ts';
-import { sendForTask } from '../../mail/send-for-task.ts';
-import { sendOnce } from '../../mail/send-once.ts';
+import { type MailMessage, mailMessageSchema } from '../../mail/compose/mail-message.ts';
+import { Courier } from '../../mail/delivery/courier.ts';
+import { DeliveryStore } from '../../mail/delivery/delivery-store.ts';
+import type { MailReport } from '../../mail/delivery/mail-report.ts';
+import { sendForTask } from '../../mail/delivery/send-for-task.ts';
+import { sendOnce } from '../../mail/delivery/send-once.ts';
+import { findMailSettings, type MailSettings } from '../../mail/servers/mail-settings.ts';
 import type { HandlerContext, RunningTask, TaskHandler, TaskResult } from './handler.ts';
 
 /**

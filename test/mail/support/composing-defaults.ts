@@ -1,4 +1,4 @@
-import type { ComposingSettings } from '../../../src/mail/composing-settings.ts';
+import type { ComposingSettings } from '../../../src/mail/compose/composing-settings.ts';
 
 /** The settings of a `[mail]` section that says nothing but `from`. */
 export const composingDefaults: ComposingSettings = {

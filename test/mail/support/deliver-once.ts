@@ -1,6 +1,6 @@
-import { type DeliverOverSmtpOptions, deliverOverSmtp } from '../../../src/mail/deliver-over-smtp.ts';
-import type { MailOutcome } from '../../../src/mail/mail-outcome.ts';
-import { SmtpPool } from '../../../src/mail/smtp-pool.ts';
+import type { MailOutcome } from '../../../src/mail/delivery/mail-outcome.ts';
+import { type DeliverOverSmtpOptions, deliverOverSmtp } from '../../../src/mail/smtp/deliver-over-smtp.ts';
+import { SmtpPool } from '../../../src/mail/smtp/smtp-pool.ts';
 
 /** One message over a connection of its own, which is gone afterwards. */
 export async function deliverOnce(

@@ -1,6 +1,6 @@
-import type { MailServer } from '../../../src/mail/mail-server.ts';
-import type { MailSettings } from '../../../src/mail/mail-settings.ts';
-import type { SmtpTransport } from '../../../src/mail/mail-transport.ts';
+import type { MailServer } from '../../../src/mail/servers/mail-server.ts';
+import type { MailSettings } from '../../../src/mail/servers/mail-settings.ts';
+import type { SmtpTransport } from '../../../src/mail/servers/mail-transport.ts';
 import { composingDefaults } from './composing-defaults.ts';
 
 /** A transport to a server on this host, without TLS. */

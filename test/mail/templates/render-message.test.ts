@@ -1,7 +1,7 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { MailMessage } from '../../../src/mail/mail-message.ts';
+import type { MailMessage } from '../../../src/mail/compose/mail-message.ts';
 import { renderMessage } from '../../../src/mail/templates/render-message.ts';
 import { compileCatalog } from '../../../src/translations/compile-catalog.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/temporary-directory.ts';
