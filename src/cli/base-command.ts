@@ -61,7 +61,12 @@ export abstract class TendCommand extends Command {
     options: ExecuteOptions = {},
   ): Promise<void> {
     const { host, commandId } = this;
-    process.exitCode = await runBody({ commandId, flags: this.#globalFlags(flags), host, ...options }, body);
+    const given: Readonly<Record<string, unknown>> = { ...flags };
+    const isTrial = given['dry-run'] === true || given['task'] !== undefined;
+    process.exitCode = await runBody(
+      { commandId, flags: this.#globalFlags(flags), host, isTrial, ...options },
+      body,
+    );
   }
 
   protected override async catch(error: Error): Promise<void> {

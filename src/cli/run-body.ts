@@ -27,6 +27,8 @@ export interface RunBodyOptions {
   /** Settings given as flags of this command; they win over the environment and `tend.toml`. */
   overrides?: readonly ConfigOverride[];
   readsConfig?: ReadsConfig;
+  /** It only shows what it would do, or is not the chore as a whole: a monitoring service is not told of it. */
+  isTrial?: boolean;
   /** How long the process may take to end after the body did, before the watchdog ends it: 5 s. */
   endWithinMs?: number;
 }
@@ -60,6 +62,7 @@ export async function runBody(options: RunBodyOptions, body: CommandBody): Promi
   let exitCode: number;
   let pings: RunPings | undefined;
   const onConfig = async (config: Config): Promise<void> => {
+    if (options.isTrial === true) return;
     pings = await startPings({ commandId: options.commandId, config, env: host.env, ...voice });
   };
   try {

@@ -10,8 +10,10 @@ import { parseTickFlags } from './tick-flags.ts';
 export async function runTick(argv: readonly string[]): Promise<number | undefined> {
   const flags = parseTickFlags(argv);
   if (flags === undefined) return undefined;
+  const { global, tick } = flags;
+  const isTrial = tick.isDryRun || tick.taskId !== undefined;
   return await runBody(
-    { commandId: 'run-due-tasks', flags: flags.global, host: systemHost() },
-    tickBody(flags.tick),
+    { commandId: 'run-due-tasks', flags: global, host: systemHost(), isTrial },
+    tickBody(tick),
   );
 }
