@@ -16,6 +16,16 @@ describe('man pages', () => {
     expect(Object.keys(pages).sort()).toEqual(['tend.1', ...names].sort());
   });
 
+  // npm links what "man" lists; "directories" it reads when it publishes, and not from a tarball
+  it('are all named in package.json, so that npm install --global links them', async () => {
+    const { man } = JSON.parse(await readFile(file('package.json'), 'utf8'));
+    expect(man).toEqual(
+      Object.keys(pages)
+        .sort()
+        .map((name) => `./dist/man/${name}`),
+    );
+  });
+
   it('have the sections that a reader of man pages looks for, in their order', () => {
     const { 'tend.1': _overview, ...commandPages } = pages;
     const wanted = ['NAME', 'SYNOPSIS', 'DESCRIPTION', 'OPTIONS', 'EXAMPLES', 'EXIT STATUS', 'SEE ALSO'];
