@@ -1,4 +1,4 @@
-// Bundles the sources into dist/: one entry per command plus those below, code shared by splitting.
+// Bundles the sources into dist/: one entry per command plus those below, code shared by splitting; and the man pages.
 //   node bin/build.js          dist/, oclif.manifest.json and docs/reference.md
 //   node bin/build.js --dist   dist/ only
 //   node bin/build.js --check  dist/, and fails when one of the two committed files is not what the code says
@@ -11,6 +11,7 @@ import { build } from 'esbuild';
 import { withoutBuiltinImports } from './builtin-imports.js';
 import { deferPasswordCode } from './defer-password-code.js';
 import { joinTick } from './join-tick.js';
+import { writeManPages } from './man.js';
 import { makeManifest } from './manifest.js';
 import { makeReference } from './reference.js';
 import { rememberEncodingNames } from './remember-encoding-names.js';
@@ -137,3 +138,4 @@ for (const [name, text] of Object.entries(mode === '--dist' ? {} : await makeCom
     process.exitCode = 1;
   }
 }
+await writeManPages(readFileSync(join(root, 'oclif.manifest.json'), 'utf8'), join(root, 'dist/man'));

@@ -86,6 +86,12 @@ describe('package.json', () => {
     }
   });
 
+  it('makes a package of 3 MB at most', async () => {
+    const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root });
+    const [{ size }] = JSON.parse(stdout);
+    expect(size).toBeLessThan(3_000_000);
+  });
+
   it('needs nothing at run time that only the build uses', async () => {
     const { dependencies } = await readJson('package.json');
     expect(Object.keys(dependencies)).not.toContain('@valibot/to-json-schema');
