@@ -34,6 +34,7 @@ export async function mail(bench: Bench): Promise<BenchResult> {
   });
   const sides = { tend: costs(), fields: costs(), raw: costs() };
   for (let round = 0; round < Math.min(rounds, bench.pairs); round++) {
+    await clear(database);
     await fill(database);
     add(sides.tend, await measureProgram(drain));
     add(sides.fields, await measureProgram(pool('fields')));
