@@ -21,7 +21,27 @@ export function sweepBuffers(): (passedBytes: number) => void {
   };
 }
 
-let collect: ((options: { type: 'minor' }) => void) | undefined;
+/** A full collection takes some ten milliseconds. */
+const sweepAllEveryBytes = 32 * 1024 * 1024;
+
+/**
+ * The same for buffers that are kept for a while, such as messages under way: what has outlived two sweeps of the young is
+ * freed by a full one only.
+ *
+ * @returns to be called with the length of each buffer.
+ */
+export function sweepKeptBuffers(): (passedBytes: number) => void {
+  let unswept = 0;
+  return (passedBytes) => {
+    unswept += passedBytes;
+    if (unswept < sweepAllEveryBytes) return;
+    unswept = 0;
+    collect ??= exposedCollector();
+    collect({ type: 'major' });
+  };
+}
+
+let collect: ((options: { type: 'minor' | 'major' }) => void) | undefined;
 
 function sweepYoung(): void {
   collect ??= exposedCollector();

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Database } from '../../database/tables.ts';
 import { formatDuration } from '../../duration.ts';
 import type { SecretRegistry } from '../../redact.ts';
-import { sweepBuffers } from '../../sweep-buffers.ts';
+import { sweepBuffers, sweepKeptBuffers } from '../../sweep-buffers.ts';
 import { tokenFetcher } from '../servers/fetch-token.ts';
 import { type MailServer, serverChain } from '../servers/mail-server.ts';
 import type { MailSettings } from '../servers/mail-settings.ts';
@@ -58,6 +58,7 @@ export class Courier implements AsyncDisposable {
   readonly #domains = new Map<string, Places>();
   readonly #stop = new AbortController();
   readonly #sweep = sweepBuffers();
+  readonly #sweepKept = sweepKeptBuffers();
 
   constructor(options: CourierOptions) {
     this.#options = options;
@@ -108,6 +109,7 @@ export class Courier implements AsyncDisposable {
     });
     // The message as it was read, composed and sent, and a buffer for each reply.
     this.#sweep(message.raw.length * 4 + bufferBytes);
+    this.#sweepKept(message.raw.length * 4);
     return outcome;
   }
 
