@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database, DeliveryRecipient } from '../../database/tables.ts';
-import type { DeliveryState } from '../delivery/delivery-store.ts';
+import type { DeliveryState } from '../delivery/take-steps.ts';
 import { messageIdsOf } from '../sendmail/keep-prepared.ts';
 
 export interface ReportedDelivery {

@@ -1,7 +1,7 @@
 import type { DeliveryRecipient } from '../../database/tables.ts';
 import { isAllowedRecipient } from '../addresses/is-allowed-recipient.ts';
 import type { MailSettings } from '../servers/mail-settings.ts';
-import type { Suppressed } from '../suppression/find-suppressed.ts';
+import type { Suppressed } from '../suppression/ask-suppressed.ts';
 
 export interface BarRecipientsOptions {
   recipients: readonly DeliveryRecipient[];

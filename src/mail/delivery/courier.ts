@@ -11,7 +11,7 @@ import { describeTransport } from '../servers/mail-transport.ts';
 import { ServerStates, type ServerTrouble } from '../servers/server-states.ts';
 import { SmtpPool } from '../smtp/smtp-pool.ts';
 import { deliverMessage, type OutgoingMessage } from './deliver-message.ts';
-import type { MailOutcome } from './mail-outcome.ts';
+import type { FailureClass, MailOutcome } from './mail-outcome.ts';
 import { Places } from './places.ts';
 import { takeTurn } from './take-turn.ts';
 
@@ -41,6 +41,7 @@ export interface NotNow {
   trouble: ServerTrouble | undefined;
 }
 
+/** For the replies to one message. */
 const bufferBytes = 4 * 64 * 1024;
 /** A turn that is further away is not waited for in memory. */
 const patienceMs = 30_000;
@@ -133,16 +134,12 @@ export class Courier implements AsyncDisposable {
   ): Promise<ServerTrouble | undefined> {
     if (outcome.state === 'unknown' || (outcome.state === 'not-delivered' && signal.aborted))
       return undefined;
-    if (outcome.state === 'answered') {
+    if (outcome.state === 'answered' || isAboutMessage(outcome.failureClass)) {
       await this.#states.succeeded(server);
       return undefined;
     }
     const { failureClass, error } = outcome;
-    if (failureClass === 'message' || failureClass === 'recipient') {
-      await this.#states.succeeded(server);
-      return undefined;
-    }
-    if (failureClass === 'transaction' && !(await this.#states.isBroken(server))) return undefined;
+    if (failureClass === 'transaction' && !(await this.#states.noteBroken(server))) return undefined;
     const blamed = failureClass === 'configuration' ? 'configuration' : 'server';
     return await this.#states.failed(server, { failureClass: blamed, error });
   }
@@ -195,6 +192,11 @@ export class Courier implements AsyncDisposable {
       throw error;
     }
   }
+}
+
+/** The server answered, as one that works does. */
+function isAboutMessage(failureClass: FailureClass): boolean {
+  return failureClass === 'message' || failureClass === 'recipient';
 }
 
 /** The recipients' domains, each once, sorted. */

@@ -13,7 +13,13 @@ import { barRecipients, isAnybodyOpen } from './bar-recipients.ts';
 import type { Courier, NotNow } from './courier.ts';
 import type { Delivery, DeliveryStore } from './delivery-store.ts';
 import { reportDelivery } from './mail-report.ts';
-import { type SettledAttempt, settleAttempt, settleBarred, settleUnknown } from './settle-attempt.ts';
+import {
+  type SettledAttempt,
+  settleAttempt,
+  settleBarred,
+  settleRefused,
+  settleUnknown,
+} from './settle-attempt.ts';
 
 export interface SendForTaskOptions {
   taskId: number;
@@ -69,11 +75,15 @@ export async function sendForTask(options: SendForTaskOptions): Promise<SettledA
     raw: delivery.raw,
     recipients: delivery.recipients.filter(({ status }) => status === 'waiting' || status === 'deferred'),
     beforeEnd: async () => {
-      await store.commit(delivery.id);
+      // A fallback may be the second to come this far: the row is ours already.
+      if (!hasCommitted) await store.commit(delivery.id);
       hasCommitted = true;
     },
   });
-  if (outcome.state === 'not-now') return outcome;
+  if (outcome.state === 'not-now') {
+    if (hasCommitted) await settleRefused({ store, delivery });
+    return outcome;
+  }
   if (outcome.state === 'unknown')
     return await settleUnknown({ store, delivery, onUnknown, reason: outcome.reason });
   return await settleAttempt({ store, log, delivery, outcome, server, hasCommitted });

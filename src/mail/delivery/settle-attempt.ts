@@ -3,9 +3,10 @@ import { TendError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { maskAddress, maskAddressesIn } from '../addresses/mail-address.ts';
 import type { OnUnknown } from '../compose/mail-message.ts';
-import type { Delivery, DeliveryStore, SettleDelivery } from './delivery-store.ts';
+import type { Delivery, DeliveryStore } from './delivery-store.ts';
 import type { MailOutcome } from './mail-outcome.ts';
 import { type MailReport, mergeResults, reportDelivery } from './mail-report.ts';
+import type { SettleDelivery } from './take-steps.ts';
 
 export type SettledAttempt =
   | { state: 'sent' | 'partly-sent' | 'dropped'; report: MailReport }
@@ -74,6 +75,15 @@ export async function settleBarred(
     isPermanent: true,
     hint: 'See: tend send-mail suppressions, and [mail] allow_domains in tend.toml.',
   });
+}
+
+/** Records that a server had the whole message and certainly did not take it, and that no other is there now. */
+export async function settleRefused({
+  store,
+  delivery,
+}: Pick<SettleAttemptOptions, 'store' | 'delivery'>): Promise<void> {
+  const { id, recipients, reply } = delivery;
+  await persist(store, { id, from: ['committing'], to: 'composed', recipients, reply });
 }
 
 /** Also where an attempt ended in an error: what it learnt about each recipient decides. */

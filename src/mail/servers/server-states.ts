@@ -92,8 +92,8 @@ export class ServerStates {
     return trouble;
   }
 
-  /** A conversation broke in the middle of a message; true once the server is to be blamed. */
-  async isBroken(server: MailServer): Promise<boolean> {
+  /** Notes that a conversation broke in the middle of a message; true once the server is to be blamed for it. */
+  async noteBroken(server: MailServer): Promise<boolean> {
     const state = await this.#state(server);
     state.broken += 1;
     return state.broken >= brokenAtMost;

@@ -147,7 +147,7 @@ function sendTogether({ _socket: socket }: SmtpConnection): void {
 
 /** After a refusal the connection is as good as before, once it is reset. */
 async function recover(open: OpenSmtpConnection, error: unknown, body: GatedBody): Promise<void> {
-  if (isReply(error) && !String(responseCodeOf(error)).startsWith('421') && body.failure === undefined)
+  if (isReply(error) && responseCodeOf(error) !== 421 && body.failure === undefined)
     await resetConnection(open);
   else open.isUsable = error instanceof TendError && error.isPermanent && open.isUsable && !body.hasBegun;
 }
@@ -170,7 +170,7 @@ function isGone(error: unknown): boolean {
 /** RFC 6531 §3.4: without the server's SMTPUTF8 such a message must not be sent, and nodemailer would send it. */
 function refuseUnicodeAddresses(given: { transport: SmtpTransport; addresses: string[]; raw: Buffer }): void {
   const header = given.raw.subarray(0, Math.max(given.raw.indexOf('\r\n\r\n'), 0));
-  if (!given.addresses.some(needsSmtpUtf8) && !hasEightBits(header)) return;
+  if (!given.addresses.some(needsSmtpUtf8) && isAscii(header)) return;
   const server = describeTransport(given.transport);
   throw new TendError(
     'MAIL_ADDRESS_INVALID',
@@ -180,11 +180,7 @@ function refuseUnicodeAddresses(given: { transport: SmtpTransport; addresses: st
 }
 
 function hasEightBitBody(raw: Buffer): boolean {
-  return hasEightBits(raw.subarray(Math.max(raw.indexOf('\r\n\r\n'), 0)));
-}
-
-function hasEightBits(bytes: Buffer): boolean {
-  return !isAscii(bytes);
+  return !isAscii(raw.subarray(Math.max(raw.indexOf('\r\n\r\n'), 0)));
 }
 
 function answered(sent: SmtpSendInfo): MailOutcome {

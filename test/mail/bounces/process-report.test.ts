@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database, DeliveryRecipient } from '../../../src/database/tables.ts';
 import { processReport } from '../../../src/mail/bounces/process-report.ts';
-import type { DeliveryState } from '../../../src/mail/delivery/delivery-store.ts';
+import type { DeliveryState } from '../../../src/mail/delivery/take-steps.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { bounceFixture } from './fixture.ts';
 

@@ -177,6 +177,30 @@ describe('a server that fails', () => {
     expect(await tasks()).toEqual({ 'waiting/0': 5 });
   });
 
+  it('after it had whole messages and put them off, one after the other, leaves none of them in doubt', async () => {
+    await using server = await scriptedSmtpServer({ replies: { message: '451 4.3.0 Disk full' } });
+    await configure(server.port, 'connections = 1\n');
+    await enqueue(8);
+    expect((await tick()).exitCode).toBe(75);
+    // The first two were each their own fault, from the third on it was the server's.
+    expect(await tasks()).toEqual({ 'waiting/1': 2, 'waiting/0': 6 });
+    const states = await site.database.query('select distinct state from tend.deliveries');
+    expect(states).toEqual([{ state: 'composed' }]);
+  });
+
+  it('and has put a whole message off hands it to the fallback, which takes it', async () => {
+    await using server = await scriptedSmtpServer({ replies: { message: '451 4.3.0 Disk full' } });
+    await using standIn = await scriptedSmtpServer();
+    await configure(
+      server.port,
+      `connections = 1\nfallback = "other"\n[mail.servers.other]\nurl = "smtp://127.0.0.1:${standIn.port}?tls=off"\n`,
+    );
+    await enqueue(8);
+    expect((await tick()).exitCode).toBe(0);
+    expect(standIn.messages).toHaveLength(6);
+    expect(await tasks()).toEqual({ 'waiting/1': 2, 'succeeded/1': 6 });
+  });
+
   it('hands its messages to the fallback', async () => {
     const port = await freePort();
     await using standIn = await scriptedSmtpServer();

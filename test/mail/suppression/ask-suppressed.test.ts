@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../../src/database/tables.ts';
-import { findSuppressed } from '../../../src/mail/suppression/find-suppressed.ts';
+import { DeliveryStore } from '../../../src/mail/delivery/delivery-store.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 let database: TestDatabase;
@@ -17,6 +17,9 @@ afterAll(async () => {
 });
 beforeEach(async () => void (await database.query('truncate tend.suppressions')));
 
+const findSuppressed = async (addresses: readonly string[]) =>
+  await new DeliveryStore(db).findSuppressed(addresses);
+
 async function suppress(...addresses: string[]): Promise<void> {
   await database.query(`select tend.suppress(a, 'bounce') from unnest($1::text[]) a`, [addresses]);
 }
@@ -24,7 +27,7 @@ async function suppress(...addresses: string[]): Promise<void> {
 describe('the suppressed among many addresses', () => {
   it('are found in whatever case, under the spelling they were asked for', async () => {
     await suppress('bob@example.org');
-    const found = await findSuppressed({ db, addresses: ['Bob@example.org', 'ann@example.org'] });
+    const found = await findSuppressed(['Bob@example.org', 'ann@example.org']);
     expect(found).toEqual(new Map([['Bob@example.org', { reason: 'bounce' }]]));
   });
 
@@ -36,11 +39,11 @@ describe('the suppressed among many addresses', () => {
     ['bob@[127.0.0.1]', 'bob@[127.0.0.1]'],
   ])('%s on the list is %s in an envelope', async (listed, address) => {
     await suppress(listed);
-    expect([...(await findSuppressed({ db, addresses: [address] })).keys()]).toEqual([address]);
+    expect([...(await findSuppressed([address])).keys()]).toEqual([address]);
   });
 
   it('are none where nobody is asked for', async () => {
-    expect(await findSuppressed({ db, addresses: [] })).toEqual(new Map());
+    expect(await findSuppressed([])).toEqual(new Map());
   });
 
   it('are looked up by the key of the list, however long that is', async () => {
@@ -55,6 +58,6 @@ describe('the suppressed among many addresses', () => {
     );
     expect(JSON.stringify(plan)).toContain('suppressions_pkey');
     const addresses = Array.from({ length: 1000 }, (_, n) => `u${n * 40}@x.test`);
-    expect((await findSuppressed({ db, addresses })).size).toBe(500);
+    expect((await findSuppressed(addresses)).size).toBe(500);
   });
 });
