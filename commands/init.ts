@@ -38,7 +38,13 @@ export default class Init extends TendCommand {
       isDryRun: flags['dry-run'],
       migrates: !flags['no-migrate'],
       grantTo: flags['grant-to'] ?? [],
-      asking: { isAgreed: flags.yes, mayAsk: !flags.json, input: process.stdin, output: process.stderr },
+      asking: {
+        isAgreed: flags.yes,
+        mayAsk: !flags.json,
+        hasDryRun: true,
+        input: process.stdin,
+        output: process.stderr,
+      },
       program: { node: process.execPath, entry: join(this.config.root, 'bin/run.js') },
     });
     await this.execute(flags, body, { readsConfig: false });

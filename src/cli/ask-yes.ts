@@ -7,9 +7,16 @@ export interface Asking {
   isAgreed: boolean;
   /** False where nothing may be asked, terminal or not: under `--json`. */
   mayAsk: boolean;
+  /** The command has `--dry-run`, which a refusal names then. */
+  hasDryRun: boolean;
   input: NodeJS.ReadStream;
   output: NodeJS.WriteStream;
   signal: AbortSignal;
+}
+
+/** Whether there is somebody to ask. */
+export function canAsk({ mayAsk, input, output }: Asking): boolean {
+  return mayAsk && input.isTTY && output.isTTY;
 }
 
 /**
@@ -18,10 +25,10 @@ export interface Asking {
  * @throws TendError CONFIRMATION_MISSING naming `--yes`, where nobody can be asked.
  */
 export async function askYes(question: string, asking: Asking): Promise<boolean> {
-  const { isAgreed, mayAsk, input, output, signal } = asking;
+  const { isAgreed, mayAsk, hasDryRun, input, output, signal } = asking;
   if (isAgreed) return true;
-  if (!mayAsk) throw nobodyToAsk(question, '--json asks nothing');
-  if (!input.isTTY || !output.isTTY) throw nobodyToAsk(question, 'there is no terminal to ask at');
+  if (!mayAsk) throw nobodyToAsk(question, '--json asks nothing', hasDryRun);
+  if (!canAsk(asking)) throw nobodyToAsk(question, 'there is no terminal to ask at', hasDryRun);
   // The terminal keeps its line editing, and Ctrl-C is a signal as anywhere else.
   const terminal = createInterface({ input, output, terminal: false });
   const ended = new AbortController();
@@ -40,9 +47,9 @@ export async function askYes(question: string, asking: Asking): Promise<boolean>
   }
 }
 
-function nobodyToAsk(question: string, why: string): TendError {
+function nobodyToAsk(question: string, why: string, hasDryRun: boolean): TendError {
   return new TendError('CONFIRMATION_MISSING', `Nothing was done: ${why}. ${question}`, {
-    hint: 'Add: --yes, or to see only what would be done: --dry-run',
+    hint: hasDryRun ? 'Add: --yes, or to see only what would be done: --dry-run' : 'Add: --yes',
     isPermanent: true,
   });
 }

@@ -35,5 +35,5 @@ export function placeOfFlags({ flags, context, osUser }: PlaceOptions): CrontabP
 export function askingOfFlags({ flags, context }: PlaceOptions): Asking {
   const { yes: isAgreed, json } = flags;
   const terminal = { input: process.stdin, output: process.stderr };
-  return { isAgreed, mayAsk: !json, ...terminal, signal: context.signal };
+  return { isAgreed, mayAsk: !json, hasDryRun: true, ...terminal, signal: context.signal };
 }

@@ -1,10 +1,10 @@
 import { endSession } from '../activity/end-session.ts';
 import { type NamedSession, nameSession } from '../activity/name-session.ts';
 import { translateDatabaseError } from '../database/translate-database-error.ts';
-import type { TendError } from '../errors.ts';
+import { TendError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { type Asking, askYes, canAsk } from './ask-yes.ts';
 import type { CommandContext, CommandOutcome } from './command-context.ts';
-import { confirmYes } from './confirm-yes.ts';
 import { oneLine } from './format-table.ts';
 
 export interface EndSessionsFlags {
@@ -33,7 +33,7 @@ export async function endSessionsBody(
   flags: EndSessionsFlags,
 ): Promise<CommandOutcome> {
   const db = await context.openDatabase();
-  const { way, isYes: isGiven, isJson, input, output } = flags;
+  const { way, isJson, input, output } = flags;
   const pids = [...new Set(flags.pids)];
   const ended: EndedSession[] = [];
   const attempt = async <T>(pid: number, named: NamedSession | undefined, work: () => Promise<T>) => {
@@ -54,9 +54,8 @@ export async function endSessionsBody(
   if (sessions.length > 0) {
     const what = way === 'cancel' ? 'Cancel the statements of' : 'Terminate';
     const question = `${what} ${sessions.length === 1 ? 'this session' : `these ${sessions.length} sessions`}?`;
-    const shown = sessions.map(describe);
-    await confirmYes({
-      ...{ shown, question, isGiven, mayAsk: !isJson, input, output, signal: context.signal },
+    await confirm(question, sessions, {
+      ...{ isAgreed: flags.isYes, mayAsk: !isJson, hasDryRun: false, input, output, signal: context.signal },
     });
   }
   for (const session of sessions) {
@@ -65,6 +64,17 @@ export async function endSessionsBody(
     if (result !== undefined) ended.push({ pid, application, user, result, error: undefined });
   }
   return outcome(ended.sort((left, right) => pids.indexOf(left.pid) - pids.indexOf(right.pid)));
+}
+
+/** @throws TendError CONFIRMATION_MISSING. */
+async function confirm(question: string, sessions: readonly NamedSession[], asking: Asking): Promise<void> {
+  const { isAgreed, output } = asking;
+  if (!isAgreed && canAsk(asking)) output.write(sessions.map((session) => `${describe(session)}\n`).join(''));
+  if (await askYes(question, asking)) return;
+  throw new TendError('CONFIRMATION_MISSING', `Nothing was done: the answer was no. ${question}`, {
+    hint: 'Add: --yes',
+    isPermanent: true,
+  });
 }
 
 function describe({ pid, application, user, state }: NamedSession): string {

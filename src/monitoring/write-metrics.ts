@@ -5,7 +5,10 @@ import { formatMetrics, type QueueMetrics } from './format-metrics.ts';
 /** Less than a minute, so that a tick every minute that came a little early still writes. */
 const freshMs = 50_000;
 
-/** One statement: the view is counted anyway by `tend status --check`, backups and deliveries by their indexes. */
+/**
+ * One statement that reads what waits, runs or is held, and no history: deliveries of unknown fate are looked up by the
+ * tasks that are held for them, since a table of a million old ones has no index on their state.
+ */
 const statement = `
   select h.due, h.running, h.held, h.failed_last_day as "failedLastDay", h.missed_last_day as "missedLastDay",
          case when h.due > 0 then extract(epoch from h.checked_at - h.next_due_at)::float8 end as "oldestDueSeconds",
@@ -14,7 +17,8 @@ const statement = `
          extract(epoch from b.finished_at - b.started_at)::float8 as "backupSeconds",
          extract(epoch from b.verified_at)::float8 as "backupVerifiedAt",
          (select count(*)::int from tend.tasks where kind = 'send-mail' and state = 'waiting') as "mailWaiting",
-         (select count(*)::int from tend.deliveries where state = 'unknown') as "mailUnknown"
+         (select count(*)::int from tend.tasks t join tend.deliveries d on d.task_id = t.id
+           where t.state = 'held' and d.state in ('committing', 'unknown')) as "mailUnknown"
     from tend.health h
     left join (select * from tend.backups where removed_at is null order by finished_at desc limit 1) b on true`;
 
