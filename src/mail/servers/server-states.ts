@@ -1,7 +1,8 @@
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { Database } from '../../database/tables.ts';
 import type { TendError } from '../../errors.ts';
 import { fingerprintServer, type MailServer } from './mail-server.ts';
+import { findServerRow, recordServerFailure, recordServerSuccess } from './server-rows.ts';
 
 /** Why a server is not tried. */
 export interface ServerTrouble {
@@ -11,8 +12,6 @@ export interface ServerTrouble {
   isNews: boolean;
 }
 
-/** After a failure that only a person can mend, until it is tried again without a change of the settings. */
-const configurationPauseMs = 15 * 60_000;
 /** Conversations that broke in the middle of a message, one after the other, until the server is blamed. */
 const brokenAtMost = 3;
 
@@ -23,13 +22,6 @@ interface State {
   isKnownToFail: boolean;
   broken: number;
   hasSucceeded: boolean;
-}
-
-interface Row {
-  failureClass: 'server' | 'configuration' | null;
-  reason: string | null;
-  fingerprint: string;
-  isPaused: boolean;
 }
 
 /**
@@ -68,7 +60,7 @@ export class ServerStates {
     }
   }
 
-  /** A message went through. */
+  /** A message went through. Never throws. */
   async succeeded(server: MailServer): Promise<void> {
     const state = await this.#state(server);
     state.broken = 0;
@@ -76,7 +68,7 @@ export class ServerStates {
     const wasFailing = state.isKnownToFail;
     state.isKnownToFail = false;
     state.hasSucceeded = true;
-    await this.#recordSuccess(server, wasFailing);
+    await orElse(this.#db && recordServerSuccess(this.#db, server, { wasFailing }), undefined);
   }
 
   /** The server, or what we tell it, is at fault. Returns what was made of it. */
@@ -88,7 +80,7 @@ export class ServerStates {
     if (state.trouble !== undefined) return state.trouble;
     const trouble = { failureClass, reason: error.message, isNews: true };
     state.trouble = trouble;
-    trouble.isNews = await this.#recordFailure(server, trouble);
+    trouble.isNews = await orElse(this.#db && recordServerFailure(this.#db, server, trouble), true);
     return trouble;
   }
 
@@ -99,6 +91,7 @@ export class ServerStates {
     return state.broken >= brokenAtMost;
   }
 
+  /** Why the server is not tried; undefined where it is. */
   async troubleOf(server: MailServer): Promise<ServerTrouble | undefined> {
     return (await this.#state(server)).trouble;
   }
@@ -119,7 +112,7 @@ export class ServerStates {
       broken: 0,
       hasSucceeded: false,
     };
-    const row = this.#db === undefined ? undefined : await findRow(this.#db, server.name);
+    const row = await orElse(this.#db && findServerRow(this.#db, server.name), undefined);
     if (row === undefined || row.failureClass === null) return state;
     state.isKnownToFail = true;
     const isChanged = row.fingerprint !== fingerprintServer(server);
@@ -128,51 +121,18 @@ export class ServerStates {
     }
     return state;
   }
-
-  /** Returns whether this is the first failure of its class since the server worked. */
-  async #recordFailure(server: MailServer, { failureClass, reason }: ServerTrouble): Promise<boolean> {
-    if (this.#db === undefined) return true;
-    const pauseMs = failureClass === 'configuration' ? configurationPauseMs : 0;
-    const { rows } = await sql<{ isNews: boolean }>`
-      with before as materialized (
-        select failure_class from tend.mail_servers where name = ${server.name}
-      ), written as (
-        insert into tend.mail_servers as s
-               (name, settings_fingerprint, failing_since, failures, failure_class, reason, retry_at)
-        values (${server.name}, ${fingerprintServer(server)}, now(), 1, ${failureClass}, ${reason},
-                now() + ${pauseMs}::float8 * interval '1 ms')
-        on conflict (name) do update
-           set settings_fingerprint = excluded.settings_fingerprint, failures = s.failures + 1,
-               failing_since = coalesce(s.failing_since, now()), failure_class = excluded.failure_class,
-               reason = excluded.reason, retry_at = excluded.retry_at
-      )
-      select coalesce((select failure_class from before) is distinct from ${failureClass}, true) as "isNews"`.execute(
-      this.#db,
-    );
-    return rows[0]?.isNews ?? true;
-  }
-
-  /** Once a worker: the row is for people and for the next tick. */
-  async #recordSuccess(server: MailServer, wasFailing: boolean): Promise<void> {
-    if (this.#db === undefined) return;
-    await sql`
-      insert into tend.mail_servers as s (name, settings_fingerprint, last_success_at)
-      values (${server.name}, ${fingerprintServer(server)}, now())
-      on conflict (name) do update
-         set settings_fingerprint = excluded.settings_fingerprint, last_success_at = now(), failures = 0,
-             failing_since = null, failure_class = null, reason = null, retry_at = null
-       where ${wasFailing} or s.last_success_at is null or s.last_success_at < now() - interval '10 s'`.execute(
-      this.#db,
-    );
-  }
 }
 
 function nothing(): void {}
 
-async function findRow(db: Kysely<Database>, name: string): Promise<Row | undefined> {
-  const { rows } = await sql<Row>`
-    select failure_class as "failureClass", reason, settings_fingerprint as fingerprint,
-           coalesce(retry_at > now(), false) as "isPaused"
-      from tend.mail_servers where name = ${name}`.execute(db);
-  return rows[0];
+/**
+ * What is noted about a server is for the next tick and for people. It is not worth a message: by then the server's
+ * answer may be known, and must be recorded.
+ */
+async function orElse<T>(noting: Promise<T> | undefined, otherwise: T): Promise<T> {
+  try {
+    return (await noting) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
 }

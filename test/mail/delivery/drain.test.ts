@@ -58,6 +58,16 @@ describe('a drain', () => {
     expect(server.commands.filter((line) => line === 'QUIT')).toHaveLength(server.connections.length);
   });
 
+  it('that cannot note how the server is records what became of each message all the same', async () => {
+    await using server = await scriptedSmtpServer();
+    await configure(server.port);
+    await site.database.query('alter table tend.mail_servers rename to gone');
+    await enqueue(10);
+    expect((await tick()).exitCode).toBe(0);
+    expect(await tasks()).toEqual({ 'succeeded/1': 10 });
+    expect(server.messages).toHaveLength(10);
+  });
+
   it('of two at once sends each message once', async () => {
     await using server = await scriptedSmtpServer();
     await configure(server.port);
