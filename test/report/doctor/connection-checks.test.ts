@@ -69,8 +69,11 @@ describe('connection-trend', () => {
     for (let minute = 0; minute < 12; minute++) {
       await session(application);
       await query('select tend.sample_connections()');
-      // The next minute begins.
-      await query(`update tend.connection_samples set sampled_at = sampled_at - interval '1 minute'`);
+      // The next minute begins. By way of a time that no sample has: the key is checked row by row.
+      await query(`update tend.connection_samples set sampled_at = sampled_at + interval '999 years'`);
+      await query(
+        `update tend.connection_samples set sampled_at = sampled_at - interval '999 years 1 minute'`,
+      );
     }
     const finding = await check('connection-trend');
     expect(finding).toMatchObject({
