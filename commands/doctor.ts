@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { boolean, option } from '@oclif/core/flags';
 import { adoptBody } from '../src/cli/adopt-body.ts';
 import { TendCommand } from '../src/cli/base-command.ts';
@@ -25,6 +26,7 @@ export default class Doctor extends TendCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Doctor);
+    const { osUser } = this.host;
     const { unfinished, json: isJson } = flags;
     const terminal = { input: process.stdin, output: process.stderr };
     await this.execute(
@@ -32,7 +34,11 @@ export default class Doctor extends TendCommand {
       async (context) =>
         flags.adopt
           ? await adoptBody(context, { unfinished, isDryRun: flags['dry-run'], isJson, ...terminal })
-          : await doctorBody(context),
+          : await doctorBody(context, {
+              node: process.execPath,
+              entry: join(this.config.root, 'bin/run.js'),
+              osUser,
+            }),
       { readsConfig: 'if-valid' },
     );
   }

@@ -1,4 +1,5 @@
 import { exitCodes } from '../exit-codes.ts';
+import type { DoctorFacts } from '../report/doctor/doctor-check.ts';
 import { doctorChecks } from '../report/doctor/doctor-checks.ts';
 import { type DoctorReport, runChecks } from '../report/doctor/run-checks.ts';
 import type { CommandContext, CommandOutcome } from './command-context.ts';
@@ -7,10 +8,13 @@ import { hostName } from './handler-context.ts';
 import type { Output } from './output.ts';
 
 /** `tend doctor`: makes every check; exit 4 where one of them is not content. */
-export async function doctorBody(context: CommandContext): Promise<CommandOutcome> {
+export async function doctorBody(
+  context: CommandContext,
+  program: DoctorFacts['program'],
+): Promise<CommandOutcome> {
   const report = await runChecks({
     checks: doctorChecks,
-    facts: { ...context, host: hostName(context) },
+    facts: { ...context, program, host: hostName(context) },
   });
   return {
     result: report,

@@ -33,6 +33,13 @@ function findCrontabBlock(lines: readonly string[], configPath: string): Crontab
   );
 }
 
+/** Whether a line, counted from 0, stands between the markers of a site. False where the markers are no pair. */
+export function isInCrontabBlock(text: string, configPath: string, line: number): boolean {
+  const { begin, end } = crontabMarkers(configPath);
+  const lines = linesOf(text).map((one) => one.trimEnd());
+  return lines.indexOf(begin) >= 0 && lines.indexOf(begin) < line && line < lines.lastIndexOf(end);
+}
+
 /** The crontab with a site's lines in place of those that it has, or at its end. */
 export function withCrontabBlock(
   text: string,

@@ -1,12 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { findAccount } from './find-account.ts';
 
 /** Name of the user who owns a file, by the password file; undefined where that does not name it. */
 export function findOwner(path: string, passwordFile = '/etc/passwd'): string | undefined {
-  try {
-    const uid = String(statSync(path).uid);
-    const lines = readFileSync(passwordFile, 'utf8').split('\n');
-    return lines.map((line) => line.split(':')).find((fields) => fields[2] === uid)?.[0];
-  } catch {
-    return undefined;
-  }
+  const status = statSync(path, { throwIfNoEntry: false });
+  return status === undefined ? undefined : findAccount(status.uid, passwordFile)?.name;
 }

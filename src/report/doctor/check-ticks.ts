@@ -1,6 +1,7 @@
 import { formatDuration } from '../../duration.ts';
 import { findHosts, type HostState } from '../find-hosts.ts';
-import type { DoctorCheck, DoctorFacts, Finding } from './doctor-check.ts';
+import type { DoctorCheck, Finding } from './doctor-check.ts';
+import { findTickFix } from './find-tick-fix.ts';
 
 const minute = 60_000;
 /** As in `tend.health`. */
@@ -21,36 +22,48 @@ export const checkTicks: DoctorCheck = {
     const { host, openDatabase } = facts;
     const hosts = (await findHosts(await openDatabase())).filter(hasTicked);
     const inService = hosts.filter(({ lastTickAgeMs }) => lastTickAgeMs <= goneMs);
-    if (inService.length === 0) return silent(hosts, facts);
+    if (inService.length === 0) return { ...silent(hosts), fix: await findTickFix(facts, [host]) };
     const late = inService.filter(({ lastTickAgeMs }) => lastTickAgeMs > lateMs);
     if (late.length > 0) {
       const which = late.map((one) => `on host "${one.host}" for ${formatDuration(one.lastTickAgeMs)}`);
-      return { status: 'fail', text: `no tick ${which.join(', ')}`, fix: crontabFix(facts) };
+      return {
+        status: 'fail',
+        text: `no tick ${which.join(', ')}`,
+        fix: await findTickFix(facts, late.map(nameOf)),
+      };
     }
     if (!inService.some((one) => one.host === host)) {
       const text = `no tick has ever run on this host, "${host}" (${inService.map(describe).join(', ')})`;
-      return { status: 'warn', text, fix: crontabFix(facts) };
+      return { status: 'warn', text, fix: await findTickFix(facts, [host]) };
     }
     const byHand = inService.filter(isCalledByHand);
     if (byHand.length > 0) {
       const which = byHand.map((one) => `host "${one.host}" has ticked ${one.ticks} times ${since(one)}`);
-      return { status: 'warn', text: `${which.join(', ')}: does cron call it?`, fix: crontabFix(facts) };
+      return {
+        status: 'warn',
+        text: `${which.join(', ')}: does cron call it?`,
+        fix: await findTickFix(facts, byHand.map(nameOf)),
+      };
     }
     return { status: 'ok', text: inService.map(describe).join(', ') };
   },
 };
 
+function nameOf({ host }: HostState): string {
+  return host;
+}
+
 function hasTicked(host: HostState): host is TickingHost {
   return host.lastTickAgeMs !== null;
 }
 
-function silent(hosts: readonly TickingHost[], facts: DoctorFacts): Finding {
+function silent(hosts: readonly TickingHost[]): Finding {
   const [latest] = hosts.toSorted((left, right) => left.lastTickAgeMs - right.lastTickAgeMs);
   const text =
     latest === undefined
       ? 'no tick has ever run'
       : `no tick for ${formatDuration(latest.lastTickAgeMs)}, the last on host "${latest.host}"`;
-  return { status: 'fail', text, fix: crontabFix(facts) };
+  return { status: 'fail', text };
 }
 
 /** How long a host has been ticking, up to its last tick. */
@@ -70,8 +83,4 @@ function since(host: TickingHost): string {
 
 function describe({ host, lastTickAgeMs }: TickingHost): string {
   return `${host} ${formatDuration(lastTickAgeMs)} ago`;
-}
-
-function crontabFix({ loadedConfig }: DoctorFacts): string {
-  return `A line for cron on that host: * * * * *  cd ${loadedConfig.baseDirectory} && tend run-due-tasks`;
 }

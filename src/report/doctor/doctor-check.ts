@@ -24,6 +24,8 @@ export interface DoctorFacts {
   loadedConfig: LoadedConfig;
   /** Why the configuration cannot be read. */
   configError: TendError | undefined;
+  /** How this program was called, and by whom: what a line of a crontab would call. */
+  program: { node: string; entry: string; osUser: string | undefined };
   /** The name of this host in the queue. */
   host: string;
   env: NodeJS.ProcessEnv;

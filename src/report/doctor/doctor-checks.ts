@@ -11,6 +11,7 @@ import { checkClock } from './check-clock.ts';
 import { checkConfiguration } from './check-configuration.ts';
 import { checkConnectionTrend } from './check-connection-trend.ts';
 import { checkConnections } from './check-connections.ts';
+import { checkCronEnvironment } from './check-cron-environment.ts';
 import { checkDatabase } from './check-database.ts';
 import { checkDiskSpace } from './check-disk-space.ts';
 import { checkDkim } from './check-dkim.ts';
@@ -40,7 +41,7 @@ import type { DoctorCheck } from './doctor-check.ts';
 /** Every check of `tend doctor`, each after the one that it needs. */
 export const doctorChecks: readonly DoctorCheck[] = [
   ...[checkConfiguration, checkDatabase, checkSchema, checkIdentity],
-  ...[checkTicks, checkStuckTasks, checkHeldTasks, checkFailedTasks, checkUnknownKinds],
+  ...[checkCronEnvironment, checkTicks, checkStuckTasks, checkHeldTasks, checkFailedTasks, checkUnknownKinds],
   ...[checkMissedOccurrences, checkSchedules, checkHealth],
   ...[checkUnfinishedRestore, checkKeptDatabases],
   ...[checkBackupTask, checkBackupAge, checkBackupDirectory, checkBackupCount, checkBackupSize],

@@ -10,6 +10,7 @@ import { TendError } from '../../../src/errors.ts';
 import { silentLog } from '../../../src/log.ts';
 import { SecretRegistry } from '../../../src/redact.ts';
 import { checkKeptDatabases } from '../../../src/report/doctor/check-kept-databases.ts';
+import { thisProgram } from '../../report/support/this-program.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/temporary-directory.ts';
 import { companionsOf, configFor, restore, takeBackup } from '../support/fixture.ts';
 import { RestoreSite, takePages } from '../support/restore-site.ts';
@@ -163,6 +164,7 @@ describe('what was replaced is kept for a while', slow, () => {
         secrets: new SecretRegistry(),
         log: silentLog,
         host: 'here',
+        program: thisProgram,
         env: process.env,
         signal: new AbortController().signal,
       },

@@ -20,6 +20,7 @@ import { silentLog } from '../../../src/log.ts';
 import { SecretRegistry } from '../../../src/redact.ts';
 import { checkUnfinishedRestore } from '../../../src/report/doctor/check-unfinished-restore.ts';
 import type { Finding } from '../../../src/report/doctor/doctor-check.ts';
+import { thisProgram } from '../../report/support/this-program.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { companionsOf, configFor, dropCompanions, settle, takeBackup } from './fixture.ts';
 import type { RestoreProcessOptions } from './restore-process.ts';
@@ -144,6 +145,7 @@ export class RestoreSite implements AsyncDisposable {
           secrets: new SecretRegistry(),
           log: silentLog,
           host: 'here',
+          program: thisProgram,
           env: process.env,
           clock: systemClock,
         },

@@ -13,6 +13,7 @@ import { TendError } from '../../../src/errors.ts';
 import { progressToLog, silentLog } from '../../../src/log.ts';
 import { SecretRegistry } from '../../../src/redact.ts';
 import { checkUnfinishedRestore } from '../../../src/report/doctor/check-unfinished-restore.ts';
+import { thisProgram } from '../../report/support/this-program.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/temporary-directory.ts';
 import { configFor, settle, takeBackup } from '../support/fixture.ts';
@@ -87,6 +88,7 @@ async function doctor() {
       secrets: new SecretRegistry(),
       log: silentLog,
       host: 'here',
+      program: thisProgram,
       env: process.env,
       clock: systemClock,
     },

@@ -13,6 +13,7 @@ import { findBackupStatus } from '../../../src/report/find-backup-status.ts';
 import { findHealth } from '../../../src/report/find-health.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { createQueue, type Queue } from '../../tasks/support/queue.ts';
+import { thisProgram } from '../support/this-program.ts';
 
 let queue: Queue;
 beforeAll(async () => {
@@ -36,6 +37,7 @@ async function check(name: string, backup: Partial<Config['backup']> = {}): Prom
       configError: undefined,
       secrets: new SecretRegistry(),
       log: silentLog,
+      program: thisProgram,
       host: 'web1',
       env: process.env,
     },

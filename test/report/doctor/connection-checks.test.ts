@@ -8,6 +8,7 @@ import { SecretRegistry } from '../../../src/redact.ts';
 import type { Finding } from '../../../src/report/doctor/doctor-check.ts';
 import { doctorChecks } from '../../../src/report/doctor/doctor-checks.ts';
 import { createQueue, type Queue } from '../../tasks/support/queue.ts';
+import { thisProgram } from '../support/this-program.ts';
 
 let queue: Queue;
 const open: pg.Client[] = [];
@@ -42,6 +43,7 @@ async function check(name: string): Promise<Finding> {
       configError: undefined,
       secrets: new SecretRegistry(),
       log: silentLog,
+      program: thisProgram,
     },
     ...{ host: 'web1', env: process.env, clock: systemClock, signal: new AbortController().signal },
     connection: async () => queue.database.connection,

@@ -21,6 +21,7 @@ import { placeRepairedClients } from '../../support/repaired-clients.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/temporary-directory.ts';
 import { tickDatabase } from '../../support/tick-database.ts';
 import { createQueue, ending, fakeKinds, host, type Queue, succeed } from '../../tasks/support/queue.ts';
+import { thisProgram } from '../support/this-program.ts';
 
 let queue: Queue;
 let clients: TemporaryDirectory;
@@ -60,6 +61,7 @@ async function diagnose(given: Partial<DoctorFacts> = {}): Promise<DoctorReport>
       configError: undefined,
       secrets: new SecretRegistry(),
       log: silentLog,
+      program: thisProgram,
       host,
       env: process.env,
     },
@@ -329,6 +331,7 @@ describe('says what is wrong, and what puts it right, where', () => {
     expect(checks.map(({ name, status }) => [name, status])).toEqual([
       ['database', 'fail'],
       ['configuration', 'ok'],
+      ['cron-environment', 'ok'],
       // By the journals alone.
       ['unfinished-restore', 'ok'],
       ['backup-directory', 'ok'],

@@ -6,6 +6,7 @@ import { silentLog } from '../../../src/log.ts';
 import { SecretRegistry } from '../../../src/redact.ts';
 import type { DoctorCheck, DoctorFacts, Finding } from '../../../src/report/doctor/doctor-check.ts';
 import { runChecks } from '../../../src/report/doctor/run-checks.ts';
+import { thisProgram } from '../support/this-program.ts';
 
 function facts(given: Partial<DoctorFacts> = {}): DoctorFacts {
   const unavailable = async () => {
@@ -17,6 +18,7 @@ function facts(given: Partial<DoctorFacts> = {}): DoctorFacts {
       configError: undefined,
       secrets: new SecretRegistry(),
       log: silentLog,
+      program: thisProgram,
       host: 'web1',
       env: {},
       clock: systemClock,
