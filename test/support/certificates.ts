@@ -11,7 +11,8 @@ export interface Certificate {
 export interface Authority {
   /** PEM file with the authority's certificate. */
   certificatePath: string;
-  issue(options: { name: string; commonName: string; dnsName?: string }): Certificate;
+  /** For a day, unless told; a certificate of -1 day has expired. */
+  issue(options: { name: string; commonName: string; dnsName?: string; days?: number }): Certificate;
 }
 
 export function createAuthority(directory: string, name: string): Authority {
@@ -19,7 +20,7 @@ export function createAuthority(directory: string, name: string): Authority {
   openssl('req', '-x509', '-nodes', ...newKey(at('ca.key')), '-out', at('ca.crt'), '-subj', `/CN=${name}`);
   return {
     certificatePath: at('ca.crt'),
-    issue({ name: subject, commonName, dnsName }) {
+    issue({ name: subject, commonName, dnsName, days = 1 }) {
       const path = (extension: string) => at(`${subject}.${extension}`);
       writeFileSync(path('ext'), dnsName === undefined ? '' : `subjectAltName=DNS:${dnsName}\n`);
       const request = ['-out', path('csr'), '-subj', `/CN=${commonName}`];
@@ -33,7 +34,7 @@ export function createAuthority(directory: string, name: string): Authority {
         '-extfile',
         path('ext'),
       ];
-      openssl('x509', '-req', '-days', '1', '-in', path('csr'), '-out', path('crt'), ...signer);
+      openssl('x509', '-req', '-days', String(days), '-in', path('csr'), '-out', path('crt'), ...signer);
       return { certificate: readFileSync(path('crt'), 'utf8'), key: readFileSync(path('key'), 'utf8') };
     },
   };

@@ -6,7 +6,7 @@ import { readDkimKey } from './read-dkim-key.ts';
 /** What DNS says of the key that messages are signed with. */
 export type PublishedKey =
   | { state: 'same'; name: string }
-  | { state: 'other' | 'missing'; name: string; wanted: string }
+  | { state: 'other' | 'revoked' | 'missing'; name: string; wanted: string }
   | { state: 'unknown'; name: string; reason: string };
 
 /**
@@ -17,7 +17,10 @@ export type PublishedKey =
  * @throws TendError MAIL_NOT_CONFIGURED for a key that cannot be used.
  */
 export async function findPublishedKey(
-  options: FindComposingSettingsOptions,
+  options: FindComposingSettingsOptions & {
+    /** `address:port` of the servers to ask; those of the system unless told. */
+    dnsServers?: readonly string[] | undefined;
+  },
 ): Promise<PublishedKey | undefined> {
   const { dkim } = findComposingSettings(options);
   if (dkim === undefined) return undefined;
@@ -30,10 +33,14 @@ export async function findPublishedKey(
   const ours = bytes.toString('base64');
   const wanted = `v=DKIM1; k=${algorithm === 'ed25519-sha256' ? 'ed25519' : 'rsa'}; p=${ours}`;
   try {
-    const records = await new Resolver({ timeout: 3000, tries: 2 }).resolveTxt(name);
+    const resolver = new Resolver({ timeout: 3000, tries: 2 });
+    if (options.dnsServers !== undefined) resolver.setServers(options.dnsServers);
+    const records = await resolver.resolveTxt(name);
     const published = records.map((parts) => /(?:^|;)\s*p\s*=([^;]*)/.exec(parts.join(''))?.[1]);
-    const isSame = published.some((text) => text?.replaceAll(/\s/g, '') === ours);
-    return isSame ? { state: 'same', name } : { state: 'other', name, wanted };
+    const keys = published.map((text) => text?.replaceAll(/\s/g, ''));
+    if (keys.includes(ours)) return { state: 'same', name };
+    // RFC 6376 §3.6.1: an empty value is a key that has been revoked.
+    return { state: keys.includes('') ? 'revoked' : 'other', name, wanted };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     if (code === 'ENOTFOUND' || code === 'ENODATA') return { state: 'missing', name, wanted };

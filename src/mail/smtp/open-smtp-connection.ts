@@ -70,6 +70,7 @@ async function settle({ transport }: OpenSmtpConnectionOptions, connection: Smtp
     shown === undefined
       ? 'tls_fingerprint is set, and the connection has no certificate'
       : `its certificate is another one than tls_fingerprint says: ${shown}`,
+    { hint: 'Ask its operator for the fingerprint, and write that: [mail] tls_fingerprint in tend.toml.' },
   );
 }
 
@@ -80,7 +81,9 @@ async function logIn(
   const { credentials } = transport;
   if (credentials === undefined) return;
   if (!connection.allowsAuth) {
-    throw insecure(transport, 'it does not offer AUTH, and a user and password are configured');
+    throw insecure(transport, 'it does not offer AUTH, and a user and password are configured', {
+      hint: 'Take them out of [mail] url in tend.toml, or name the port that asks for them: smtp://USER:PASSWORD@HOST:587',
+    });
   }
   const { user, password: pass } = credentials;
   if (transport.tokenCommand === undefined) {

@@ -38,14 +38,24 @@ export function serverRefused(transport: SmtpTransport, reply: string): TendErro
   );
 }
 
-/** The server offers no connection that may be used for mail and passwords. */
-export function insecure(transport: SmtpTransport, reason: string, cause?: unknown): TendError {
+/** The server offers no connection that may be used for mail and passwords; `hint` is what gives it one. */
+export function insecure(
+  transport: SmtpTransport,
+  reason: string,
+  options: { hint: string; cause?: unknown },
+): TendError {
   return new TendError(
     'MAIL_SERVER_INSECURE',
     `The mail server ${describeTransport(transport)} was not used: ${reason}`,
-    {
-      hint: 'Where its authority is your own, name its certificate: [mail] tls_ca_file = "…".',
-      cause,
-    },
+    options,
   );
+}
+
+/** What to do about a certificate that is not trusted, by OpenSSL's name for the reason. */
+export function certificateHint(transport: SmtpTransport, code: string): string {
+  if (code !== 'CERT_HAS_EXPIRED')
+    return 'Where its authority is your own, name its certificate: [mail] tls_ca_file = "…".';
+  const starttls = transport.security === 'tls' ? '' : ' -starttls smtp';
+  const command = `openssl s_client${starttls} -connect ${describeTransport(transport)} </dev/null | openssl x509 -noout -enddate`;
+  return `Its operator renews it; until when it holds: ${command}`;
 }

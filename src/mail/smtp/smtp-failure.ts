@@ -3,7 +3,7 @@ import { TendError, toError } from '../../errors.ts';
 import { maskAddressesIn } from '../addresses/mail-address.ts';
 import type { FailureClass, MailOutcome } from '../delivery/mail-outcome.ts';
 import { describeTransport, type SmtpTransport } from '../servers/mail-transport.ts';
-import { insecure, serverRefused, stopped, temporary, unreachable } from './smtp-errors.ts';
+import { certificateHint, insecure, serverRefused, stopped, temporary, unreachable } from './smtp-errors.ts';
 import { cleanReply, refusedRecipients, type SmtpError } from './smtp-reply.ts';
 
 export interface SmtpFailureOptions {
@@ -99,7 +99,12 @@ function withReply(options: SmtpFailureOptions, error: SmtpError, code: number):
   if (error.code === 'EAUTH' || accessReplies.has(code))
     return failed('configuration', serverRefused(transport, reply));
   if (error.code === 'ETLS' && code >= 500)
-    return failed('configuration', insecure(transport, `it refused STARTTLS: ${reply}`));
+    return failed(
+      'configuration',
+      insecure(transport, `it refused STARTTLS: ${reply}`, {
+        hint: `Where it speaks TLS from the first byte: [mail] url = "smtps://${transport.host}" in tend.toml`,
+      }),
+    );
   // A 5xx greeting or EHLO reply is about the server's day, not about this message (Postfix: smtp_skip_5xx_greeting).
   const isSender = error.command === 'MAIL FROM';
   if (!isSender && error.command !== 'DATA')
@@ -129,9 +134,13 @@ function withoutReply(options: SmtpFailureOptions, error: SmtpError): MailOutcom
     return failed('message', tooLarge, refuseAll(options.to, message));
   }
   if (error.code === 'EAUTH') return failed('configuration', serverRefused(transport, error.message));
-  if (/CERT|SELF_SIGNED|ISSUER|ALTNAME/.test(error.originalCode ?? '')) {
+  const { originalCode = '' } = error;
+  if (/CERT|SELF_SIGNED|ISSUER|ALTNAME/.test(originalCode)) {
     const reason = `its certificate cannot be trusted: ${error.message}`;
-    return failed('configuration', insecure(transport, reason, error));
+    return failed(
+      'configuration',
+      insecure(transport, reason, { hint: certificateHint(transport, originalCode), cause: error }),
+    );
   }
   const reason = maskAddressesIn(cleanReply(error.message));
   return failed(brokenClass(options), unreachable(transport, reason, error));

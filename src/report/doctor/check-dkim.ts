@@ -1,12 +1,18 @@
 import { findPublishedKey } from '../../mail/dkim/find-published-key.ts';
 import type { DoctorCheck } from './doctor-check.ts';
 
+const faults = {
+  missing: 'is not in DNS',
+  revoked: 'says that the key has been revoked (p= is empty)',
+  other: 'holds another key',
+};
+
 /** Receivers find in DNS the key that messages are signed with. */
 export const checkDkim: DoctorCheck = {
   name: 'dkim',
   needs: 'configuration',
-  async run({ loadedConfig }) {
-    const published = await findPublishedKey(loadedConfig);
+  async run({ loadedConfig, dnsServers }) {
+    const published = await findPublishedKey({ ...loadedConfig, dnsServers });
     if (published === undefined) return { status: 'ok', text: 'messages are not signed here' };
     const { name } = published;
     switch (published.state) {
@@ -21,7 +27,7 @@ export const checkDkim: DoctorCheck = {
       default:
         return {
           status: 'fail',
-          text: `${name} ${published.state === 'missing' ? 'is not in DNS' : 'holds another key'}: receivers find every signature bad`,
+          text: `${name} ${faults[published.state]}: receivers find every signature bad`,
           fix: `Publish the TXT record ${name}: ${published.wanted}`,
         };
     }

@@ -1,6 +1,7 @@
 import { findSessions, type Session } from '../../activity/find-sessions.ts';
 import { formatDuration } from '../../duration.ts';
 import type { DoctorCheck } from './doctor-check.ts';
+import { limitFinding } from './limit-finding.ts';
 
 const longMs = 10 * 60_000;
 
@@ -11,12 +12,13 @@ export const checkIdleInTransaction: DoctorCheck = {
   name: 'idle-in-transaction',
   needs: 'database',
   async run({ openDatabase }) {
-    const sessions = (await findSessions(await openDatabase())).filter(isIdleInTransaction);
+    const db = await openDatabase();
+    const sessions = (await findSessions(db)).filter(isIdleInTransaction);
     const long = sessions
       .filter(({ stateAgeMs }) => stateAgeMs >= longMs)
       .sort((left, right) => right.stateAgeMs - left.stateAgeMs);
     const [oldest] = long;
-    if (oldest === undefined) return { status: 'ok', text: `none for ${formatDuration(longMs)} or longer` };
+    if (oldest === undefined) return await limitFinding(db, `none for ${formatDuration(longMs)} or longer`);
     const { pid, application, user, stateAgeMs } = oldest;
     const name = application === '' ? 'without a name' : `"${application}"`;
     return {

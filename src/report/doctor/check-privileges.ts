@@ -3,6 +3,8 @@ import type { DoctorCheck } from './doctor-check.ts';
 
 interface Rights {
   user: string;
+  /** Who owns schema tend. */
+  owner: string;
   /** Tables of schema tend that cannot be read and written. */
   missing: string[];
   seesSessions: boolean;
@@ -13,9 +15,10 @@ interface Rights {
 export const checkPrivileges: DoctorCheck = {
   name: 'privileges',
   needs: 'schema',
-  async run({ openDatabase }) {
+  async run({ openDatabase, connection }) {
     const { rows } = await sql<Rights>`
       select current_user::text as "user",
+             (select nspowner::regrole::text from pg_namespace where nspname = 'tend') as owner,
              array(select c.relname::text from pg_class c
                     where c.relnamespace = 'tend'::regnamespace and c.relkind in ('r', 'p')
                       and not (has_table_privilege(c.oid, 'SELECT') and has_table_privilege(c.oid, 'INSERT')
@@ -23,16 +26,18 @@ export const checkPrivileges: DoctorCheck = {
                     order by 1) as missing,
              pg_has_role('pg_read_all_stats', 'USAGE') as "seesSessions",
              pg_has_role('pg_signal_backend', 'USAGE') as "signalsSessions"`.execute(await openDatabase());
-    const [{ user, missing, seesSessions, signalsSessions } = { user: '', missing: [] }] = rows;
+    const [row] = rows;
+    if (row === undefined) throw new Error('The server tells no privileges.');
+    const { user, owner, missing, seesSessions, signalsSessions } = row;
     if (missing.length > 0)
       return {
         status: 'fail',
         text: `role "${user}" may not read and write ${missing.map((name) => `tend.${name}`).join(', ')}`,
-        fix: 'Run tend as the owner of schema "tend", the role that runs: tend migrations up',
+        fix: `Connect as ${owner}, who owns schema "tend": user=${owner} in the settings from ${(await connection()).origin}`,
       };
     const limits = [
-      ...(seesSessions === true ? [] : ["what other roles' sessions do is hidden (pg_read_all_stats)"]),
-      ...(signalsSessions === true ? [] : ['it cannot end them (pg_signal_backend)']),
+      ...(seesSessions ? [] : ["what other roles' sessions do is hidden (pg_read_all_stats)"]),
+      ...(signalsSessions ? [] : ['it cannot end them (pg_signal_backend)']),
     ];
     const text = `role "${user}" may do what the ticks do`;
     return { status: 'ok', text: limits.length === 0 ? text : `${text}; ${limits.join(', and ')}` };

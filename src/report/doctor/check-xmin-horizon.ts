@@ -1,6 +1,7 @@
 import { findHorizonHolders, type HorizonHolder } from '../../activity/find-horizon-holders.ts';
 import { formatDuration } from '../../duration.ts';
 import type { DoctorCheck } from './doctor-check.ts';
+import { limitFinding } from './limit-finding.ts';
 
 const longMs = 3_600_000;
 /** A slot has no age in time. */
@@ -13,12 +14,13 @@ export const checkXminHorizon: DoctorCheck = {
   name: 'xmin-horizon',
   needs: 'database',
   async run({ openDatabase }) {
-    const holders = await findHorizonHolders(await openDatabase());
+    const db = await openDatabase();
+    const holders = await findHorizonHolders(db);
     const old = holders.filter(
       ({ ageMs, transactions }) => (ageMs ?? 0) >= longMs || transactions >= manyTransactions,
     );
     const [oldest] = old;
-    if (oldest === undefined) return { status: 'ok', text: 'nothing keeps VACUUM from removing dead rows' };
+    if (oldest === undefined) return await limitFinding(db, 'nothing keeps VACUUM from removing dead rows');
     const more = old.length > 1 ? `, and ${old.length - 1} more` : '';
     return {
       status: oldest.transactions >= dangerous ? 'fail' : 'warn',

@@ -33,6 +33,8 @@ export interface DoctorFacts {
   signal: AbortSignal;
   secrets: SecretRegistry;
   log: Log;
+  /** DNS servers to ask, as `address:port`; those of the system unless told. */
+  dnsServers?: readonly string[];
   connection(): Promise<ConnectionSettings>;
   openDatabase(): Promise<Kysely<Database>>;
 }
