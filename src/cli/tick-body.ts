@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { closestName } from '../closest-name.ts';
 import { TendError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -9,15 +8,23 @@ import { workerIdentity } from '../tasks/worker-identity.ts';
 import type { CommandBody, CommandContext, CommandOutcome } from './command-context.ts';
 import { handlerContext, hostName } from './handler-context.ts';
 import type { Output } from './output.ts';
+import { tellFailedTick, tellTick } from './tell-metrics.ts';
 import type { TickFlags } from './tick-flags.ts';
 
 /** What `run-due-tasks` does, for both of its entries. */
 export function tickBody(flags: TickFlags): CommandBody {
   return async (context) => {
     refuseUnknownKinds(context, flags);
-    if (!flags.isDryRun) return await tick(context, flags);
-    const { planBody } = await import('./tick-plan.ts');
-    return await planBody(context, flags);
+    if (flags.isDryRun) {
+      const { planBody } = await import('./tick-plan.ts');
+      return await planBody(context, flags);
+    }
+    try {
+      return await tick(context, flags);
+    } catch (thrown) {
+      await tellFailedTick(context, flags, thrown);
+      throw thrown;
+    }
   };
 }
 
@@ -47,7 +54,7 @@ async function tick(context: CommandContext, flags: TickFlags): Promise<CommandO
         : undefined,
   });
   const exitCode = exitCodeOf(report);
-  await tellMetrics(context, exitCode);
+  await tellTick(context, flags, exitCode);
   return {
     result: {
       ...report,
@@ -57,21 +64,6 @@ async function tick(context: CommandContext, flags: TickFlags): Promise<CommandO
     exitCode,
     render: (output) => render(report, output),
   };
-}
-
-/** Loads nothing where no file is configured. What goes wrong is a warning: the tick has done its work. */
-async function tellMetrics(context: CommandContext, exitCode: number): Promise<void> {
-  const { config, baseDirectory, clock, log, signal } = context;
-  const { metrics_file } = config.monitor;
-  if (metrics_file === undefined || signal.aborted) return;
-  const { writeMetrics } = await import('../monitoring/write-metrics.ts');
-  const path = resolve(baseDirectory, metrics_file);
-  try {
-    await writeMetrics({ path, sessions: await context.openSessions(), now: clock.now(), exitCode });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    log.warn(`The metrics file "${path}" was not written: ${reason}`);
-  }
 }
 
 /** A misspelt kind would be a tick that finds nothing due, for ever. */

@@ -15,12 +15,23 @@ export interface QueueMetrics {
   mailUnknown: number;
 }
 
-/** The text format of Prometheus, all gauges. A metric whose value is not known is left out. */
-export function formatMetrics(options: { queue: QueueMetrics; now: Date; exitCode: number }): string {
-  const { queue, now, exitCode } = options;
-  const metrics: [name: string, help: string, value: number | null][] = [
+type Gauge = [name: string, help: string, value: number | null];
+
+/** Begins the part of the file that `formatQueue` writes. */
+const queueGauge = 'queue_timestamp_seconds';
+
+/** What a tick says of itself, whether it has reached the queue or not, in the text format of Prometheus. */
+export function formatTick({ now, exitCode }: { now: Date; exitCode: number }): string {
+  return format([
     ['last_tick_timestamp_seconds', 'When the last tick of this host ended.', now.getTime() / 1000],
     ['last_tick_exit_code', 'Exit code of that tick.', exitCode],
+  ]);
+}
+
+/** The figures of the queue, and when they were true. A metric whose value is not known is left out. */
+export function formatQueue({ queue, now }: { queue: QueueMetrics; now: Date }): string {
+  return format([
+    [queueGauge, 'When the figures of queue, backups and mail were read.', now.getTime() / 1000],
     ['tasks_due', 'Tasks that are due and not running.', queue.due],
     ['tasks_running', 'Tasks that are running on any host.', queue.running],
     ['tasks_held', 'Tasks that wait for a person.', queue.held],
@@ -38,14 +49,21 @@ export function formatMetrics(options: { queue: QueueMetrics; now: Date; exitCod
     ['mail_waiting', 'Messages that wait to be sent.', queue.mailWaiting],
     ['mail_unknown', 'Messages of which nobody knows whether they were sent.', queue.mailUnknown],
     ['schema_version', 'Version of the schema tend.', queue.schemaVersion],
-  ];
-  return metrics
-    .flatMap(([name, help, value]) =>
-      value === null
-        ? []
-        : [`# HELP tend_${name} ${help}`, `# TYPE tend_${name} gauge`, `tend_${name} ${value}`, ''],
+  ]);
+}
+
+/** The figures of the queue in a file that was written before, with the time of then; nothing where it has none. */
+export function queueIn(text: string): string {
+  const place = text.indexOf(`# HELP tend_${queueGauge} `);
+  return place < 0 ? '' : text.slice(place);
+}
+
+function format(gauges: readonly Gauge[]): string {
+  return gauges
+    .filter(([, , value]) => value !== null)
+    .map(
+      ([name, help, value]) =>
+        `# HELP tend_${name} ${help}\n# TYPE tend_${name} gauge\ntend_${name} ${value}\n`,
     )
-    .filter((line) => line !== '')
-    .concat('')
-    .join('\n');
+    .join('');
 }

@@ -1,6 +1,6 @@
-import { chmod, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import type { SessionPool } from '../database/session-pool.ts';
-import { formatMetrics, type QueueMetrics } from './format-metrics.ts';
+import { formatQueue, formatTick, type QueueMetrics, queueIn } from './format-metrics.ts';
 
 /** Less than a minute, so that a tick every minute that came a little early still writes. */
 const freshMs = 50_000;
@@ -25,31 +25,47 @@ const statement = `
 export interface WriteMetricsOptions {
   /** Absolute path, `*.prom` in the directory of node_exporter's textfile collector. */
   path: string;
-  sessions: SessionPool;
+  /** Undefined where the queue cannot be asked: what the file says of it stays, with the time of then. */
+  sessions: SessionPool | undefined;
   now: Date;
   exitCode: number;
 }
 
 /**
- * Writes what this tick and the queue can tell, unless the file is younger than 50 s: readable by everybody, by renaming,
- * so that a scrape never reads half a file. Errors of the file system and the database pass through.
+ * Writes what this tick and the queue can tell: readable by everybody, by renaming, so that a scrape never reads half a
+ * file. A tick with exit code 0 leaves a file younger than 50 s as it is. Errors of the file system and the database pass
+ * through.
  */
-export async function writeMetrics({ path, sessions, now, exitCode }: WriteMetricsOptions): Promise<void> {
-  const writtenMs = await stat(path).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => Number.NEGATIVE_INFINITY,
-  );
-  const ageMs = now.getTime() - writtenMs;
-  if (ageMs >= 0 && ageMs < freshMs) return;
-  const [queue] = await sessions.query<QueueMetrics>(statement, []);
-  if (queue === undefined) throw new Error('tend.health has no row.');
+export async function writeMetrics(options: WriteMetricsOptions): Promise<void> {
+  const { path, sessions, now, exitCode } = options;
+  if (exitCode === 0 && (await isFresh(path, now))) return;
+  const queue = sessions === undefined ? await oldQueue(path) : await readQueue(sessions, now);
   // The collector reads *.prom only: what a killed tick leaves is never scraped.
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    await writeFile(temporary, formatMetrics({ queue, now, exitCode }), { mode: 0o644 });
+    await writeFile(temporary, formatTick({ now, exitCode }) + queue, { mode: 0o644 });
     await chmod(temporary, 0o644); // whatever the umask: the collector is another user
     await rename(temporary, path);
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+async function isFresh(path: string, now: Date): Promise<boolean> {
+  const writtenMs = await stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Number.NEGATIVE_INFINITY,
+  );
+  const ageMs = now.getTime() - writtenMs;
+  return ageMs >= 0 && ageMs < freshMs;
+}
+
+async function readQueue(sessions: SessionPool, now: Date): Promise<string> {
+  const [queue] = await sessions.query<QueueMetrics>(statement, []);
+  if (queue === undefined) throw new Error('tend.health has no row.');
+  return formatQueue({ queue, now });
+}
+
+async function oldQueue(path: string): Promise<string> {
+  return queueIn(await readFile(path, 'utf8').catch(() => ''));
 }

@@ -34,4 +34,31 @@ describe('the metrics file', () => {
       await sessions.end();
     }
   });
+
+  it('keeps the figures of the queue with their time while the queue cannot be asked', async () => {
+    await using database = await createTestDatabase();
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, 'tend.prom');
+    const sessions = new SessionPool({
+      ...{ connection: database.connection, applicationName: 'test', statementTimeoutMs: 10_000 },
+    });
+    try {
+      await writeMetrics({ path, sessions: undefined, now: new Date(1_000_000), exitCode: 69 });
+      expect(await readFile(path, 'utf8')).toMatch(
+        /_timestamp_seconds 1000\n.*\n.*\ntend_last_tick_exit_code 69\n$/,
+      );
+      await database.query(`select tend.enqueue('backup')`);
+      await writeMetrics({ path, sessions, now: new Date(2_000_000), exitCode: 3 });
+      await writeMetrics({ path, sessions: undefined, now: new Date(3_000_000), exitCode: 69 });
+      const text = await readFile(path, 'utf8');
+      const values = text.split('\n').filter((line) => line.startsWith('tend_'));
+      expect(values.slice(0, 4)).toEqual([
+        ...['tend_last_tick_timestamp_seconds 3000', 'tend_last_tick_exit_code 69'],
+        ...['tend_queue_timestamp_seconds 2000', 'tend_tasks_due 1'],
+      ]);
+      expect(text.match(/# TYPE/g)).toHaveLength(values.length);
+    } finally {
+      await sessions.end();
+    }
+  });
 });
