@@ -62,7 +62,7 @@ export abstract class TendCommand extends Command {
   ): Promise<void> {
     const { host, commandId } = this;
     const given: Readonly<Record<string, unknown>> = { ...flags };
-    const isTrial = given['dry-run'] === true || given['task'] !== undefined;
+    const isTrial = ['dry-run', 'check'].some((name) => given[name] === true) || given['task'] !== undefined;
     process.exitCode = await runBody(
       { commandId, flags: this.#globalFlags(flags), host, isTrial, ...options },
       body,
