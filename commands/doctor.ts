@@ -8,7 +8,7 @@ import { unfinishedChoices } from '../src/tasks/adopt-copy.ts';
 export default class Doctor extends TendCommand {
   static override summary = 'Check the installation, worst first, with a fix for each problem.';
   static override description =
-    'Looks at configuration, database, schema, ticks of every host, stuck, held and failed tasks, schedules, clock and pg_dump, and changes nothing. Exit code 4: something is not as it should be. With --adopt, a clone or a restored copy, in which every tick refuses, gets a queue of its own; it is asked what shall become of the unfinished tasks it has brought along. Mails among them are never run: a person releases each.';
+    'Looks at configuration, database, schema, the line that cron calls, ticks of every host, stuck, held and failed tasks, schedules, clock and pg_dump, and changes nothing. Exit code 4: something is not as it should be. With --adopt, a clone or a restored copy, in which every tick refuses, gets a queue of its own; it is asked what shall become of the unfinished tasks it has brought along. Mails among them are never run: a person releases each.';
   static override examples = [
     '<%= config.bin %> doctor',
     '<%= config.bin %> doctor --json',

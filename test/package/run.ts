@@ -7,6 +7,9 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkBillOfMaterials } from './check-bill-of-materials.ts';
+import { checkCompletion } from './check-completion.ts';
+import { checkManPages } from './check-man-pages.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const longestPackedBytes = 3_000_000;
@@ -33,9 +36,12 @@ try {
   assert.match(tend('--version'), /^tend\/\d+\.\d+\.\d+ /);
   assert.match(tend('help'), /run-due-tasks/);
   assert.equal(typeof JSON.parse(tend('config', 'schema')), 'object');
-  assert.match(tend('autocomplete', 'bash'), /autocomplete/i);
-  assert.ok(statSync(join(prefix, 'share/man/man1/tend.1')).isFile());
-  say('installed: --version, help, config schema, autocomplete bash and man page are there');
+  say('installed: --version, help and config schema are there');
+  checkCompletion({ prefix, env });
+  say('completion: set up as it says itself, Tab offers commands and flags');
+  say(`man: finds ${checkManPages({ prefix, env })} pages, one for each command`);
+  const count = checkBillOfMaterials({ root, tarball, directory: join(directory, 'bill') });
+  say(`bill of materials: ${count} packages, each dependency and nothing of development`);
 
   const linter = spawnSync('npx', ['--yes', 'publint@0.3', tarball, '--strict'], {
     cwd: directory,
