@@ -46,9 +46,10 @@ it('a compilation is told of; one that only checks is not', async () => {
   await site.configure(`[monitor.pings]\ncompile-translations = "${service.url}"\n`);
   await mkdir(join(site.path, 'pl/LC_MESSAGES'), { recursive: true });
   await writeFile(join(site.path, 'pl/LC_MESSAGES/cms.po'), 'msgid "a"\nmsgstr "b"\n');
-  await site.command(['compile-translations', '--check']);
+  const env = { HOME: site.path }; // where the set before is kept
+  await site.command(['compile-translations', '--check'], env);
   expect(service.pings).toEqual([]);
-  const { exitCode } = await site.command(['compile-translations']);
+  const { exitCode } = await site.command(['compile-translations'], env);
   await service.arrived(1);
   expect(service.pings.at(-1)?.path).toBe(`/secret-check/${exitCode}`);
 });

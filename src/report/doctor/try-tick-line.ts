@@ -76,6 +76,13 @@ function troubleOf(trial: Trial, probed: Exclude<ProbedLine, { state: 'answered'
       return { status: 'fail', text: probed.said, fix };
     default: {
       const { code, message, hint } = probed;
+      const [, unreadable] = /"(.+)" cannot be read: EACCES/.exec(message) ?? [];
+      if (unreadable !== undefined)
+        return {
+          status: 'fail',
+          text: message,
+          fix: `chown ${shellWord(trial.line.user)} ${shellWord(unreadable)}`,
+        };
       const isOfLine = code === 'CONFIG_NOT_FOUND' || code === 'USAGE';
       return { status: 'fail', text: message, fix: isOfLine ? fix : (hint ?? asCron(trial)) };
     }
@@ -113,9 +120,10 @@ function placeOfSettings({ file, place }: TickLine): string {
 }
 
 /** For a person to see what happens. */
-function asCron({ command, cronEnv }: Trial): string {
+function asCron({ facts, line, command, cronEnv }: Trial): string {
   const words = Object.entries(cronEnv)
     .filter(([name]) => /^(HOME|LOGNAME|PATH|SHELL)$/.test(name))
     .map(([name, value]) => `${name}=${shellWord(value)}`);
-  return `cd ${shellWord(cronEnv['HOME'] ?? '/')} && env -i ${words.join(' ')} ${shellWord(cronEnv['SHELL'] ?? '/bin/sh')} -c ${shellWord(command)}`;
+  const become = line.user === facts.program.osUser ? '' : `sudo -u ${shellWord(line.user)} `;
+  return `cd ${shellWord(cronEnv['HOME'] ?? '/')} && ${become}env -i ${words.join(' ')} ${shellWord(cronEnv['SHELL'] ?? '/bin/sh')} -c ${shellWord(command)}`;
 }

@@ -1,4 +1,6 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -6,6 +8,7 @@ import { systemClock } from '../../../src/clock.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { resolveConnection } from '../../../src/connection/resolve-connection.ts';
 import { describeTickCall } from '../../../src/crontab/describe-tick-call.ts';
+import { findAccount } from '../../../src/crontab/find-account.ts';
 import { printedTickLine } from '../../../src/crontab/printed-tick-line.ts';
 import type { Database } from '../../../src/database/tables.ts';
 import { silentLog } from '../../../src/log.ts';
@@ -25,8 +28,10 @@ let bin: string;
 
 /** crontab(1) as far as it matters here: it prints what the test has put there. */
 const program = `#!/bin/sh
-[ -f "$(dirname "$0")/spool" ] || { echo "no crontab for nobody" >&2; exit 1; }
-cat "$(dirname "$0")/spool"
+file="$(dirname "$0")/spool"
+[ "$1" = -u ] && file="$file-$2"
+[ -f "$file" ] || { echo "no crontab for nobody" >&2; exit 1; }
+cat "$file"
 `;
 
 beforeAll(async () => {
@@ -211,6 +216,36 @@ describe('cron-environment', () => {
       text: expect.stringContaining('it is more than a call of tend, and was not tried'),
       fix: expect.stringContaining(' && env -i HOME='),
     });
+  });
+
+  it('tries the line of who owns the site as that user, where root asks', async ({ skip }) => {
+    const account = findAccount('daemon');
+    const entry = `setpriv --reuid=daemon --clear-groups test -r ${thisProgram.entry} -a -x ${thisProgram.node}`;
+    const canRead = account !== undefined && spawnSync('sh', ['-c', entry]).status === 0;
+    skip(
+      process.getuid?.() !== 0 || !canRead || !existsSync(account.home),
+      'only root can be somebody else, who must be able to read this tree',
+    );
+    if (account === undefined) return;
+    const path = join(site, 'tend.toml');
+    await chmod(directory.path, 0o755);
+    await chown(path, account.uid, account.gid);
+    await writeFile(join(bin, 'spool-daemon'), await readFile(join(bin, 'spool'), 'utf8'));
+    await rm(join(bin, 'spool'));
+    try {
+      expect(await check()).toEqual({
+        ...{ status: 'ok', text: 'works with what cron gives: the crontab of daemon' },
+      });
+      await chmod(path, 0o000);
+      expect(await check()).toEqual({
+        status: 'fail',
+        text: `the crontab of daemon: The configuration file "${path}" cannot be read: EACCES`,
+        fix: `chown daemon '${path}'`,
+      });
+    } finally {
+      await rm(path);
+      await rm(join(bin, 'spool-daemon'));
+    }
   });
 
   it('has nothing to say without a tend.toml, which a line must name', async () => {
