@@ -122,6 +122,7 @@ export const configMeanings = {
   'monitor.thresholds.mail_server_failing': 'how long a mail server may fail',
   'monitor.thresholds.catalogs_failed': 'how many message catalogs may have failed',
   'monitor.thresholds.connection_share': 'how much of `max_connections` may be taken',
+  'monitor.mail_to': 'who is told what broke, what still is broken each day, and what works again',
   'monitor.metrics_file': 'where the figures for Prometheus go',
 };
 

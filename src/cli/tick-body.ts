@@ -9,6 +9,7 @@ import { workerIdentity } from '../tasks/worker-identity.ts';
 import type { CommandBody, CommandContext, CommandOutcome } from './command-context.ts';
 import { handlerContext, hostName } from './handler-context.ts';
 import type { Output } from './output.ts';
+import { tickAlerts } from './tick-alerts.ts';
 import type { TickFlags } from './tick-flags.ts';
 
 /** What `run-due-tasks` does, for both of its entries. */
@@ -45,6 +46,8 @@ async function tick(context: CommandContext, flags: TickFlags): Promise<CommandO
       flags.taskId === undefined
         ? tickSchedules({ openDatabase: context.openDatabase, schedules: config.schedules, host, log })
         : undefined,
+    // The one task that was asked for, and nothing else.
+    alerts: flags.taskId === undefined ? tickAlerts({ ...context, monitor: config.monitor }) : undefined,
   });
   const exitCode = exitCodeOf(report);
   await tellMetrics(context, exitCode);

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { mailAddress } from './setting-texts.ts';
 import { duration, integer, percent, section, text } from './setting-types.ts';
 
 const count = integer(0, 1_000_000);
@@ -39,6 +40,11 @@ const pingUrl = v.pipe(
   ),
 );
 
+const mailTo = v.union(
+  [mailAddress, v.array(mailAddress)],
+  'a mail address, or a list of them, was expected',
+);
+
 /** `[monitor]` of tend.toml. */
 export const monitorSection = section({
   /** Told of every tick: `/start`, then `/<exit code>`. */
@@ -54,5 +60,7 @@ export const monitorSection = section({
     {},
   ),
   metrics_file: v.optional(text),
+  /** Who is told by mail what broke, what still is, and what works again. */
+  mail_to: v.optional(mailTo),
   thresholds: v.optional(statusThresholds, {}),
 });

@@ -23,6 +23,10 @@ export interface TickBeginning {
   schedulesFingerprint: string | null;
   /** Whether an occurrence of a schedule is due, or a schedule not planned yet. */
   isScheduleDue: boolean;
+  /** Whether there is anything to tell of what broke or works again. */
+  isAlertDue: boolean;
+  /** Kinds whose last task failed, or is held; null where there is none. */
+  brokenKinds: string[] | null;
 }
 
 /** What a tick begins with; it opens the database only where the first statement tells it to go on. */
@@ -53,7 +57,7 @@ interface FirstRow extends TickBeginning {
  *
  * Each look is O(1) whatever the table holds and however stale its statistics are: a `min()` reads the first entry of
  * a partial index, where `exists (… < now())` may be planned as a scan. No lock is taken but on this host's own row of
- * `tend.hosts`.
+ * `tend.hosts`. What is broken is few rows, read as they are.
  *
  * It goes to the session as text: an idle tick, which sends nothing else, does without the query builder, whose loading
  * takes longer than the server takes to answer.
@@ -74,6 +78,8 @@ export async function beginTick(options: BeginTickOptions): Promise<TickBeginnin
       returning h.kinds_fingerprint, h.schedules_fingerprint
     ), due as (
       select min(run_at) as first from tend.tasks where state = 'waiting'
+    ), alerts as (
+      select min(due_at) as first, array_agg(kind) filter (where phase = 'broken') as broken from tend.alerts
     )
     select now() as "now",
            (select schema_version from tend.meta) as "schemaVersion",
@@ -92,8 +98,10 @@ export async function beginTick(options: BeginTickOptions): Promise<TickBeginnin
            coalesce((select min(next_slot) from tend.schedules where enabled) <= now(), false) as "isScheduleDue",
            (select kinds_fingerprint from host) as "kindsFingerprint",
            (select schedules_fingerprint from host) as "schedulesFingerprint",
-           (select tend.sample_connections() from origin where copied_from is null) as "isSampled"
-      from due`;
+           (select tend.sample_connections() from origin where copied_from is null) as "isSampled",
+           coalesce(alerts.first <= now(), false) as "isAlertDue",
+           alerts.broken as "brokenKinds"
+      from due, alerts`;
   const parameters = [worker.host, worker.owner, keepSucceededMs, keepEndedMs];
   const [row] = await sessions.query<FirstRow>(statement, parameters).catch(async (error: unknown) => {
     // Another schema than ours may lack what the statement names: say that instead of "column does not exist".
