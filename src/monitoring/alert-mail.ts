@@ -2,8 +2,13 @@ import { formatDuration } from '../duration.ts';
 import { shellWord } from '../shell-word.ts';
 import type { AlertAttempt, DueAlert } from './find-due-alerts.ts';
 
-/** What is to be told: that it broke, that it still is broken, that it works again, or both at once. */
-export type AlertNews = 'broke' | 'still-broken' | 'recovered' | 'broke-and-recovered';
+/** What is to be told: that it broke, still is broken, works again, or both at once; `settled` is a person's decision. */
+export type AlertNews = 'broke' | 'still-broken' | 'recovered' | 'broke-and-recovered' | 'settled';
+
+/** Whether there is nothing more to come after it. */
+export function isOver(news: AlertNews): boolean {
+  return news !== 'broke' && news !== 'still-broken';
+}
 
 const longestLog = 16_000;
 
@@ -42,16 +47,18 @@ function subjectOf(alert: DueAlert, news: AlertNews): string {
       return `${name} still fails, for ${formatDuration(brokenMs)}${place}`;
     case 'recovered':
       return `${name} works again after ${formatDuration(brokenMs)}${place}`;
+    case 'settled':
+      return `${name} is settled after ${formatDuration(brokenMs)}${place}`;
     case 'broke-and-recovered':
       return `${name} failed ${times(failures)} and works again${place}`;
   }
 }
 
 function textOf(alert: DueAlert, news: AlertNews): string {
-  const isGood = news === 'recovered' || news === 'broke-and-recovered';
+  const isGood = isOver(news);
   const parts = [
     facts(alert, news),
-    ...(news === 'recovered' ? [] : [lastError(alert), history(alert), log(alert)]),
+    ...(news === 'recovered' || news === 'settled' ? [] : [lastError(alert), history(alert), log(alert)]),
     [...commands(alert, isGood), '', isGood ? 'That is all about it.' : whatFollows],
   ];
   return parts
@@ -65,7 +72,6 @@ const whatFollows =
 
 function facts(alert: DueAlert, news: AlertNews): string[] {
   const { kind, schedule, host, database, taskId, state, reason, recoveredAt } = alert;
-  const isOver = news === 'recovered' || news === 'broke-and-recovered';
   const rows: [name: string, value: string][] = [
     ['Kind', kind],
     ['Schedule', schedule],
@@ -79,9 +85,9 @@ function facts(alert: DueAlert, news: AlertNews): string[] {
       'Broken since',
       `${iso(alert.brokenSince)}${alert.isRelapse ? ', not a day after it had recovered' : ''}`,
     ],
-    ['Failures', `${alert.failures}${isOver ? '' : ' since then'}`],
+    ['Failures', `${alert.failures}${isOver(news) ? '' : ' since then'}`],
     ['Works since', recoveredAt === null ? '' : iso(recoveredAt)],
-    ['Was broken for', isOver ? formatDuration(alert.brokenMs) : ''],
+    ['Was broken for', isOver(news) ? formatDuration(alert.brokenMs) : ''],
   ];
   return rows.filter(([, value]) => value !== '').map(([name, value]) => `${`${name}:`.padEnd(16)}${value}`);
 }

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/tables.ts';
-import { type AlertNews, alertMail } from './alert-mail.ts';
+import { type AlertNews, alertMail, isOver } from './alert-mail.ts';
 import { type DueAlert, findDueAlerts } from './find-due-alerts.ts';
 
 const batch = 50;
@@ -45,12 +45,11 @@ async function tell({ db, to, keyPrefix, alert }: TellOptions): Promise<0 | 1> {
   }
   const payload = JSON.stringify(alertMail({ to, alert, news }));
   const key = keyPrefix + [alert.kind, alert.schedule, alert.host].join(':');
-  const isOver = news === 'recovered' || news === 'broke-and-recovered';
   await sql`
     update tend.alerts
        set mail_task_id = tend.enqueue('send-mail', ${payload}::jsonb, unique_key => ${key}), last_mailed_at = now(),
-           due_at = now() + interval '1 day', phase = ${isOver ? 'over' : 'broken'},
-           recovered_at = ${isOver ? sql`coalesce(recovered_at, now())` : sql`null`}
+           due_at = now() + interval '1 day', phase = ${isOver(news) ? 'over' : 'broken'},
+           recovered_at = ${isOver(news) ? sql`coalesce(recovered_at, now())` : sql`null`}
      where ${isRowOf(alert)}`.execute(db);
   return 1;
 }
@@ -71,7 +70,7 @@ async function newsOf(db: Kysely<Database>, alert: DueAlert): Promise<AlertNews 
   }
   // A person may have decided about it, which is no success of a task; or it was pruned since.
   const isSettled = state === null || state === 'succeeded' || state === 'cancelled';
-  if (isSettled && !(await isAnyHeld(db, alert))) return lastMailedAt === null ? undefined : 'recovered';
+  if (isSettled && !(await isAnyHeld(db, alert))) return lastMailedAt === null ? undefined : 'settled';
   return lastMailedAt === null ? 'broke' : 'still-broken';
 }
 

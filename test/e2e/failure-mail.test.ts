@@ -151,7 +151,7 @@ Last failure:   task ${id} (failed: no attempts left)
     expect(await subjects()).toEqual(['backup failed on web1']);
   });
 
-  it('is told of a task that is lost with its worker, and held', async () => {
+  it('is told of a task that is lost with its worker, and held, until a person has decided', async () => {
     const id = await site.enqueue('chore');
     await site.database.query(
       `update tend.tasks set state = 'running', on_lost = 'hold', attempt = 1, started_at = now(), lease_owner = 'gone:1:2:3',
@@ -164,10 +164,11 @@ Last failure:   task ${id} (failed: no attempts left)
     expect(mail).toContain(`Decide about it: tend tasks resolve ${id}`);
     await chores();
     expect(await subjects()).toHaveLength(1);
+    await letPass('3 hours');
     await site.tend(['tasks', 'resolve', String(id), '--drop']);
-    await letPass('1 day');
     await tick();
-    expect(await subjects()).toEqual(['chore needs a person on gone', 'chore works again after 1 d on gone']);
+    expect(await subjects()).toEqual(['chore is settled after 3 h on gone', 'chore needs a person on gone']);
+    expect(await site.database.query('select phase from tend.alerts')).toEqual([{ phase: 'over' }]);
   });
 
   it('is told of each schedule by itself', async () => {
@@ -296,6 +297,17 @@ describe('a mail server that fails', () => {
         expect.stringMatching(/^nobody could be told that chore is broken \(message: task \d+, failed: /),
       ]),
     );
+  });
+});
+
+describe('[mail] redirect_all', () => {
+  it('takes the messages about failures too', async () => {
+    await using server = await scriptedSmtpServer();
+    const mail = `[mail]\nurl = "smtp://127.0.0.1:${server.port}?tls=off"\nfrom = "tend@example.org"\n`;
+    await site.configure(toml(`${mail}redirect_all = "dev@example.org"\n`));
+    await breakIt();
+    await chores();
+    expect(server.recipients.map((line) => /<(.*?)>/.exec(line)?.[1] ?? line)).toEqual(['dev@example.org']);
   });
 });
 
