@@ -26,8 +26,6 @@ export function alertMail(options: {
     to: [...to],
     subject: subjectOf(alert, news).replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' '),
     text: `${textOf(alert, news).toWellFormed()}\n`,
-    // RFC 3834: nobody's holiday answers it.
-    headers: { 'Auto-Submitted': 'auto-generated' },
     // A crash in the middle of its sending must not leave it to a person, whom it is to tell.
     onUnknown: 'resend',
   };

@@ -4,6 +4,8 @@ import { type AlertNews, alertMail, isOver } from './alert-mail.ts';
 import { type DueAlert, findDueAlerts } from './find-due-alerts.ts';
 
 const batch = 50;
+/** Before a newsletter that is being sent. */
+const priority = -1000;
 
 /**
  * Enqueues a message for every alert that is due and moves the alert on, both in one transaction: a message is enqueued
@@ -47,7 +49,7 @@ async function tell({ db, to, keyPrefix, alert }: TellOptions): Promise<0 | 1> {
   const key = keyPrefix + [alert.kind, alert.schedule, alert.host].join(':');
   await sql`
     update tend.alerts
-       set mail_task_id = tend.enqueue('send-mail', ${payload}::jsonb, unique_key => ${key}), last_mailed_at = now(),
+       set mail_task_id = tend.enqueue('send-mail', ${payload}::jsonb, priority => ${priority}, unique_key => ${key}), last_mailed_at = now(),
            due_at = now() + interval '1 day', phase = ${isOver(news) ? 'over' : 'broken'},
            recovered_at = ${isOver(news) ? sql`coalesce(recovered_at, now())` : sql`null`}
      where ${isRowOf(alert)}`.execute(db);
