@@ -9,6 +9,8 @@ export interface DueAlert {
   /** The host its tasks are pinned to; empty for none. */
   host: string;
   phase: 'broken' | 'recovered' | 'over';
+  /** Seconds since 1970 to the last digit, as the server writes them: they tell whether another tick was here. */
+  dueAt: string;
   brokenSince: Date;
   brokenMs: number;
   failures: number;
@@ -22,6 +24,8 @@ export interface DueAlert {
   /** Of the task now; null where it was pruned. */
   state: string | null;
   reason: string | null;
+  /** Whether one of its tasks waits for a person, that or another. */
+  isAnyHeld: boolean;
   error: string | null;
   /** The newest ten, the newest first. */
   attempts: AlertAttempt[];
@@ -41,20 +45,19 @@ export interface AlertAttempt {
   error: string | null;
 }
 
-/**
- * The alerts that are due, their rows locked until the transaction ends: those that another tick is telling of are left
- * out, so that two ticks at once tell once.
- */
+/** The alerts that are due, the longest due first. */
 export async function findDueAlerts(db: Kysely<Database>, limit: number): Promise<DueAlert[]> {
   const { rows } = await sql<DueAlert>`
     with due as materialized (
       select * from tend.alerts where due_at <= now() order by due_at, kind, schedule, host limit ${limit}
-         for update skip locked
     )
-    select a.kind, a.schedule, a.host, a.phase, a.broken_since as "brokenSince", a.failures, a.is_relapse as "isRelapse",
+    select a.kind, a.schedule, a.host, a.phase, extract(epoch from a.due_at)::text as "dueAt", a.broken_since as "brokenSince", a.failures, a.is_relapse as "isRelapse",
            extract(epoch from coalesce(a.recovered_at, now()) - a.broken_since)::float8 * 1000 as "brokenMs",
            a.recovered_at as "recoveredAt", extract(epoch from now() - a.recovered_at)::float8 * 1000 as "recoveredMs",
            a.last_mailed_at as "lastMailedAt", current_database() as database,
+           exists (select from tend.tasks h
+                    where h.state = 'held' and h.kind = a.kind and coalesce(h.schedule, '') = a.schedule
+                      and coalesce(h.host, '') = a.host and not starts_with(h.reason, 'restored')) as "isAnyHeld",
            a.last_task_id as "taskId", t.state, t.reason, t.last_error as error, coalesce(tries.list, '[]') as attempts,
            tries.output
       from due a

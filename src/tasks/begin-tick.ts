@@ -25,8 +25,8 @@ export interface TickBeginning {
   isScheduleDue: boolean;
   /** Whether there is anything to tell of what broke or works again. */
   isAlertDue: boolean;
-  /** Kinds whose last task failed, or is held; null where there is none. */
-  brokenKinds: string[] | null;
+  /** Kinds with an alert: those whose success may be a recovery. */
+  brokenKinds: string[];
 }
 
 /** What a tick begins with; it opens the database only where the first statement tells it to go on. */
@@ -42,12 +42,14 @@ export interface BeginTickOptions extends TickDatabase {
   keepEndedMs: number;
 }
 
-interface FirstRow extends TickBeginning {
+interface FirstRow extends Omit<TickBeginning, 'isAlertDue' | 'brokenKinds'> {
   schemaVersion: number;
   copiedFrom: string | null;
   database: string;
   /** Null in a copy. */
   isSampled: boolean | null;
+  /** `backup`, or `backup due` where there is something to tell. One column, since each costs the planner its time. */
+  alerts: string[];
 }
 
 /**
@@ -78,8 +80,6 @@ export async function beginTick(options: BeginTickOptions): Promise<TickBeginnin
       returning h.kinds_fingerprint, h.schedules_fingerprint
     ), due as (
       select min(run_at) as first from tend.tasks where state = 'waiting'
-    ), alerts as (
-      select min(due_at) as first, array_agg(kind) filter (where phase = 'broken') as broken from tend.alerts
     )
     select now() as "now",
            (select schema_version from tend.meta) as "schemaVersion",
@@ -99,9 +99,8 @@ export async function beginTick(options: BeginTickOptions): Promise<TickBeginnin
            (select kinds_fingerprint from host) as "kindsFingerprint",
            (select schedules_fingerprint from host) as "schedulesFingerprint",
            (select tend.sample_connections() from origin where copied_from is null) as "isSampled",
-           coalesce(alerts.first <= now(), false) as "isAlertDue",
-           alerts.broken as "brokenKinds"
-      from due, alerts`;
+           array(select kind || case when due_at <= now() then ' due' else '' end from tend.alerts) as "alerts"
+      from due`;
   const parameters = [worker.host, worker.owner, keepSucceededMs, keepEndedMs];
   const [row] = await sessions.query<FirstRow>(statement, parameters).catch(async (error: unknown) => {
     // Another schema than ours may lack what the statement names: say that instead of "column does not exist".
@@ -112,7 +111,8 @@ export async function beginTick(options: BeginTickOptions): Promise<TickBeginnin
   if (row === undefined || row.schemaVersion !== schemaVersion) await refuseOtherSchema(options);
   if (row === undefined) throw new TendError('BUG', 'The first statement of the tick returned no row.');
   refuseCopy(row.copiedFrom, row.database);
-  return row;
+  const isAlertDue = row.alerts.some((alert) => alert.endsWith(' due'));
+  return { ...row, isAlertDue, brokenKinds: row.alerts.map((alert) => alert.replace(/ due$/, '')) };
 }
 
 async function refuseOtherSchema({ openDatabase }: TickDatabase): Promise<void> {

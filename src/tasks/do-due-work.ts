@@ -72,7 +72,7 @@ async function tell({ alerts, log }: DueWorkOptions): Promise<number> {
 }
 
 function mayHaveNews({ beginning }: DueWorkOptions, { failed, held, succeeded }: WorkReport): boolean {
-  return failed + held > 0 || (beginning.brokenKinds !== null && succeeded > 0);
+  return failed + held > 0 || (beginning.brokenKinds.length > 0 && succeeded > 0);
 }
 
 /** The messages need not wait for the next tick, where this one may send any. */
@@ -115,7 +115,7 @@ async function work(options: DueWorkOptions): Promise<WorkReport> {
     limit: taskId === undefined ? options.limit : 1,
     signal: options.signal,
     log: options.log,
-    brokenKinds: options.beginning.brokenKinds ?? [],
+    brokenKinds: options.beginning.brokenKinds,
   });
 }
 

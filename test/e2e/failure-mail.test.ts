@@ -312,6 +312,29 @@ describe('[mail] redirect_all', () => {
 });
 
 describe('a tick that is killed', () => {
+  it('in the middle of telling leaves no message, and the next one tells', async () => {
+    const { database } = site;
+    await database.query(`
+      create function tend.slow() returns trigger language plpgsql as 'begin perform pg_sleep(60); return new; end';
+      create trigger slow before insert on tend.tasks for each row when (new.kind = 'send-mail') execute function tend.slow()`);
+    try {
+      await breakIt();
+      await site.enqueue('chore');
+      const { child, result } = await site.start(['run-due-tasks']);
+      const telling = `select pid from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`;
+      await expect.poll(() => database.query(telling), { timeout: 20_000 }).not.toEqual([]);
+      child.kill('SIGKILL');
+      await result;
+      // The server notices by itself when it has slept.
+      await database.query(`select pg_terminate_backend(pid, 10000) from (${telling}) t`);
+    } finally {
+      await database.query('drop trigger slow on tend.tasks; drop function tend.slow()');
+    }
+    expect(await database.query(`select from tend.tasks where kind = 'send-mail'`)).toEqual([]);
+    await tick();
+    expect(await subjects()).toEqual(['chore failed on web1']);
+  });
+
   it('after a failure and before the message leaves it to the next one', async () => {
     await breakIt();
     await site.configure(toml().replace('mail_to', '#mail_to'));
