@@ -27,7 +27,8 @@ beforeEach(async () => {
   await site.database.query(
     'truncate tend.tasks, tend.attempts, tend.deliveries, tend.alerts, tend.mail_servers',
   );
-  for (const name of ['broken', 'mails']) await rm(join(site.path, name), { recursive: true, force: true });
+  for (const name of ['broken', 'go', 'mails'])
+    await rm(join(site.path, name), { recursive: true, force: true });
 });
 
 const breakIt = async () => await writeFile(join(site.path, 'broken'), '');
@@ -70,6 +71,28 @@ describe('[monitor] mail_to', () => {
     await chores(10);
     await tick();
     expect(await subjects()).toEqual(['chore failed on web1']);
+  });
+
+  it('is told of what a tick with -q leaves to no other', async () => {
+    await breakIt();
+    await site.enqueue('chore');
+    expect(await site.tend(['run-due-tasks', '-q'])).toMatchObject({ exitCode: 3, stdout: '', stderr: '' });
+    expect(await subjects()).toEqual(['chore failed on web1']);
+  });
+
+  it('is told by another tick while the one that failed still runs', async () => {
+    await site.configure(toml() + scriptKind('long', 'until test -e go; do sleep 0.1; done'));
+    await breakIt();
+    await site.enqueue('long');
+    await site.enqueue('chore');
+    const { result } = await site.start(['run-due-tasks']);
+    const noted = async () => await site.database.query('select from tend.alerts');
+    await expect.poll(noted, { timeout: 20_000 }).not.toEqual([]);
+    await tick();
+    expect(await subjects()).toEqual(['chore failed on web1']);
+    await writeFile(join(site.path, 'go'), '');
+    expect(await result).toMatchObject({ exitCode: 3 });
+    expect(await subjects()).toHaveLength(1);
   });
 
   it('is reminded once a day while it is broken, also when nothing runs', async () => {
