@@ -122,6 +122,8 @@ export const configMeanings = {
   'monitor.thresholds.mail_server_failing': 'how long a mail server may fail',
   'monitor.thresholds.catalogs_failed': 'how many message catalogs may have failed',
   'monitor.thresholds.connection_share': 'how much of `max_connections` may be taken',
+  'monitor.log_format': 'messages on stderr: `text`, or `json` for one object a line',
+  'monitor.syslog': 'the facility under which messages also go to the system log; not set: they do not',
   'monitor.metrics_file': 'where the figures for Prometheus go',
 };
 

@@ -1,9 +1,9 @@
 import { formatDuration } from '../duration.ts';
-import type { Progress } from '../log.ts';
+import type { LogFacts, Progress } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
 import type { GlobalFlags } from './global-flags.ts';
+import type { MessageWriter } from './message-writer.ts';
 import type { ProcessHost } from './process-host.ts';
-import type { StderrWriter } from './stderr-writer.ts';
 import type { StepLog } from './step-log.ts';
 
 export interface CreateProgressOptions {
@@ -11,7 +11,7 @@ export interface CreateProgressOptions {
   flags: GlobalFlags;
   secrets: SecretRegistry;
   log: StepLog;
-  stderr: StderrWriter;
+  writer: MessageWriter;
 }
 
 /**
@@ -19,25 +19,26 @@ export interface CreateProgressOptions {
  * of the log, which is silent on success. What is done is the same in both cases. A step inside a step, or beside
  * it, becomes a detail of the one that is shown.
  */
-export function createProgress({ host, flags, secrets, log, stderr }: CreateProgressOptions): Progress {
-  const isLive = canDraw(host) && !flags.quiet && flags.verbosity === 0;
+export function createProgress({ host, flags, secrets, log, writer }: CreateProgressOptions): Progress {
+  const isLive = (): boolean =>
+    canDraw(host) && !flags.quiet && flags.verbosity === 0 && writer.format === 'text';
   let current: { report: (detail: string) => void } | undefined;
 
   return {
-    async step(title, work) {
+    async step(title, work, facts) {
       if (current !== undefined) {
         current.report(title);
-        return await logStep({ title, work, log, host });
+        return await logStep({ title, work, facts, log, host });
       }
-      if (!isLive) return await logStep({ title, work, log, host });
+      if (!isLive()) return await logStep({ title, work, facts, log, host });
       const shown = { report: (_detail: string): void => {} };
       current = shown;
-      stderr.hold();
+      writer.hold();
       try {
         return await liveStep({ title: secrets.redact(title), work, secrets, host, shown });
       } finally {
         current = undefined;
-        stderr.release();
+        writer.release();
       }
     },
   };
@@ -53,20 +54,23 @@ type Work<T> = (report: (detail: string) => void) => Promise<T>;
 async function logStep<T>({
   title,
   work,
+  facts,
   log,
   host,
 }: {
   title: string;
   work: Work<T>;
+  facts: LogFacts | undefined;
   log: StepLog;
   host: ProcessHost;
 }): Promise<T> {
   const startedMs = host.clock.monotonicMs();
-  log.info(title);
+  log.info(title, facts);
   try {
-    return await work((detail) => log.debug(`${title}: ${detail}`));
+    return await work((detail) => log.debug(`${title}: ${detail}`, facts));
   } catch (error) {
-    log.info(`${title}: failed after ${formatDuration(host.clock.monotonicMs() - startedMs)}`);
+    const durationMs = Math.round(host.clock.monotonicMs() - startedMs);
+    log.info(`${title}: failed after ${formatDuration(durationMs)}`, { ...facts, durationMs });
     throw error;
   }
 }

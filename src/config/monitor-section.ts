@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { duration, integer, percent, section, text } from './setting-types.ts';
+import { duration, integer, oneOf, percent, section, text } from './setting-types.ts';
 
 const count = integer(0, 1_000_000);
 
@@ -39,6 +39,12 @@ const pingUrl = v.pipe(
   ),
 );
 
+/** What syslog sorts messages by; those that belong to other programs are left out. */
+const syslogFacility = oneOf(
+  ...(['user', 'daemon', 'cron', 'local0', 'local1', 'local2', 'local3'] as const),
+  ...(['local4', 'local5', 'local6', 'local7'] as const),
+);
+
 /** `[monitor]` of tend.toml. */
 export const monitorSection = section({
   /** Told of every tick: `/start`, then `/<exit code>`. */
@@ -54,5 +60,7 @@ export const monitorSection = section({
     {},
   ),
   metrics_file: v.optional(text),
+  log_format: v.optional(oneOf('text', 'json'), 'text'),
+  syslog: v.optional(syslogFacility),
   thresholds: v.optional(statusThresholds, {}),
 });
