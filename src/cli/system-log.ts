@@ -1,3 +1,5 @@
+import { toError } from '../errors.ts';
+import type { Syslog } from '../monitoring/open-syslog.ts';
 import type { MessageLevel } from './message.ts';
 import type { ProcessHost } from './process-host.ts';
 
@@ -31,10 +33,15 @@ export function systemLogOf({
   if (isStderrTheJournal(host)) {
     return { prefixOf: (level) => `<${priorities[level]}>`, write() {}, close: () => undefined };
   }
-  let opened: ReturnType<typeof open> | undefined;
-  const open = async () => {
-    const { openSyslog } = await import('../monitoring/open-syslog.ts');
-    return openSyslog({ facility, env: host.env, cwd: host.cwd, pid: host.pid });
+  let opened: Promise<Syslog> | undefined;
+  const open = async (): Promise<Syslog> => {
+    try {
+      const { openSyslog } = await import('../monitoring/open-syslog.ts');
+      return openSyslog({ facility, env: host.env, cwd: host.cwd, pid: host.pid });
+    } catch (error) {
+      // it may have been replaced by another version meanwhile: no chore fails for its log
+      return { write() {}, close: async () => toError(error).message };
+    }
   };
   return {
     prefixOf: () => undefined,
