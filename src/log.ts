@@ -29,11 +29,7 @@ export interface Log {
 /** Named steps of something long; shown live on a terminal, buffered otherwise. */
 export interface Progress {
   /** Runs `work` as the step `title`; `report` replaces the detail shown beside it. Errors pass through. */
-  step<T>(
-    title: string,
-    work: (report: (detail: string) => void) => Promise<T>,
-    facts?: LogFacts,
-  ): Promise<T>;
+  step<T>(title: string, work: (report: (detail: string) => void) => Promise<T>): Promise<T>;
 }
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {} };

@@ -16,6 +16,8 @@ export interface MessageWriter {
   readonly runId: string;
   /** What `tend.toml` says, once it is read. */
   obey(settings: { log_format: LogFormat; syslog?: string | undefined }): void;
+  /** What is said from now on is about this task. */
+  about(task: { taskId?: number; kind: string; attempt?: number }): void;
   /** The message with its time, redacted. */
   compose(unsaid: Unsaid): Message;
   /** Writes it on stderr, and to the system log. */
@@ -51,6 +53,7 @@ export function createMessageWriter(options: CreateMessageWriterOptions): Messag
   let systemLog: SystemLog | undefined;
   let runId: string | undefined;
   let held: string[] | undefined;
+  let task: Message['facts'] = {};
   const said: string[] = [];
 
   const runIdOf = (): string => (runId ??= globalThis.crypto.randomUUID());
@@ -81,11 +84,14 @@ export function createMessageWriter(options: CreateMessageWriterOptions): Messag
       format = log_format;
       systemLog = systemLogOf({ facility: syslog, host });
     },
+    about(known) {
+      task = known;
+    },
     compose: ({ level, text, facts = {}, details, causes }) => ({
       time: host.clock.now(),
       level,
       text: secrets.redact(text),
-      facts: redactedFacts(facts, secrets),
+      facts: redactedFacts({ ...task, ...facts }, secrets),
       details: details === undefined ? undefined : secrets.redact(details),
       causes: causes?.map((cause) => secrets.redact(cause)),
     }),

@@ -120,6 +120,7 @@ async function runInContext({
     signal,
     log,
     progress,
+    aboutTask: writer.about,
     output,
     secrets,
     connection: () => resources.connection(),

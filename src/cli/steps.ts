@@ -1,5 +1,5 @@
 import { formatDuration } from '../duration.ts';
-import type { LogFacts, Progress } from '../log.ts';
+import type { Progress } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
 import type { GlobalFlags } from './global-flags.ts';
 import type { MessageWriter } from './message-writer.ts';
@@ -25,12 +25,12 @@ export function createProgress({ host, flags, secrets, log, writer }: CreateProg
   let current: { report: (detail: string) => void } | undefined;
 
   return {
-    async step(title, work, facts) {
+    async step(title, work) {
       if (current !== undefined) {
         current.report(title);
-        return await logStep({ title, work, facts, log, host });
+        return await logStep({ title, work, log, host });
       }
-      if (!isLive()) return await logStep({ title, work, facts, log, host });
+      if (!isLive()) return await logStep({ title, work, log, host });
       const shown = { report: (_detail: string): void => {} };
       current = shown;
       writer.hold();
@@ -54,23 +54,21 @@ type Work<T> = (report: (detail: string) => void) => Promise<T>;
 async function logStep<T>({
   title,
   work,
-  facts,
   log,
   host,
 }: {
   title: string;
   work: Work<T>;
-  facts: LogFacts | undefined;
   log: StepLog;
   host: ProcessHost;
 }): Promise<T> {
   const startedMs = host.clock.monotonicMs();
-  log.info(title, facts);
+  log.info(title);
   try {
-    return await work((detail) => log.debug(`${title}: ${detail}`, facts));
+    return await work((detail) => log.debug(`${title}: ${detail}`));
   } catch (error) {
     const durationMs = Math.round(host.clock.monotonicMs() - startedMs);
-    log.info(`${title}: failed after ${formatDuration(durationMs)}`, { ...facts, durationMs });
+    log.info(`${title}: failed after ${formatDuration(durationMs)}`, { durationMs });
     throw error;
   }
 }

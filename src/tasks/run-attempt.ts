@@ -46,7 +46,7 @@ export async function runAttempt(options: RunAttemptOptions): Promise<RanAttempt
     },
     Math.min(timeoutMs, longestTimerMs),
   );
-  const ended = await handlerOrAbandoned(options, tailLog(tail, liveOf(options)?.log), followUps);
+  const ended = await handlerOrAbandoned(options, tailLog(tail, options.live?.log), followUps);
   clearTimeout(timer);
   const stop = stopKindOf(controller.signal);
   // What a handler throws when it is stopped says less than why it was.
@@ -116,7 +116,7 @@ async function runHandler(options: RunAttemptOptions, log: Log, { enqueue }: Fol
     context,
     signal: controller.signal,
     log,
-    progress: liveOf(options)?.progress ?? progressToLog(log),
+    progress: options.live?.progress ?? progressToLog(log),
     enqueue,
   });
   if (isResult(result)) return result;
@@ -163,36 +163,20 @@ function timeoutError(kind: string, timeoutMs: number): TendError {
   );
 }
 
-/** What a person watches, with the task that says it. */
-function liveOf({ live, task }: RunAttemptOptions): RunAttemptOptions['live'] {
-  if (live === undefined) return undefined;
-  const { log, progress } = live;
-  const { id: taskId, kind, attempt } = task;
-  const facts = { taskId, kind, attempt };
-  return {
-    log: {
-      debug: (message, more) => log.debug(message, { ...facts, ...more }),
-      info: (message, more) => log.info(message, { ...facts, ...more }),
-      warn: (message, more) => log.warn(message, { ...facts, ...more }),
-    },
-    progress: { step: async (title, work) => await progress.step(title, work, facts) },
-  };
-}
-
 function tailLog(tail: OutputTail, live: Log | undefined): Log {
   const line = (prefix: string, message: string) => tail.write(`${prefix}${message}\n`);
   return {
-    debug(message, facts) {
+    debug(message) {
       line('', message);
-      live?.debug(message, facts);
+      live?.debug(message);
     },
-    info(message, facts) {
+    info(message) {
       line('', message);
-      live?.info(message, facts);
+      live?.info(message);
     },
-    warn(message, facts) {
+    warn(message) {
       line('warning: ', message);
-      live?.warn(message, facts);
+      live?.warn(message);
     },
   };
 }

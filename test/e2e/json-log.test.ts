@@ -85,7 +85,10 @@ describe('a tick with --log-format json', () => {
         ...{ taskId: expect.any(Number), kind: 'check-app', attempt: 1 },
       }),
     );
-    expect(said.at(-1)).toMatchObject({ level: 'error', code: 'APP_UNHEALTHY', exitCode: 69 });
+    expect(said.at(-1)).toMatchObject({
+      ...{ level: 'error', code: 'APP_UNHEALTHY', exitCode: 69 },
+      ...{ taskId: expect.any(Number), kind: 'check-app', attempt: 1 },
+    });
   });
 });
 
