@@ -30,6 +30,12 @@ export const statusThresholds = section({
 /** The thresholds after validation: ages in milliseconds, the share in percent. */
 export type StatusThresholds = v.InferOutput<typeof statusThresholds>;
 
+/** What syslog sorts messages by; those that belong to other programs are left out. */
+const syslogFacility = oneOf(
+  ...(['user', 'daemon', 'cron', 'local0', 'local1', 'local2', 'local3'] as const),
+  ...(['local4', 'local5', 'local6', 'local7'] as const),
+);
+
 /** The address is a secret, so it is not quoted where it is refused. */
 const pingUrl = v.pipe(
   text,
@@ -37,12 +43,6 @@ const pingUrl = v.pipe(
     /^(?:env:[A-Za-z_][A-Za-z0-9_]*$|https?:\/\/[^\s/?#]+)/,
     'a URL of the form https://host/path, or "env:NAME", was expected',
   ),
-);
-
-/** What syslog sorts messages by; those that belong to other programs are left out. */
-const syslogFacility = oneOf(
-  ...(['user', 'daemon', 'cron', 'local0', 'local1', 'local2', 'local3'] as const),
-  ...(['local4', 'local5', 'local6', 'local7'] as const),
 );
 
 /** `[monitor]` of tend.toml. */
@@ -60,7 +60,7 @@ export const monitorSection = section({
     {},
   ),
   metrics_file: v.optional(text),
+  thresholds: v.optional(statusThresholds, {}),
   log_format: v.optional(oneOf('text', 'json'), 'text'),
   syslog: v.optional(syslogFacility),
-  thresholds: v.optional(statusThresholds, {}),
 });
