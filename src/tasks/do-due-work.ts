@@ -61,6 +61,7 @@ async function reap(options: DueWorkOptions): Promise<ReapedTask[]> {
   for (const { id, kind, state, owner } of reaped) {
     options.log.warn(
       `Task ${id} (${kind}) was lost by worker ${owner.split(':', 2).join(':')}; it is ${state} now.`,
+      { taskId: id, kind, state },
     );
   }
   return reaped;
