@@ -24,8 +24,8 @@ export interface DueWorkOptions extends TickOptions, DueWork {
 
 /**
  * The rest of a tick whose first statement found something: reap → schedules → alerts → claim → run → alerts → prune →
- * record. When the
- * database went away under it, the report says what could not be written instead of failing for what comes after.
+ * record. When the database went away under it, the report says what could not be written instead of failing for what
+ * comes after.
  */
 export async function doDueWork(options: DueWorkOptions): Promise<TickReport> {
   const { context, worker, kinds, beginning, mayClaim } = options;
@@ -89,6 +89,7 @@ async function reap(options: DueWorkOptions): Promise<ReapedTask[]> {
   for (const { id, kind, state, owner } of reaped) {
     options.log.warn(
       `Task ${id} (${kind}) was lost by worker ${owner.split(':', 2).join(':')}; it is ${state} now.`,
+      { taskId: id, kind, state },
     );
   }
   return reaped;
