@@ -17,14 +17,14 @@ const ownProcess = [
 /** What each file is given; the server, the clean end and the summary are of the whole run. */
 const everyFile = {
   setupFiles: ['test/support/worker-setup.ts'],
-  pool: 'forks',
+  pool: 'forks' as const,
   maxWorkers,
   testTimeout: 30_000,
   expect: { poll: { timeout: 10_000 } },
   hookTimeout: 60_000,
   teardownTimeout: 60_000,
   disableConsoleIntercept: true,
-} as const;
+};
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
