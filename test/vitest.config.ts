@@ -19,11 +19,14 @@ const everyFile = {
   setupFiles: ['test/support/worker-setup.ts'],
   pool: 'forks' as const,
   maxWorkers,
-  testTimeout: 30_000,
+  // a hung test ends, and one on a machine that does a dozen other things does not
+  testTimeout: 90_000,
   expect: { poll: { timeout: 10_000 } },
   hookTimeout: 60_000,
   teardownTimeout: 60_000,
   disableConsoleIntercept: true,
+  // Node reads the sources itself, as it does in programs that tests start: nothing here needs Vite to change them
+  experimental: { viteModuleRunner: false, nodeLoader: false },
 };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
