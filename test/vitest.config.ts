@@ -21,7 +21,7 @@ const everyFile = {
   maxWorkers,
   // a hung test ends, and one on a machine that does a dozen other things does not
   testTimeout: 90_000,
-  expect: { poll: { timeout: 10_000 } },
+  expect: { poll: { timeout: 30_000 } },
   hookTimeout: 60_000,
   teardownTimeout: 60_000,
   disableConsoleIntercept: true,
