@@ -44,7 +44,8 @@ export interface FinishOptions {
 
 /**
  * Writes how attempts ended, many in one statement: task and history change together, each fenced by its lease token.
- * Repeating it is harmless: an ending that is already on record (its acknowledgement was lost) is reported as such.
+ * Repeating it is harmless: an ending that is already on record (its acknowledgement was lost) is reported as such, also
+ * where the statement of a session that was cut off was still on its way to its commit.
  *
  * A task that would wait again is cancelled instead where that was asked for since the last heartbeat, or where a newer
  * one with its unique key waits, or comes with it as its own follow-up.
@@ -55,16 +56,29 @@ export interface FinishOptions {
  */
 export async function finishAttempts(options: FinishOptions): Promise<FinishedAttempt[]> {
   try {
-    return await finishBatch(options);
+    return await finishOrLookAgain(options);
   } catch (error) {
     // Two with one unique key cannot both wait again; one by one, the second is seen to be superseded.
     if (!isConflict(error)) throw error;
     const finished: FinishedAttempt[] = [];
     for (const ending of options.endings) {
-      finished.push(...(await repeatOnConflict(() => finishBatch({ ...options, endings: [ending] }))));
+      finished.push(...(await repeatOnConflict(() => finishOrLookAgain({ ...options, endings: [ending] }))));
     }
     return finished;
   }
+}
+
+/**
+ * A statement that waited for a row sees the row as it is now, but the history as it was before: whether the attempt
+ * that somebody else has ended was this one, only the next statement can say.
+ */
+async function finishOrLookAgain(options: FinishOptions): Promise<FinishedAttempt[]> {
+  const finished = await finishBatch(options);
+  const lost = new Set(finished.filter(({ state }) => state === null).map(({ token }) => token));
+  if (lost.size === 0) return finished;
+  const endings = options.endings.filter(({ task }) => lost.has(task.token));
+  const again = await finishBatch({ ...options, endings });
+  return [...finished.filter(({ token }) => !lost.has(token)), ...again];
 }
 
 async function finishBatch(options: FinishOptions): Promise<FinishedAttempt[]> {
