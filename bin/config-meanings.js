@@ -111,6 +111,8 @@ export const configMeanings = {
   'monitor.pings.verify': 'the same for `backup verify`',
   'monitor.pings.restore': 'the same for `restore`',
   'monitor.pings.compile-translations': 'the same for `compile-translations`',
+  'monitor.log_format': 'messages on stderr: `text`, or `json` for one object a line',
+  'monitor.syslog': 'the facility under which messages also go to the system log; not set: they do not',
   'monitor.thresholds.tick_age': '`status`: how old the last tick of a host may be',
   'monitor.thresholds.due_age': 'how long a task may be due',
   'monitor.thresholds.backup_age': 'how old the newest good backup may be',
@@ -122,6 +124,7 @@ export const configMeanings = {
   'monitor.thresholds.mail_server_failing': 'how long a mail server may fail',
   'monitor.thresholds.catalogs_failed': 'how many message catalogs may have failed',
   'monitor.thresholds.connection_share': 'how much of `max_connections` may be taken',
+  'monitor.mail_to': 'who is told what broke, what still is broken each day, and what works again',
   'monitor.metrics_file': 'where the figures for Prometheus go',
 };
 

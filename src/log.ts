@@ -1,11 +1,29 @@
 /**
+ * What is known about a message besides its words. Text shows the words alone; a JSON log has these as keys, which are
+ * never renamed.
+ */
+export interface LogFacts {
+  taskId?: number;
+  /** Of the task. */
+  kind?: string;
+  attempt?: number;
+  /** Of the task, as it is now. */
+  state?: string;
+  durationMs?: number;
+  /** One of the stable error codes. */
+  code?: string;
+  exitCode?: number;
+  hint?: string;
+}
+
+/**
  * What a function of `src/` may say while it works. It never prints: the caller decides whether a line goes to a
  * terminal, to the buffered log shown on failure, or to a task's output tail.
  */
 export interface Log {
-  debug(message: string): void;
-  info(message: string): void;
-  warn(message: string): void;
+  debug(message: string, facts?: LogFacts): void;
+  info(message: string, facts?: LogFacts): void;
+  warn(message: string, facts?: LogFacts): void;
 }
 
 /** Named steps of something long; shown live on a terminal, buffered otherwise. */

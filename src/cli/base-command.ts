@@ -1,10 +1,11 @@
 import { Command } from '@oclif/core/command';
-import { boolean, string } from '@oclif/core/flags';
+import { boolean, option, string } from '@oclif/core/flags';
 import type { ConfigOverride } from '../config/load-config.ts';
 import { SecretRegistry } from '../redact.ts';
 import type { CommandBody, ReadsConfig } from './command-context.ts';
-import type { GlobalFlags } from './global-flags.ts';
+import type { GlobalFlags, LogFormat } from './global-flags.ts';
 import { globalFlagsFromArgv } from './global-flags-from-argv.ts';
+import { createMessageWriter } from './message-writer.ts';
 import { type ProcessHost, systemHost } from './process-host.ts';
 import { reportError } from './report-error.ts';
 import { runBody } from './run-body.ts';
@@ -24,6 +25,7 @@ interface ParsedBaseFlags {
   quiet: boolean;
   verbose: boolean;
   'no-color': boolean;
+  'log-format'?: LogFormat | undefined;
 }
 
 /**
@@ -50,6 +52,11 @@ export abstract class TendCommand extends Command {
     quiet: boolean({ char: 'q', summary: 'Errors only.', helpGroup: 'GLOBAL', exclusive: ['verbose'] }),
     verbose: boolean({ char: 'v', summary: 'Show the steps; -vv shows everything.', helpGroup: 'GLOBAL' }),
     'no-color': boolean({ summary: 'No colours, as with NO_COLOR=1.', helpGroup: 'GLOBAL' }),
+    'log-format': option({
+      summary: 'Messages on stderr as text, or as one JSON object a line.',
+      options: ['text', 'json'] as const,
+      helpGroup: 'GLOBAL',
+    })(),
   };
 
   protected host: ProcessHost = systemHost();
@@ -72,12 +79,11 @@ export abstract class TendCommand extends Command {
   protected override async catch(error: Error): Promise<void> {
     const { host } = this;
     watchStreams(host, () => {}); // the error itself is on stderr already, and names the exit code
+    const flags = globalFlagsFromArgv(this.argv);
+    const secrets = new SecretRegistry();
+    const writer = createMessageWriter({ host, flags, secrets, commandId: this.commandId });
     process.exitCode = reportError({
-      error: translateOclifError(error, this.commandId),
-      host,
-      flags: globalFlagsFromArgv(this.argv),
-      secrets: new SecretRegistry(),
-      writeToStderr: (line) => void host.stderr.write(`${line}\n`),
+      ...{ error: translateOclifError(error, this.commandId), host, flags, secrets, writer },
     });
   }
 
@@ -94,6 +100,7 @@ export abstract class TendCommand extends Command {
       quiet: flags.quiet,
       verbosity: flags.verbose ? Math.max(1, verbosity) : 0,
       noColor: flags['no-color'],
+      logFormat: flags['log-format'],
     };
   }
 }

@@ -32,8 +32,8 @@ export async function changeTasks(
     exitCode: isAnyRefused ? exitCodes.someFailed.code : exitCodes.ok.code,
     render(output) {
       for (const { id, result, error } of tasks) {
-        if (error === undefined) output.summary(`Task ${id}: ${result}`);
-        else output.warn(error);
+        if (error === undefined) output.summary(`Task ${id}: ${result}`, { taskId: id });
+        else output.warn(error, { taskId: id });
       }
       if (tasks.length === 0) output.summary('No task matches.');
     },

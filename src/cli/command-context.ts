@@ -37,6 +37,8 @@ export interface CommandContext {
   signal: AbortSignal;
   log: Log;
   progress: Progress;
+  /** From here on this task is what the command is about; its log, warnings and error name it. */
+  aboutTask(task: { taskId?: number; kind: string; attempt?: number }): void;
   output: Output;
   secrets: SecretRegistry;
   /** The settings of the application's database, resolved once. Throws where none is configured. */

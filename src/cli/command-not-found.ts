@@ -3,6 +3,7 @@ import { closestName } from '../closest-name.ts';
 import { TendError } from '../errors.ts';
 import { SecretRegistry } from '../redact.ts';
 import { globalFlagsFromArgv } from './global-flags-from-argv.ts';
+import { createMessageWriter } from './message-writer.ts';
 import { systemHost } from './process-host.ts';
 import { reportError } from './report-error.ts';
 
@@ -15,14 +16,16 @@ const commandNotFound: Hook<'command_not_found'> = async function ({ id, argv, c
   const names = config.commands.filter((command) => !command.hidden).map((command) => command.id);
   const guess = closestName(id, names)?.replaceAll(':', ' ');
   const host = systemHost();
+  const flags = globalFlagsFromArgv(argv ?? []);
+  const secrets = new SecretRegistry();
   const code = reportError({
     error: new TendError('USAGE', `"${words}" is not a command of tend`, {
       hint: guess === undefined ? 'tend --help' : `did you mean "tend ${guess}"?`,
     }),
     host,
-    flags: globalFlagsFromArgv(argv ?? []),
-    secrets: new SecretRegistry(),
-    writeToStderr: (line) => void host.stderr.write(`${line}\n`),
+    flags,
+    secrets,
+    writer: createMessageWriter({ host, flags, secrets, commandId: undefined }),
   });
   this.exit(code);
 };

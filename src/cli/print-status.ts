@@ -1,5 +1,6 @@
 import { formatDuration } from '../duration.ts';
 import { formatBytes } from '../format-bytes.ts';
+import type { AlertState } from '../report/find-alerts.ts';
 import { findScheduleProblem } from '../report/find-schedule-states.ts';
 import type { Status } from '../report/find-status.ts';
 import { oneLine } from './format-table.ts';
@@ -23,6 +24,7 @@ export function printStatus(status: Status, output: Output): void {
   for (const problem of problems) output.print(`  ${oneLine(problem)}`);
   for (const { columns, rows } of [
     tasks(status),
+    alerts(status),
     hosts(status),
     schedules(status),
     pauses(status),
@@ -54,6 +56,29 @@ function tasks({ tasks: counts }: Status): Section {
       ],
     ],
   };
+}
+
+function alerts(status: Status): Section {
+  return {
+    columns: ['BROKEN', 'SINCE', 'FOR', 'FAILURES', 'LAST TASK', 'TOLD'],
+    rows: status.alerts.map(
+      ({ kind, schedule, host, brokenSince, brokenMs, failures, lastTask, ...told }) => [
+        `${kind}${schedule === null ? '' : ` (${schedule})`}${host === null ? '' : ` on ${host}`}`,
+        ...[formatTime(brokenSince), formatDuration(brokenMs), String(failures), String(lastTask)],
+        describeTold(told),
+      ],
+    ),
+  };
+}
+
+function describeTold({
+  lastMailedAt,
+  mailState,
+  mailTask,
+}: Pick<AlertState, 'lastMailedAt' | 'mailState' | 'mailTask'>): string {
+  if (lastMailedAt === null) return 'no';
+  if (mailState === null || mailState === 'succeeded') return formatTime(lastMailedAt);
+  return `no: task ${mailTask} is ${mailState}`;
 }
 
 function hosts(status: Status): Section {

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import { type Clock, systemClock } from '../clock.ts';
 
@@ -20,6 +21,8 @@ export interface ProcessHost {
   env: NodeJS.ProcessEnv;
   cwd: string;
   pid: number;
+  /** Device and inode of what stderr is, `8:1234`; undefined where that cannot be known. */
+  stderrIdentity(): string | undefined;
   hostname: string;
   /** Name of the operating system's user, which libpq takes where none is given; undefined where it has none. */
   osUser: string | undefined;
@@ -39,6 +42,7 @@ export function systemHost(): ProcessHost {
     env: process.env,
     cwd: process.cwd(),
     pid: process.pid,
+    stderrIdentity,
     hostname: hostname(),
     get osUser() {
       return osUserName();
@@ -50,6 +54,15 @@ export function systemHost(): ProcessHost {
     events: process,
     exit: (code) => process.exit(code),
   };
+}
+
+function stderrIdentity(): string | undefined {
+  try {
+    const { dev, ino } = fstatSync(2, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A uid without an entry in the password file is no error: containers run as such. */

@@ -1,8 +1,8 @@
 import { TendError, toError } from '../errors.ts';
 import type { SecretRegistry } from '../redact.ts';
-import { colorPaint, isColorOn, plainPaint } from './colors.ts';
 import { formatJson } from './format-json.ts';
 import type { GlobalFlags } from './global-flags.ts';
+import type { MessageWriter } from './message-writer.ts';
 import type { ProcessHost } from './process-host.ts';
 
 export interface ReportErrorOptions {
@@ -10,7 +10,7 @@ export interface ReportErrorOptions {
   host: ProcessHost;
   flags: GlobalFlags;
   secrets: SecretRegistry;
-  writeToStderr: (line: string) => void;
+  writer: MessageWriter;
 }
 
 /**
@@ -18,23 +18,21 @@ export interface ReportErrorOptions {
  * an object on stdout that holds the allow-listed fields and nothing else of the error: foreign errors carry flags,
  * rows and connection settings with them. Causes and stacks are shown from `-v` on.
  */
-export function reportError({ error, host, flags, secrets, writeToStderr }: ReportErrorOptions): number {
+export function reportError({ error, host, flags, secrets, writer }: ReportErrorOptions): number {
   const known = asTendError(error);
-  const { code, message, exitCode } = known;
-  const hint = known.hint ?? null;
-  const paint = isColorOn({ stream: host.stderr, env: host.env, noColor: flags.noColor })
-    ? colorPaint
-    : plainPaint;
-  const say = (line: string): void => writeToStderr(secrets.redact(line));
-
-  say(`${paint('red', 'tend:')} ${message}`);
-  if (flags.json) {
-    host.stdout.write(`${formatJson({ error: { code, message, hint, exitCode } }, secrets)}\n`);
-    return exitCode;
-  }
-  if (known.details !== undefined && known.details !== '') say(indent(known.details));
-  if (hint !== null) say(`${paint('dim', 'hint:')} ${hint}`);
-  if (flags.verbosity > 0) for (const line of causesOf(known)) say(line);
+  const { code, message: text, exitCode, hint, details } = known;
+  const message = writer.compose({
+    level: 'error',
+    text,
+    facts: { code, exitCode, ...(hint === undefined ? {} : { hint }) },
+    details,
+    causes: flags.verbosity > 0 ? causesOf(known) : undefined,
+  });
+  writer.remember(message);
+  writer.tell(message);
+  if (!flags.json) return exitCode;
+  const told = { code, message: text, hint: hint ?? null, exitCode };
+  host.stdout.write(`${formatJson({ error: told }, secrets)}\n`);
   return exitCode;
 }
 
@@ -59,8 +57,4 @@ function causesOf(error: Error): string[] {
     cause = next;
   }
   return lines;
-}
-
-function indent(text: string): string {
-  return text.replace(/^/gm, '    ').trimEnd();
 }

@@ -7,13 +7,13 @@ import { SecretRegistry } from '../redact.ts';
 import type { CommandBody, CommandContext, CommandOutcome, ReadsConfig } from './command-context.ts';
 import { formatJson } from './format-json.ts';
 import type { GlobalFlags } from './global-flags.ts';
+import { createMessageWriter, type MessageWriter } from './message-writer.ts';
 import { openResources } from './open-resources.ts';
 import { createOutput, type Output } from './output.ts';
 import type { ProcessHost } from './process-host.ts';
 import { reportError } from './report-error.ts';
 import { listenForSignals, type SignalListener } from './signals.ts';
 import { startPings } from './start-pings.ts';
-import { createStderrWriter } from './stderr-writer.ts';
 import { createStepLog, type StepLog } from './step-log.ts';
 import { createProgress } from './steps.ts';
 import { watchStreams } from './watch-streams.ts';
@@ -39,9 +39,7 @@ interface Voice {
   log: StepLog;
   output: Output;
   progress: CommandContext['progress'];
-  writeToStderr: (line: string) => void;
-  /** The lines of the log, then those of the error report. */
-  said(): readonly string[];
+  writer: MessageWriter;
 }
 
 /**
@@ -51,19 +49,20 @@ interface Voice {
  */
 export async function runBody(options: RunBodyOptions, body: CommandBody): Promise<number> {
   const { host, flags } = options;
-  const voice = createVoice(host, flags);
+  const voice = createVoice(options);
   using signals = listenForSignals(host);
   using _warnings = divertWarnings(host, voice.log);
   using _crashes = reportCrashes(host, flags, voice);
-  const { secrets, writeToStderr } = voice;
+  const { secrets, writer } = voice;
   const streams = watchStreams(host, (error) => {
-    reportError({ error, host, flags: { ...flags, json: false }, secrets, writeToStderr });
+    reportError({ error, host, flags: { ...flags, json: false }, secrets, writer });
   });
   let exitCode: number;
   let pings: RunPings | undefined;
   const onConfig = async (config: Config): Promise<void> => {
     if (options.isTrial === true) return;
-    pings = await startPings({ commandId: options.commandId, config, env: host.env, ...voice });
+    const { commandId } = options;
+    pings = await startPings({ ...{ commandId, config, env: host.env }, ...voice });
   };
   try {
     const outcome = await runInContext({ options, voice, signal: signals.signal, body, onConfig });
@@ -71,28 +70,22 @@ export async function runBody(options: RunBodyOptions, body: CommandBody): Promi
   } catch (thrown) {
     if (!flags.json) voice.log.replay();
     const error = await nameDatabaseError(thrown);
-    exitCode = reportError({ error: afterSignal(error, signals), host, flags, secrets, writeToStderr });
+    exitCode = reportError({ error: afterSignal(error, signals), host, flags, secrets, writer });
   }
   if (exitCode === exitCodes.ok.code && (await streams.isOutputLost())) exitCode = exitCodes.cannotWrite.code;
-  await pings?.finish({ exitCode, said: voice.said(), isStopped: signals.stopped !== undefined });
-  armWatchdog(host, options.endWithinMs);
+  await pings?.finish({ exitCode, said: writer.said(), isStopped: signals.stopped !== undefined });
+  await writer.close();
+  armWatchdog(host, writer, options.endWithinMs);
   return exitCode;
 }
 
-function createVoice(host: ProcessHost, flags: GlobalFlags): Voice {
+function createVoice({ host, flags, commandId }: RunBodyOptions): Voice {
   const secrets = new SecretRegistry();
-  const stderr = createStderrWriter(host.stderr);
-  const reported: string[] = [];
-  const writeToStderr = (line: string): void => {
-    reported.push(line);
-    if (reported.length > 100) reported.shift();
-    stderr.write(line);
-  };
-  const log = createStepLog({ flags, env: host.env, secrets, writeToStderr: stderr.write });
-  const said = (): readonly string[] => [...log.said(), ...reported];
-  const output = createOutput({ host, flags, secrets, writeToStderr });
-  const progress = createProgress({ host, flags, secrets, log, stderr });
-  return { secrets, log, output, progress, writeToStderr, said };
+  const writer = createMessageWriter({ host, flags, secrets, commandId });
+  const log = createStepLog({ flags, env: host.env, writer });
+  const output = createOutput({ host, flags, secrets, writer });
+  const progress = createProgress({ host, flags, secrets, log, writer });
+  return { secrets, log, output, progress, writer };
 }
 
 async function runInContext({
@@ -109,8 +102,9 @@ async function runInContext({
   onConfig(config: Config): Promise<void>;
 }): Promise<CommandOutcome> {
   const { commandId, host } = options;
-  const { secrets, log, output, progress } = voice;
-  const { loaded, configError } = readConfig(options, secrets);
+  const { secrets, log, output, progress, writer } = voice;
+  const { loaded, configError, isRead } = readConfig(options, secrets);
+  if (isRead) writer.obey(loaded.config.monitor);
   await onConfig(loaded.config);
   await using resources = openResources({ host, commandId, loaded, log, secrets });
   return await body({
@@ -126,6 +120,7 @@ async function runInContext({
     signal,
     log,
     progress,
+    aboutTask: writer.about,
     output,
     secrets,
     connection: () => resources.connection(),
@@ -137,17 +132,23 @@ async function runInContext({
 function readConfig(
   { host, flags, overrides = [], readsConfig = true }: RunBodyOptions,
   secrets: SecretRegistry,
-): { loaded: LoadedConfig; configError: TendError | undefined } {
+): { loaded: LoadedConfig; configError: TendError | undefined; isRead: boolean } {
   const { cwd, env } = host;
-  const defaults = (configError?: TendError) => ({ loaded: withoutConfig(cwd), configError });
+  const defaults = (configError?: TendError) => ({ loaded: withoutConfig(cwd), configError, isRead: false });
   if (readsConfig === false) return defaults();
   try {
-    const loaded = loadConfig({ cwd, env, configFlag: flags.config, overrides, secrets });
-    return { loaded, configError: undefined };
+    const given = [...overrides, ...logOverride(flags)];
+    const loaded = loadConfig({ cwd, env, configFlag: flags.config, overrides: given, secrets });
+    return { loaded, configError: undefined, isRead: true };
   } catch (error) {
     if (readsConfig === 'if-valid' && error instanceof TendError) return defaults(error);
     throw error;
   }
+}
+
+function logOverride({ logFormat }: GlobalFlags): ConfigOverride[] {
+  if (logFormat === undefined) return [];
+  return [{ path: ['monitor', 'log_format'], value: logFormat, flag: '--log-format' }];
 }
 
 function finish({
@@ -165,8 +166,11 @@ function finish({
   if (flags.json) host.stdout.write(`${formatJson(outcome.result, voice.secrets)}\n`);
   else outcome.render?.(voice.output);
   if (signals.stopped === undefined) return outcome.exitCode ?? exitCodes.ok.code;
-  voice.writeToStderr(`tend: ${signals.stopped.message}`);
-  return signals.stopped.exitCode;
+  const { message: text, code, exitCode } = signals.stopped;
+  const message = voice.writer.compose({ level: 'error', text, facts: { code, exitCode } });
+  voice.writer.remember(message);
+  voice.writer.tell(message);
+  return exitCode;
 }
 
 /** Statements throw what the server said, since callers decide by its code; what nobody caught is named here. */
@@ -202,9 +206,12 @@ function divertWarnings(host: ProcessHost, log: StepLog): Disposable {
 }
 
 /** An error that no promise led back to us is still reported once, redacted, and ends the process with 70. */
-function reportCrashes(host: ProcessHost, flags: GlobalFlags, { secrets, writeToStderr }: Voice): Disposable {
+function reportCrashes(host: ProcessHost, flags: GlobalFlags, { secrets, writer }: Voice): Disposable {
   const onCrash = (error: unknown): void => {
-    host.exit(reportError({ error, host, flags, secrets, writeToStderr }));
+    const exitCode = reportError({ error, host, flags, secrets, writer });
+    const closing = writer.close();
+    if (closing === undefined) host.exit(exitCode);
+    else void closing.finally(() => host.exit(exitCode));
   };
   host.events.on('uncaughtException', onCrash);
   return {

@@ -50,11 +50,16 @@ export async function runKindNow(
   const { signal, log, progress } = context;
   const handler = await handlerContext(context);
   const shared = { context: handler, kind, payload: options.payload, signal, live: { log, progress } };
-  const { afterBirth, withoutQueue } = options;
+  const { withoutQueue } = options;
   if (!(await isQueueUsable(handler, kind, context))) {
+    context.aboutTask({ kind: kind.kind });
     if (withoutQueue !== undefined) return { taskId: null, evidence: await withoutQueue() };
     return await runWithoutQueue(shared);
   }
+  const afterBirth: AfterBirth = async (born) => {
+    context.aboutTask({ taskId: born.taskId, kind: kind.kind, attempt: 1 });
+    await options.afterBirth?.(born);
+  };
   const worker = workerIdentity(hostName(context));
   return await runTaskNow({ ...shared, worker, log, afterBirth });
 }

@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { Log } from '../log.ts';
 import type { RunPings } from '../monitoring/open-run-pings.ts';
 import type { SecretRegistry } from '../redact.ts';
+import type { MessageWriter } from './message-writer.ts';
 
 export interface StartPingsOptions {
   commandId: string;
@@ -9,6 +10,8 @@ export interface StartPingsOptions {
   env: NodeJS.ProcessEnv;
   log: Log;
   secrets: SecretRegistry;
+  /** Its run id is made when a ping asks for it: not every tick has one. */
+  writer: Pick<MessageWriter, 'runId'>;
 }
 
 /**
@@ -16,7 +19,7 @@ export interface StartPingsOptions {
  * An address that cannot be read is a warning: no chore is left undone because of its monitoring.
  */
 export async function startPings(options: StartPingsOptions): Promise<RunPings | undefined> {
-  const { commandId, config, env, log, secrets } = options;
+  const { commandId, config, env, log, secrets, writer } = options;
   const found = pingSetting(commandId, config.monitor);
   if (found === undefined) return undefined;
   const [{ openRunPings }, { resolveReference }] = await Promise.all([
@@ -26,7 +29,8 @@ export async function startPings(options: StartPingsOptions): Promise<RunPings |
   try {
     const url = resolveReference({ ...found, env, secrets });
     secrets.add(url);
-    if (/^https?:$/.test(URL.parse(url)?.protocol ?? '')) return openRunPings({ url, log, secrets });
+    if (/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
+      return openRunPings({ url, runId: writer.runId, log, secrets });
     log.warn(`${found.key} is no URL of the form https://host/path: no ping is sent`);
   } catch (error) {
     log.warn(`No ping is sent: ${error instanceof Error ? error.message : String(error)}`);

@@ -2,8 +2,8 @@ import { formatDuration } from '../duration.ts';
 import type { Progress } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
 import type { GlobalFlags } from './global-flags.ts';
+import type { MessageWriter } from './message-writer.ts';
 import type { ProcessHost } from './process-host.ts';
-import type { StderrWriter } from './stderr-writer.ts';
 import type { StepLog } from './step-log.ts';
 
 export interface CreateProgressOptions {
@@ -11,7 +11,7 @@ export interface CreateProgressOptions {
   flags: GlobalFlags;
   secrets: SecretRegistry;
   log: StepLog;
-  stderr: StderrWriter;
+  writer: MessageWriter;
 }
 
 /**
@@ -19,8 +19,9 @@ export interface CreateProgressOptions {
  * of the log, which is silent on success. What is done is the same in both cases. A step inside a step, or beside
  * it, becomes a detail of the one that is shown.
  */
-export function createProgress({ host, flags, secrets, log, stderr }: CreateProgressOptions): Progress {
-  const isLive = canDraw(host) && !flags.quiet && flags.verbosity === 0;
+export function createProgress({ host, flags, secrets, log, writer }: CreateProgressOptions): Progress {
+  const isLive = (): boolean =>
+    canDraw(host) && !flags.quiet && flags.verbosity === 0 && writer.format === 'text';
   let current: { report: (detail: string) => void } | undefined;
 
   return {
@@ -29,15 +30,15 @@ export function createProgress({ host, flags, secrets, log, stderr }: CreateProg
         current.report(title);
         return await logStep({ title, work, log, host });
       }
-      if (!isLive) return await logStep({ title, work, log, host });
+      if (!isLive()) return await logStep({ title, work, log, host });
       const shown = { report: (_detail: string): void => {} };
       current = shown;
-      stderr.hold();
+      writer.hold();
       try {
         return await liveStep({ title: secrets.redact(title), work, secrets, host, shown });
       } finally {
         current = undefined;
-        stderr.release();
+        writer.release();
       }
     },
   };
@@ -66,7 +67,8 @@ async function logStep<T>({
   try {
     return await work((detail) => log.debug(`${title}: ${detail}`));
   } catch (error) {
-    log.info(`${title}: failed after ${formatDuration(host.clock.monotonicMs() - startedMs)}`);
+    const durationMs = Math.round(host.clock.monotonicMs() - startedMs);
+    log.info(`${title}: failed after ${formatDuration(durationMs)}`, { durationMs });
     throw error;
   }
 }

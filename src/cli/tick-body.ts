@@ -9,6 +9,7 @@ import type { CommandBody, CommandContext, CommandOutcome } from './command-cont
 import { handlerContext, hostName } from './handler-context.ts';
 import type { Output } from './output.ts';
 import { tellFailedTick, tellTick } from './tell-metrics.ts';
+import { tickAlerts } from './tick-alerts.ts';
 import type { TickFlags } from './tick-flags.ts';
 
 /** What `run-due-tasks` does, for both of its entries. */
@@ -52,6 +53,8 @@ async function tick(context: CommandContext, flags: TickFlags): Promise<CommandO
       flags.taskId === undefined
         ? tickSchedules({ openDatabase: context.openDatabase, schedules: config.schedules, host, log })
         : undefined,
+    // The one task that was asked for, and nothing else.
+    alerts: flags.taskId === undefined ? tickAlerts({ ...context, monitor: config.monitor }) : undefined,
   });
   const exitCode = exitCodeOf(report);
   await tellTick(context, flags, exitCode);
@@ -88,26 +91,30 @@ function exitCodeOf(report: TickReport): number {
 
 function render(report: TickReport, output: Output): void {
   for (const task of report.tasks) {
+    const { id: taskId, kind, attempt, state, durationMs } = task;
+    const facts = { taskId, kind, attempt, durationMs, state: state ?? 'lost' };
     const name = `Task ${task.id} (${task.kind})`;
     const why = task.error === null ? '' : `: ${task.error}`;
-    if (task.state === 'failed') output.warn(`${name} failed${why} (tend tasks show ${task.id})`);
-    if (task.state === 'held') output.warn(`${name} is held${why} (tend tasks resolve ${task.id})`);
+    if (task.state === 'failed') output.warn(`${name} failed${why} (tend tasks show ${task.id})`, facts);
+    if (task.state === 'held') output.warn(`${name} is held${why} (tend tasks resolve ${task.id})`, facts);
     if (task.state === 'waiting' && task.outcome === 'failed') {
-      output.summary(`${name} failed and will be tried again${why}`);
+      output.summary(`${name} failed and will be tried again${why}`, facts);
     }
-    if (task.state === 'succeeded') output.summary(`${name} succeeded in ${task.durationMs} ms`);
+    if (task.state === 'succeeded') output.summary(`${name} succeeded in ${task.durationMs} ms`, facts);
     if (task.state === undefined) {
       output.warn(
         `${name} ended (${task.outcome}), but the database could not be told; it will be found lost`,
+        facts,
       );
     }
     if (task.state === null)
-      output.warn(`${name} ended after its lease was lost; another worker decides about it`);
+      output.warn(`${name} ended after its lease was lost; another worker decides about it`, facts);
   }
   for (const [kind, { reason, exitCode, isNews }] of report.halted) {
     const line = `${kind}: ${reason}; what is due waits`;
-    if (exitCode !== undefined && isNews) output.warn(line);
-    else output.summary(line);
+    const facts = { kind, ...(exitCode === undefined ? {} : { exitCode }) };
+    if (exitCode !== undefined && isNews) output.warn(line, facts);
+    else output.summary(line, facts);
   }
   if (report.isIdle) output.summary('Nothing is due.');
   else output.summary(describe(report));

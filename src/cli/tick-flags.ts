@@ -28,6 +28,7 @@ const options = {
   quiet: { type: 'boolean', short: 'q' },
   verbose: { type: 'boolean', short: 'v', multiple: true },
   'no-color': { type: 'boolean' },
+  'log-format': { type: 'string' },
 } as const;
 
 /**
@@ -44,6 +45,8 @@ export function parseTickFlags(
     const concurrency = positive(values.concurrency);
     const taskId = positive(values.task);
     const deadlineMs = values.deadline === undefined ? undefined : parseDuration(values.deadline);
+    const logFormat = values['log-format'];
+    if (logFormat !== undefined && logFormat !== 'text' && logFormat !== 'json') return undefined;
     const isBad =
       [limit, concurrency, taskId].includes(null) ||
       (concurrency ?? 1) > 200 ||
@@ -69,6 +72,7 @@ export function parseTickFlags(
         quiet: values.quiet ?? false,
         verbosity: values.verbose?.length ?? 0,
         noColor: values['no-color'] ?? false,
+        logFormat,
       },
     };
   } catch {

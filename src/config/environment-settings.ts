@@ -12,7 +12,11 @@ export interface EnvironmentSetting {
 export const otherVariables = {
   TEND_CONFIG: 'the tend.toml to use, as --config',
   TEND_LOG: '"debug" shows everything that -vv shows',
+  TEND_LOG_FORMAT: '"json" or "text": messages on stderr, as --log-format',
 } as const;
+
+/** Short names of settings; they win over `TEND_<SECTION>_<KEY>`. */
+const shortNames: Readonly<Record<string, string[]>> = { TEND_LOG_FORMAT: ['monitor', 'log_format'] };
 
 /**
  * The settings among the variables: `TEND_<SECTION>_<KEY>`, for keys that hold a text, a number, true/false or a
@@ -32,6 +36,10 @@ export function readEnvironmentSettings({ env, schema }: { env: NodeJS.ProcessEn
     const found = findSetting(schema, variable.slice('TEND_'.length).toLowerCase(), []);
     if (found === undefined) unknown.push(variable);
     else settings.push({ variable, path: found.path, value: readValue(text, found.kind) });
+  }
+  for (const [variable, path] of Object.entries(shortNames)) {
+    const value = env[variable];
+    if (value !== undefined && value !== '') settings.push({ variable, path, value });
   }
   return { settings, unknown };
 }

@@ -17,8 +17,8 @@ export interface ConfigWarning {
 }
 
 /**
- * Warnings on modules that are not there, on limits of kinds that are not known here, and on
- * `TEND_` variables that name no setting.
+ * Warnings on modules that are not there, on limits of kinds that are not known here, on mail that cannot be sent to
+ * `[monitor] mail_to`, and on `TEND_` variables that name no setting.
  */
 export function findConfigWarnings(loaded: LoadedConfig): ConfigWarning[] {
   const variables = listEnvironmentSettings(configSchema).map(variableOf);
@@ -31,6 +31,7 @@ export function findConfigWarnings(loaded: LoadedConfig): ConfigWarning[] {
     ...findMissingModules(loaded),
     ...findToollessDirectory(loaded),
     ...findIdleLimits(loaded),
+    ...findUnreachableReaders(loaded),
     ...unknown,
   ];
 }
@@ -73,4 +74,23 @@ function findIdleLimits(loaded: LoadedConfig): ConfigWarning[] {
       text: `${key} limits a kind that is not known here${suggestion}`,
     };
   });
+}
+
+/** That nobody is told of what breaks is found on the day it breaks, or never. */
+function findUnreachableReaders(loaded: LoadedConfig): ConfigWarning[] {
+  const { monitor, mail } = loaded.config;
+  const readers = [monitor.mail_to ?? []].flat();
+  if (readers.length === 0) return [];
+  const key = 'monitor.mail_to';
+  const place = readOrigins(loaded).find((one) => one.key.startsWith(key))?.origin ?? 'default';
+  const missing = [mail.url === undefined && 'url', mail.from === undefined && 'from'].filter(Boolean);
+  const texts: string[] = [];
+  if (missing.length > 0) texts.push(`${key} is told nothing: [mail] has no ${missing.join(' and no ')}`);
+  const domains = mail.redirect_all === undefined ? mail.allow_domains : undefined;
+  for (const reader of readers) {
+    const domain = reader.replace(/>\s*$/, '').split('@').at(-1)?.trim().toLowerCase() ?? '';
+    if (domains !== undefined && !domains.includes(domain))
+      texts.push(`${key} "${reader}" is told nothing: "${domain}" is not in [mail] allow_domains`);
+  }
+  return texts.map((text) => ({ place, key, text }));
 }

@@ -3,7 +3,7 @@ import { mailAddress, mailServerUrl } from './setting-texts.ts';
 import { argv, duration, integer, oneOf, section, text, textList } from './setting-types.ts';
 
 /** `"10/s"`, `"200/m"`, `"500/h"`, `"10000/d"`, as the milliseconds between two messages. */
-const rate = v.pipe(
+export const rate = v.pipe(
   v.string('a rate such as "10/s", "200/m" or "500/h" was expected'),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     const [, count = '0', unit = ''] = /^([1-9]\d{0,5})\/(s|m|h|d)$/.exec(dataset.value) ?? [];

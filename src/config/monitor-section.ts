@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { duration, integer, percent, section, text } from './setting-types.ts';
+import { mailAddress } from './setting-texts.ts';
+import { duration, integer, oneOf, percent, section, text } from './setting-types.ts';
 
 const count = integer(0, 1_000_000);
 
@@ -30,6 +31,12 @@ export const statusThresholds = section({
 /** The thresholds after validation: ages in milliseconds, the share in percent. */
 export type StatusThresholds = v.InferOutput<typeof statusThresholds>;
 
+/** What syslog sorts messages by; those that belong to other programs are left out. */
+const syslogFacility = oneOf(
+  ...(['user', 'daemon', 'cron', 'local0', 'local1', 'local2', 'local3'] as const),
+  ...(['local4', 'local5', 'local6', 'local7'] as const),
+);
+
 /** The address is a secret, so it is not quoted where it is refused. */
 const pingUrl = v.pipe(
   text,
@@ -37,6 +44,11 @@ const pingUrl = v.pipe(
     /^(?:env:[A-Za-z_][A-Za-z0-9_]*$|https?:\/\/[^\s/?#]+)/,
     'a URL of the form https://host/path, or "env:NAME", was expected',
   ),
+);
+
+const mailTo = v.union(
+  [mailAddress, v.array(mailAddress)],
+  'a mail address, or a list of them, was expected',
 );
 
 /** `[monitor]` of tend.toml. */
@@ -54,5 +66,9 @@ export const monitorSection = section({
     {},
   ),
   metrics_file: v.optional(text),
+  /** Who is told by mail what broke, what still is, and what works again. */
+  mail_to: v.optional(mailTo),
   thresholds: v.optional(statusThresholds, {}),
+  log_format: v.optional(oneOf('text', 'json'), 'text'),
+  syslog: v.optional(syslogFacility),
 });

@@ -6,9 +6,14 @@ export type SchemaShape =
   | { kind: 'record'; value: GenericSchema }
   | { kind: 'text' | 'number' | 'boolean' | 'other' };
 
+/** The schema inside of `optional`. */
+export function unwrapped(schema: GenericSchema): GenericSchema {
+  return 'wrapped' in schema ? unwrapped(schema.wrapped as GenericSchema) : schema; // valibot: optional's inner schema
+}
+
 /** Looks through `optional` and `pipe`, which wrap the schema that says what the value is. */
-export function shapeOf(schema: GenericSchema): SchemaShape {
-  if ('wrapped' in schema) return shapeOf(schema.wrapped as GenericSchema); // valibot: optional's inner schema
+export function shapeOf(wrapped: GenericSchema): SchemaShape {
+  const schema = unwrapped(wrapped);
   switch (schema.type) {
     case 'strict_object':
       // valibot: the entries of an object schema are schemas

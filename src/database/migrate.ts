@@ -5,6 +5,7 @@ import * as schedules from './migrations/0002-schedules.ts';
 import * as backups from './migrations/0003-backups.ts';
 import * as mail from './migrations/0004-mail.ts';
 import * as activity from './migrations/0005-activity.ts';
+import * as alerts from './migrations/0006-alerts.ts';
 import { createSqlApi } from './sql-api/create-sql-api.ts';
 import type { Database } from './tables.ts';
 import { errorCodeOf, translateDatabaseError } from './translate-database-error.ts';
@@ -16,6 +17,7 @@ const migrations: Record<string, (db: QueryExecutorProvider) => Promise<void>> =
   '0003-backups': backups.up,
   '0004-mail': mail.up,
   '0005-activity': activity.up,
+  '0006-alerts': alerts.up,
 };
 
 export interface MigrationStatus {

@@ -2,4 +2,4 @@
  * The version of schema `tend` this program works with, which `tend.meta.schema_version` holds: the number of
  * migrations. It stands alone so that a tick can compare it without loading them.
  */
-export const schemaVersion = 5;
+export const schemaVersion = 6;

@@ -274,6 +274,32 @@ export interface ConnectionSamplesTable {
   max_connections: number;
 }
 
+/**
+ * What is broken: the tasks of one kind, schedule and host (empty texts for none) whose last one failed or is held.
+ * `recovered` when one succeeded since, `over` when that was told; see `src/tasks/note-outcomes.ts`.
+ */
+export interface AlertsTable {
+  kind: string;
+  schedule: Generated<string>;
+  /** The host its tasks are pinned to. */
+  host: Generated<string>;
+  phase: Generated<'broken' | 'recovered' | 'over'>;
+  broken_since: Filled<Date>;
+  last_failed_at: Filled<Date>;
+  /** Since then. */
+  failures: Generated<number>;
+  /** The last that failed. */
+  last_task_id: number;
+  recovered_at: Date | null;
+  /** It broke within a day of its recovery: the next one is told when it has held for a day. */
+  is_relapse: Generated<boolean>;
+  /** When a tick must look at it next: to tell of it, to remind, or to forget it. */
+  due_at: Filled<Date>;
+  last_mailed_at: Date | null;
+  /** The message that told of it last. */
+  mail_task_id: number | null;
+}
+
 /** Row types of schema `tend`, checked against the migrated database by a drift test. */
 export interface Database {
   'tend.meta': MetaTable;
@@ -292,4 +318,5 @@ export interface Database {
   'tend.pauses': PausesTable;
   'tend.app_health': AppHealthTable;
   'tend.connection_samples': ConnectionSamplesTable;
+  'tend.alerts': AlertsTable;
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Log } from '../log.ts';
 import type { SecretRegistry } from '../redact.ts';
 import { sendPing } from './send-ping.ts';
@@ -18,14 +17,16 @@ const mostBodyBytes = 10_000;
  */
 export function openRunPings({
   url,
+  runId,
   log,
   secrets,
 }: {
   url: string;
+  /** A UUID, which both events of the run have. */
+  runId: string;
   log: Log;
   secrets: SecretRegistry;
 }): RunPings {
-  const runId = randomUUID();
   const begun = new AbortController();
   const start = sendPing({ url, event: 'start', runId, body: '', signal: begun.signal, attempts: 3 });
   return {

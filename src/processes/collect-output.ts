@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { toError } from '../errors.ts';
+import { DirectFile } from './direct-file.ts';
 import { DirectPipe } from './direct-pipe.ts';
 import { OutputTail } from './output-tail.ts';
 import type { RunToolOptions } from './run-tool.ts';
@@ -58,8 +59,8 @@ export function collectOutput(input: {
   const target = options.stdout ?? 'tail';
   const { stdout } = child;
   let main: Promise<unknown> | undefined;
-  if (stdout === undefined || target instanceof DirectPipe) {
-    // It goes to another program, which tells of progress.
+  if (stdout === undefined || target instanceof DirectPipe || target instanceof DirectFile) {
+    // It does not come by here: another program tells of progress, or the file grows.
   } else if (typeof target === 'string') {
     main = watch(stdout, (chunk) => {
       tail.write(chunk);

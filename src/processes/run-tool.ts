@@ -5,6 +5,7 @@ import type { Log } from '../log.ts';
 import { redact, type SecretRegistry } from '../redact.ts';
 import { childEnvironment } from './child-environment.ts';
 import { collectOutput } from './collect-output.ts';
+import { DirectFile } from './direct-file.ts';
 import { DirectPipe } from './direct-pipe.ts';
 import { feedInput } from './feed-input.ts';
 import { findProgram } from './find-program.ts';
@@ -25,9 +26,9 @@ export interface RunToolOptions {
   /**
    * `tail` (default): kept only as part of the output tail. `capture`: also returned whole, up to
    * `captureLimitBytes` (16 MiB). A stream: everything goes there with back-pressure, and it is ended. A direct pipe:
-   * another program gets it.
+   * another program gets it. A direct file: the program writes it itself.
    */
-  stdout?: Writable | DirectPipe | 'tail' | 'capture';
+  stdout?: Writable | DirectPipe | DirectFile | 'tail' | 'capture';
   captureLimitBytes?: number;
   /**
    * Gives the program descriptor 4, apart from what it prints, and gets what it writes there. All of it has arrived when
@@ -82,6 +83,7 @@ export async function runTool(options: RunToolOptions): Promise<ToolResult> {
     return await runProgram(options);
   } catch (error) {
     if (stdout instanceof DirectPipe && !signal.aborted) await stdout.afterReader();
+    if (stdout instanceof DirectFile) stdout.noteFailure(error);
     throw error;
   } finally {
     if (input instanceof DirectPipe) input.noteReaderEnded();
@@ -108,7 +110,7 @@ async function runProgram(options: RunToolOptions): Promise<ToolResult> {
     env,
     cwd,
     hasReports: options.onReport !== undefined,
-    output: stdout instanceof DirectPipe ? await stdout.attachWriter(noteProgress) : undefined,
+    output: await outputOf(stdout, noteProgress),
     signal: limits.signal,
     graceMs: options.graceMs ?? 10_000,
   });
@@ -145,6 +147,12 @@ async function runProgram(options: RunToolOptions): Promise<ToolResult> {
     stdout: output.captured(),
     outputTail,
   };
+}
+
+/** Where a program's output goes without passing by here. */
+async function outputOf(stdout: RunToolOptions['stdout'], noteProgress: () => void) {
+  if (stdout instanceof DirectFile) return stdout.createWriteStream();
+  return stdout instanceof DirectPipe ? await stdout.attachWriter(noteProgress) : undefined;
 }
 
 function withoutLines(text: string, chatter: RegExp | undefined): string {

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/tables.ts';
+import { type AlertState, findAlerts, findUntoldAlerts } from './find-alerts.ts';
 import { type BackupStatus, findBackupStatus } from './find-backup-status.ts';
 import { type CatalogStatus, findCatalogStatus } from './find-catalog-status.ts';
 import { findHealth, type Health } from './find-health.ts';
@@ -21,6 +22,8 @@ export interface Status {
   tasks: Omit<Health, 'checkedAt' | 'isOk' | 'problems'>;
   schedules: ScheduleState[];
   pauses: PauseState[];
+  /** What is broken, and who was told. */
+  alerts: AlertState[];
   backups: BackupStatus;
   mail: MailStatus;
   translations: CatalogStatus;
@@ -33,6 +36,8 @@ export async function findStatus(db: Kysely<Database>): Promise<Status> {
     select current_database() as database, tend.copied_from() as "copiedFrom"`.execute(db);
   const [{ database, copiedFrom } = { database: '', copiedFrom: null }] = rows;
   const { checkedAt, isOk, problems, ...tasks } = await findHealth(db);
+  const alerts = await findAlerts(db);
+  const untold = copiedFrom === null ? findUntoldAlerts(alerts) : [];
   const copy =
     copiedFrom === null
       ? []
@@ -41,12 +46,13 @@ export async function findStatus(db: Kysely<Database>): Promise<Status> {
     checkedAt,
     database,
     copiedFrom,
-    isOk: isOk && copiedFrom === null,
-    problems: [...copy, ...problems],
+    isOk: isOk && copiedFrom === null && untold.length === 0,
+    problems: [...copy, ...problems, ...untold],
     hosts: await findHosts(db),
     tasks,
     schedules: await findScheduleStates(db),
     pauses: await findPauses(db),
+    alerts,
     backups: await findBackupStatus(db),
     mail: await findMailStatus(db),
     translations: await findCatalogStatus(db),

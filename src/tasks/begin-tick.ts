@@ -23,6 +23,10 @@ export interface TickBeginning {
   schedulesFingerprint: string | null;
   /** Whether an occurrence of a schedule is due, or a schedule not planned yet. */
   isScheduleDue: boolean;
+  /** Whether there is anything to tell of what broke or works again. */
+  isAlertDue: boolean;
+  /** Kinds with an alert: those whose success may be a recovery. */
+  brokenKinds: string[];
 }
 
 /** What a tick begins with; it opens the database only where the first statement tells it to go on. */
@@ -38,12 +42,14 @@ export interface BeginTickOptions extends TickDatabase {
   keepEndedMs: number;
 }
 
-interface FirstRow extends TickBeginning {
+interface FirstRow extends Omit<TickBeginning, 'isAlertDue' | 'brokenKinds'> {
   schemaVersion: number;
   copiedFrom: string | null;
   database: string;
   /** Null in a copy. */
   isSampled: boolean | null;
+  /** `backup`, or `backup due` where there is something to tell. One column, since each costs the planner its time. */
+  alerts: string[];
 }
 
 /**
@@ -53,7 +59,7 @@ interface FirstRow extends TickBeginning {
  *
  * Each look is O(1) whatever the table holds and however stale its statistics are: a `min()` reads the first entry of
  * a partial index, where `exists (… < now())` may be planned as a scan. No lock is taken but on this host's own row of
- * `tend.hosts`.
+ * `tend.hosts`. What is broken is few rows, read as they are.
  *
  * It goes to the session as text: an idle tick, which sends nothing else, does without the query builder, whose loading
  * takes longer than the server takes to answer.
@@ -92,7 +98,8 @@ export async function beginTick(options: BeginTickOptions): Promise<TickBeginnin
            coalesce((select min(next_slot) from tend.schedules where enabled) <= now(), false) as "isScheduleDue",
            (select kinds_fingerprint from host) as "kindsFingerprint",
            (select schedules_fingerprint from host) as "schedulesFingerprint",
-           (select tend.sample_connections() from origin where copied_from is null) as "isSampled"
+           (select tend.sample_connections() from origin where copied_from is null) as "isSampled",
+           array(select kind || case when due_at <= now() then ' due' else '' end from tend.alerts) as "alerts"
       from due`;
   const parameters = [worker.host, worker.owner, keepSucceededMs, keepEndedMs];
   const [row] = await sessions.query<FirstRow>(statement, parameters).catch(async (error: unknown) => {
@@ -104,7 +111,8 @@ export async function beginTick(options: BeginTickOptions): Promise<TickBeginnin
   if (row === undefined || row.schemaVersion !== schemaVersion) await refuseOtherSchema(options);
   if (row === undefined) throw new TendError('BUG', 'The first statement of the tick returned no row.');
   refuseCopy(row.copiedFrom, row.database);
-  return row;
+  const isAlertDue = row.alerts.some((alert) => alert.endsWith(' due'));
+  return { ...row, isAlertDue, brokenKinds: row.alerts.map((alert) => alert.replace(/ due$/, '')) };
 }
 
 async function refuseOtherSchema({ openDatabase }: TickDatabase): Promise<void> {

@@ -14,7 +14,7 @@ import {
   type TickOptions,
   type TickReport,
 } from './run-tick.ts';
-import { emptyReport, type WorkReport } from './work-report.ts';
+import { addReport, emptyReport, type WorkReport } from './work-report.ts';
 
 export interface DueWorkOptions extends TickOptions, DueWork {
   context: HandlerContext;
@@ -23,8 +23,9 @@ export interface DueWorkOptions extends TickOptions, DueWork {
 }
 
 /**
- * The rest of a tick whose first statement found something: reap → schedules → claim → run → prune → record. When the
- * database went away under it, the report says what could not be written instead of failing for what comes after.
+ * The rest of a tick whose first statement found something: reap → schedules → alerts → claim → run → alerts → prune →
+ * record. When the database went away under it, the report says what could not be written instead of failing for what
+ * comes after.
  */
 export async function doDueWork(options: DueWorkOptions): Promise<TickReport> {
   const { context, worker, kinds, beginning, mayClaim } = options;
@@ -32,10 +33,15 @@ export async function doDueWork(options: DueWorkOptions): Promise<TickReport> {
   if (options.areKindsNew) await registerKinds({ db, kinds, host: worker.host });
   const reaped = await reap(options);
   const scheduled = (await options.schedules?.run(beginning)) ?? noOccurrences;
+  const alertsBefore = beginning.isAlertDue || reaped.length > 0 ? await tell(options) : 0;
   const isWorkDue =
-    beginning.isAnythingDue || reaped.length + scheduled.enqueued > 0 || options.taskId !== undefined;
+    beginning.isAnythingDue ||
+    reaped.length + scheduled.enqueued + alertsBefore > 0 ||
+    options.taskId !== undefined;
   const report = isWorkDue ? await work(options) : emptyReport();
   const isReachable = report.unwritten === 0;
+  const alertsAfter = isWorkDue && isReachable && mayHaveNews(options, report) ? await tell(options) : 0;
+  if (alertsAfter > 0) addReport(report, await sendAlerts(options, report));
   let pruned = 0;
   try {
     const mayContinue = () => mayClaim() && !options.signal.aborted;
@@ -51,7 +57,29 @@ export async function doDueWork(options: DueWorkOptions): Promise<TickReport> {
     options.log.warn(`the end of the tick could not be noted: ${toError(error).message}`);
   }
   const isIdle = !isWorkDue && pruned === 0 && scheduled.missed === 0;
-  return { ...report, isIdle, reaped, scheduled, pruned, nextDueAt: beginning.nextDueAt };
+  const alerts = alertsBefore + alertsAfter;
+  return { ...report, isIdle, reaped, scheduled, pruned, alerts, nextDueAt: beginning.nextDueAt };
+}
+
+/** What could not be told is due at the next tick: the work is done, and must not look as if it had failed. */
+async function tell({ alerts, log }: DueWorkOptions): Promise<number> {
+  try {
+    return (await alerts?.tell()) ?? 0;
+  } catch (error) {
+    log.warn(`no message about what is broken could be enqueued: ${toError(error).message}`);
+    return 0;
+  }
+}
+
+function mayHaveNews({ beginning }: DueWorkOptions, { failed, held, succeeded }: WorkReport): boolean {
+  return failed + held > 0 || (beginning.brokenKinds.length > 0 && succeeded > 0);
+}
+
+/** The messages need not wait for the next tick, where this one may send any. */
+async function sendAlerts(options: DueWorkOptions, { halted }: WorkReport): Promise<WorkReport> {
+  const { onlyKinds = [mailKind] } = options;
+  if (!onlyKinds.includes(mailKind) || halted.has(mailKind) || !options.mayClaim()) return emptyReport();
+  return await work({ ...options, onlyKinds: [mailKind] });
 }
 
 async function reap(options: DueWorkOptions): Promise<ReapedTask[]> {
@@ -61,10 +89,13 @@ async function reap(options: DueWorkOptions): Promise<ReapedTask[]> {
   for (const { id, kind, state, owner } of reaped) {
     options.log.warn(
       `Task ${id} (${kind}) was lost by worker ${owner.split(':', 2).join(':')}; it is ${state} now.`,
+      { taskId: id, kind, state },
     );
   }
   return reaped;
 }
+
+const mailKind = 'send-mail';
 
 /** What claims and runs is loaded here: a tick may have something else to do only. */
 async function work(options: DueWorkOptions): Promise<WorkReport> {
@@ -85,6 +116,7 @@ async function work(options: DueWorkOptions): Promise<WorkReport> {
     limit: taskId === undefined ? options.limit : 1,
     signal: options.signal,
     log: options.log,
+    brokenKinds: options.beginning.brokenKinds,
   });
 }
 

@@ -5,6 +5,7 @@ import type { CheckedFollowUp } from './check-follow-up.ts';
 import type { ClaimedTask } from './claim-due-tasks.ts';
 import { enqueueFollowUps, noFollowUps } from './enqueue-follow-ups.ts';
 import type { Halt } from './handlers/handler.ts';
+import { noNotes, noteOutcomes } from './note-outcomes.ts';
 import type { TaskState } from './states.ts';
 
 /** How one attempt ended and where its task goes. */
@@ -34,41 +35,58 @@ export interface FinishedAttempt {
   state: TaskState | null;
 }
 
+export interface FinishOptions {
+  db: Kysely<Database>;
+  endings: readonly { task: ClaimedTask; ending: AttemptEnding }[];
+  /** Kinds whose success may be a recovery; none where it is not given. */
+  brokenKinds?: ReadonlySet<string> | undefined;
+}
+
 /**
  * Writes how attempts ended, many in one statement: task and history change together, each fenced by its lease token.
- * Repeating it is harmless: an ending that is already on record (its acknowledgement was lost) is reported as such.
+ * Repeating it is harmless: an ending that is already on record (its acknowledgement was lost) is reported as such, also
+ * where the statement of a session that was cut off was still on its way to its commit.
  *
  * A task that would wait again is cancelled instead where that was asked for since the last heartbeat, or where a newer
  * one with its unique key waits, or comes with it as its own follow-up.
  *
  * Follow-up tasks are enqueued in the same statement, so that they are there if and only if it is; where none has any, the
- * statement does not mention them.
+ * statement does not mention them. The same goes for alerts: what fails is noted, and what succeeds where its kind is
+ * known to be broken.
  */
-export async function finishAttempts(options: {
-  db: Kysely<Database>;
-  endings: readonly { task: ClaimedTask; ending: AttemptEnding }[];
-}): Promise<FinishedAttempt[]> {
+export async function finishAttempts(options: FinishOptions): Promise<FinishedAttempt[]> {
   try {
-    return await finishBatch(options);
+    return await finishOrLookAgain(options);
   } catch (error) {
     // Two with one unique key cannot both wait again; one by one, the second is seen to be superseded.
     if (!isConflict(error)) throw error;
     const finished: FinishedAttempt[] = [];
     for (const ending of options.endings) {
-      finished.push(...(await repeatOnConflict(() => finishBatch({ db: options.db, endings: [ending] }))));
+      finished.push(...(await repeatOnConflict(() => finishOrLookAgain({ ...options, endings: [ending] }))));
     }
     return finished;
   }
 }
 
-async function finishBatch(options: {
-  db: Kysely<Database>;
-  endings: readonly { task: ClaimedTask; ending: AttemptEnding }[];
-}): Promise<FinishedAttempt[]> {
+/**
+ * A statement that waited for a row sees the row as it is now, but the history as it was before: whether the attempt
+ * that somebody else has ended was this one, only the next statement can say.
+ */
+async function finishOrLookAgain(options: FinishOptions): Promise<FinishedAttempt[]> {
+  const finished = await finishBatch(options);
+  const lost = new Set(finished.filter(({ state }) => state === null).map(({ token }) => token));
+  if (lost.size === 0) return finished;
+  const endings = options.endings.filter(({ task }) => lost.has(task.token));
+  const again = await finishBatch({ ...options, endings });
+  return [...finished.filter(({ token }) => !lost.has(token)), ...again];
+}
+
+async function finishBatch(options: FinishOptions): Promise<FinishedAttempt[]> {
   const { ids, tokens, owners, details } = toColumns(options.endings);
   const followUps = options.endings.some(({ ending }) => ending.followUps.length > 0)
     ? enqueueFollowUps(options.endings)
     : noFollowUps;
+  const notes = isWorthNoting(options) ? noteOutcomes : noNotes;
   const result = await sql<FinishedAttempt>`
     with ${followUps.given} ended as materialized (
       select e.id, e.token, e.owner, coalesce(d.outcome, 'succeeded') as outcome,
@@ -99,20 +117,29 @@ async function finishBatch(options: {
                          where mine.id = e.id and w.state = 'waiting') ${followUps.orSupersedes}) as is_superseded) s
        where t.id = e.id and t.lease_token = e.token and t.state = 'running'
       returning t.id, e.token, t.state, t.started_at,
-                case when e.counted then t.attempt else t.attempt + 1 end as attempt ${followUps.isWanted}
+                case when e.counted then t.attempt else t.attempt + 1 end as attempt ${followUps.isWanted} ${notes.columns}
     ), recorded as (
       insert into tend.attempts
         (task_id, token, attempt, owner, started_at, outcome, exit_code, error, output_tail, evidence)
       select e.id, e.token, m.attempt, e.owner, m.started_at, e.outcome, e.exit_code, e.error, e.output_tail, e.evidence
         from ended e join moved m on m.token = e.token
        where e.recorded
-    ) ${followUps.enqueued}
+    ) ${followUps.enqueued} ${notes.noted}
     select e.token,
            coalesce(m.state, case when exists (
              select from tend.attempts a where a.task_id = e.id and a.token = e.token and a.outcome = e.outcome)
              then e.state end) as state ${followUps.count}
       from ended e left join moved m on m.token = e.token`.execute(options.db);
   return result.rows.map(({ token, state }) => ({ token, state }));
+}
+
+function isWorthNoting({ endings, brokenKinds }: FinishOptions): boolean {
+  return endings.some(
+    ({ task, ending: { state } }) =>
+      state === 'failed' ||
+      state === 'held' ||
+      (state === 'succeeded' && brokenKinds?.has(task.kind) === true),
+  );
 }
 
 /**

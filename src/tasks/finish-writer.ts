@@ -45,6 +45,7 @@ export class FinishWriter {
     onError(error: unknown): void;
   };
   readonly #pending: Pending[] = [];
+  readonly #brokenKinds: Set<string>;
   #isWriting = false;
   #gathering: NodeJS.Timeout | undefined;
 
@@ -53,9 +54,12 @@ export class FinishWriter {
     clock: Clock;
     /** How long a lost connection is worked on: what is left of a lease, so its whole length at most. */
     patienceMs: number;
+    /** As at the start of the worker; those that break meanwhile are added. */
+    brokenKinds?: Iterable<string> | undefined;
     onError(error: unknown): void;
   }) {
     this.#options = options;
+    this.#brokenKinds = new Set(options.brokenKinds);
   }
 
   /** @param options.mayGather the ending may wait a moment for others, since many are under way. */
@@ -112,9 +116,12 @@ export class FinishWriter {
   async #finish(batch: readonly Pending[]): Promise<Finished> {
     const { db, clock, patienceMs } = this.#options;
     const giveUpAtMs = clock.monotonicMs() + patienceMs;
+    for (const { task, ending } of batch) {
+      if (ending.state === 'failed' || ending.state === 'held') this.#brokenKinds.add(task.kind);
+    }
     for (let tries = 0; ; tries++) {
       try {
-        const finished = await finishAttempts({ db, endings: batch });
+        const finished = await finishAttempts({ db, endings: batch, brokenKinds: this.#brokenKinds });
         return new Map(finished.map(({ token, state }) => [token, state]));
       } catch (error) {
         this.#options.onError(error);

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { isConflict, repeatOnConflict } from '../database/repeat-on-conflict.ts';
 import type { Database } from '../database/tables.ts';
+import { noteOutcomes } from './note-outcomes.ts';
 import type { TaskState } from './states.ts';
 
 export interface ReapedTask {
@@ -16,7 +17,7 @@ const batch = 100;
 /**
  * Ends the attempts whose worker is gone: the lease expired, or the owner is known to be dead on this host. Each goes
  * where its row says: cancelled when that was asked for, held with on_lost = hold, failed without attempts left,
- * else waiting again; the attempt is recorded as lost.
+ * else waiting again; the attempt is recorded as lost, and what failed or is held by it is noted as broken.
  *
  * Rows are locked with SKIP LOCKED and the condition is checked again under the lock, so a worker that renews or
  * finishes in between wins, and two reapers share the work. Goes on until nothing is left.
@@ -79,12 +80,12 @@ async function reapBatch(
                                                    else 'superseded by a newer task with the same unique key' end end
         from decided d
        where t.id = d.id and t.state = 'running' and t.lease_token = d.lease_token
-      returning t.id
+      returning t.id, t.state ${noteOutcomes.columns}
     ), recorded as (
       insert into tend.attempts (task_id, token, attempt, owner, started_at, outcome, error)
       select d.id, d.lease_token, d.attempt, d.lease_owner, d.started_at, 'lost', d.story
         from decided d join moved m on m.id = d.id
-    )
+    ) ${noteOutcomes.noted}
     select d.id, d.kind, d.attempt, d.lease_owner as owner, d.next_state as state
       from decided d join moved m on m.id = d.id`.execute(options.db);
   return rows;

@@ -59,6 +59,10 @@ async function endHold({ db, id, decision, decidedBy }: ResolveOptions, state: T
     ), mail as (
       update tend.deliveries d set state = ${delivery}, committing_at = null
         from moved where d.task_id = moved.id and d.state in ('unknown', 'committing')
+    ), alert as (
+      -- Where it was what is broken, the next tick tells that it is over.
+      update tend.alerts a set due_at = now()
+        from moved where a.last_task_id = moved.id and a.phase = 'broken' and ${state}::text <> 'waiting'
     )
     select id from moved`.execute(db);
   return rows.length > 0;

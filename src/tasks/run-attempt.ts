@@ -53,8 +53,24 @@ export async function runAttempt(options: RunAttemptOptions): Promise<RanAttempt
   const named = stop === 'lease-lost' && 'thrown' in ended ? { thrown: controller.signal.reason } : ended;
   const isTimedOut = stop === 'timed-out' && 'thrown' in ended;
   const judged = isTimedOut ? { thrown: timeoutError(kind.kind, timeoutMs) } : named;
+  noteHint(judged, tail);
   const ending = judge(options, judged, { tail, followUps });
   return 'thrown' in judged ? { ending, thrown: asSeen(judged.thrown, controller.signal) } : { ending };
+}
+
+/** What to do about an error is read where its attempt is: nobody was there to see it. */
+function noteHint(ended: AttemptVerdictInput['ended'], tail: OutputTail): void {
+  // Looked at with care: anything can be thrown, also what cannot be looked at.
+  const { thrown } = { thrown: undefined, ...ended };
+  if (isTendError(thrown) && thrown.hint !== undefined) tail.write(`hint: ${thrown.hint}\n`);
+}
+
+function isTendError(thrown: unknown): thrown is TendError {
+  try {
+    return thrown instanceof TendError;
+  } catch {
+    return false;
+  }
 }
 
 /** A handler that was stopped may throw an AbortError, which says nothing: why it was stopped does. */

@@ -55,6 +55,7 @@ export async function runTaskNow(
     limit: 1,
     signal: options.signal,
     log: options.log,
+    brokenKinds: [kind.kind],
     onStop: 'cancel',
     live: options.live,
     onAttemptEnded: (attempt) => {

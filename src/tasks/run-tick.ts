@@ -29,6 +29,8 @@ export interface TickOptions extends TickDatabase {
   taskId?: number | undefined;
   /** Enqueues the occurrences of schedules that are due; `src/schedules` brings it, since it builds upon tasks. */
   schedules?: TickSchedules | undefined;
+  /** Tells of what broke or works again; unset, nobody is told. */
+  alerts?: TickAlerts | undefined;
 }
 
 /** What a tick does about schedules, between reaping and claiming. */
@@ -36,6 +38,12 @@ export interface TickSchedules {
   /** Whether there is anything to run. */
   isDue(beginning: TickBeginning): boolean;
   run(beginning: TickBeginning): Promise<ScheduledOccurrences>;
+}
+
+/** What a tick does about alerts: before its work where some are due, after it where that may have changed something. */
+export interface TickAlerts {
+  /** Enqueues the messages that are due, and says how many. */
+  tell(): Promise<number>;
 }
 
 /** How many occurrences became tasks, and how many did not. */
@@ -58,6 +66,8 @@ export interface TickReport extends WorkReport {
   /** Occurrences of schedules. */
   scheduled: ScheduledOccurrences;
   pruned: number;
+  /** Messages about what broke or works again that were enqueued. */
+  alerts: number;
   nextDueAt: Date | null;
 }
 
@@ -70,7 +80,7 @@ export interface DueWork {
 }
 
 /**
- * One tick: reap → schedules → claim → run → prune → record. Idle, as most are, it costs one statement, and nothing is
+ * One tick: reap → schedules → claim → run → alerts → prune → record. Idle, as most are, it costs one statement, and nothing is
  * loaded of what the rest needs; see doDueWork. Any number of ticks may run at once, on any number of hosts; there is no
  * lock that could stay behind.
  */
@@ -86,7 +96,8 @@ export async function runTick(options: TickOptions): Promise<TickReport> {
   };
   if (!isAnythingToDo(options, due)) {
     const { nextDueAt } = beginning;
-    return { ...emptyReport(), isIdle: true, reaped: [], scheduled: noOccurrences, pruned: 0, nextDueAt };
+    const nothing = { isIdle: true, reaped: [], scheduled: noOccurrences, pruned: 0, alerts: 0 };
+    return { ...emptyReport(), ...nothing, nextDueAt };
   }
   const { doDueWork } = await import('./do-due-work.ts');
   const mayClaim = () => clock.monotonicMs() - startedMs < options.deadlineMs;
@@ -101,6 +112,7 @@ function isAnythingToDo(options: TickOptions, { beginning, areKindsNew, deadOwne
     deadOwners.length > 0 ||
     areKindsNew ||
     options.taskId !== undefined ||
-    options.schedules?.isDue(beginning) === true
+    options.schedules?.isDue(beginning) === true ||
+    (options.alerts !== undefined && beginning.isAlertDue)
   );
 }

@@ -27,6 +27,8 @@ export interface WorkOptions {
   /** The worker is told to stop: claim no more, stop what runs, give back what was not started. */
   signal: AbortSignal;
   log: Log;
+  /** Kinds whose success may be a recovery. */
+  brokenKinds?: Iterable<string> | undefined;
   onStop?: 'release' | 'cancel';
   live?: { log: Log; progress: Progress };
   onAttemptEnded?(ended: { task: ClaimedTask; ending: AttemptEnding; thrown?: unknown }): void;
@@ -56,7 +58,7 @@ class Worker {
 
   constructor(options: WorkOptions) {
     this.#options = options;
-    const { leaseMs, context, log, signal } = options;
+    const { leaseMs, context, log, signal, brokenKinds } = options;
     const { db, clock } = context;
     let said: string | undefined;
     // A server that is away says the same at every try.
@@ -66,7 +68,7 @@ class Worker {
       said = message;
     };
     this.#keeper = new LeaseKeeper({ db, leaseMs, clock, onError });
-    this.#writer = new FinishWriter({ db, clock, patienceMs: leaseMs, onError });
+    this.#writer = new FinishWriter({ db, clock, patienceMs: leaseMs, brokenKinds, onError });
     const shared = {
       db,
       clock,

@@ -34,12 +34,23 @@ export interface WorkReport {
 
 const listed = 200;
 
+const counters = [
+  ...(['succeeded', 'failed', 'held', 'retried', 'cancelled', 'released', 'lost', 'unwritten'] as const),
+] as const;
+
 export function emptyReport(): WorkReport {
   return {
     ...{ succeeded: 0, failed: 0, held: 0, retried: 0, cancelled: 0, released: 0, lost: 0, unwritten: 0 },
     tasks: [],
     halted: new Map(),
   };
+}
+
+/** Adds what another worker of the same tick did. */
+export function addReport(report: WorkReport, other: WorkReport): void {
+  for (const counter of counters) report[counter] += other[counter];
+  report.tasks.push(...other.tasks);
+  for (const [kind, halt] of other.halted) report.halted.set(kind, halt);
 }
 
 /** Adds one written ending. Tasks that did not simply succeed are always worth a line, so they are listed first. */

@@ -1,7 +1,8 @@
-import { copyFile, link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { copyFile, link, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { TendError } from '../errors.ts';
+import { makeDirectory } from '../make-directory.ts';
 import { lockFile } from '../processes/lock-file.ts';
 import { syncPath } from '../sync-path.ts';
 
@@ -52,7 +53,7 @@ const names = { unfinished: 'unfinished.json', last: 'last.json', undone: 'undon
  * @throws TendError CATALOGS_BUSY while another process installs; an error of the file system where nothing can be kept.
  */
 export async function openKeptSets(directory: string): Promise<KeptSets> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory);
   const lock = await lockFile(join(directory, '.lock'));
   if (lock === undefined) {
     throw new TendError(

@@ -274,6 +274,7 @@ function fakeHost(cwd: string): { host: FakeHost; written: { out: string; err: s
     env: { HOME: cwd },
     cwd,
     pid: 1,
+    stderrIdentity: () => undefined,
     hostname: 'web1',
     osUser: 'nobody',
     home: cwd,

@@ -92,6 +92,7 @@ it('has stable keys under --json', async () => {
   const time = expect.stringMatching(/^\d{4}-.*Z$/);
   expect(json(result)).toEqual({
     ...{ checkedAt: time, database: site.database.name, copiedFrom: null, isOk: true, problems: [] },
+    alerts: [],
     tasks: {
       ...{ due: 0, running: 0, held: 0, failedLastDay: 0, missedLastDay: 0 },
       ...{ oldestDueAt: null, oldestDueAgeMs: null },

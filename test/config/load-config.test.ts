@@ -389,6 +389,38 @@ describe('a tools_directory without the programs', () => {
   });
 });
 
+describe('[monitor] mail_to', () => {
+  const mailTo = '[monitor]\nmail_to = ["ops@example.org", "Boss <boss@example.com>"]\n';
+  const warningsOf = async (toml: string) =>
+    findConfigWarnings(await load({ toml: mailTo + toml })).map(({ place, text }) => ({ place, text }));
+
+  it('is one address or a list of them, each checked', async () => {
+    expect((await load({ toml: '[monitor]\nmail_to = "ops@example.org"\n' })).config.monitor.mail_to).toBe(
+      'ops@example.org',
+    );
+    for (const wrong of ['"ops"', '["ops@example.org", "boss@"]', '7']) {
+      const { message } = await failure({ toml: `[monitor]\nmail_to = ${wrong}\n` });
+      expect(message).toMatch(/tend\.toml:2: monitor\.mail_to.*: .*address.* was expected/);
+    }
+  });
+
+  it('is a warning where there is no mail server, or no sender', async () => {
+    const place = `${join(directory.path, 'tend.toml')}:2`;
+    expect(await warningsOf('')).toEqual([
+      { place, text: 'monitor.mail_to is told nothing: [mail] has no url and no from' },
+    ]);
+    expect(await warningsOf('[mail]\nurl = "eml:mails"\nfrom = "tend@example.org"\n')).toEqual([]);
+  });
+
+  it('is a warning where [mail] allow_domains bars a reader, unless all mail is redirected', async () => {
+    const mail = '[mail]\nurl = "eml:mails"\nfrom = "tend@example.org"\nallow_domains = ["example.org"]\n';
+    expect((await warningsOf(mail)).map(({ text }) => text)).toEqual([
+      'monitor.mail_to "Boss <boss@example.com>" is told nothing: "example.com" is not in [mail] allow_domains',
+    ]);
+    expect(await warningsOf(`${mail}redirect_all = "dev@example.org"\n`)).toEqual([]);
+  });
+});
+
 describe('secrets', () => {
   it('are the passwords that stand in the configuration, as written and decoded', async () => {
     const secrets = new SecretRegistry();

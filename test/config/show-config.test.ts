@@ -31,3 +31,22 @@ X-Api-Key = "canary-4711"
     },
   ]);
 });
+
+it.each([
+  { section: 'monitor.thresholds', line: 'connection_share = "72.5%"' },
+  { section: 'monitor.thresholds', line: 'tick_age = "90s"' },
+  { section: 'translations', line: 'max_drop = "5%"' },
+  { section: 'mail', line: 'rate = "10/s"' },
+  { section: 'mail', line: 'rate = "200/m"' },
+  { section: 'mail', line: 'rate = "7/h"' },
+  { section: 'mail', line: 'rate = "999999/d"' },
+  { section: 'backup', line: 'jobs = 3' },
+])('shows a setting as it was written: [$section] $line', async ({ section, line }) => {
+  await using directory = await temporaryDirectory();
+  await writeFile(join(directory.path, 'tend.toml'), `[${section}]\n${line}\n`);
+  const secrets = new SecretRegistry();
+  const loaded = loadConfig({ cwd: directory.path, env: {}, configFlag: undefined, overrides: [], secrets });
+  const [key = ''] = line.split(' ');
+  const shown = showConfig({ loaded, secrets }).find((setting) => setting.key === `${section}.${key}`);
+  expect(`${key} = ${JSON.stringify(shown?.value)}`).toBe(line);
+});

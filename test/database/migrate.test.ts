@@ -11,7 +11,7 @@ import type { Database } from '../../src/database/tables.ts';
 import { TendError } from '../../src/errors.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
-const all = ['0001-queue', '0002-schedules', '0003-backups', '0004-mail', '0005-activity'];
+const all = ['0001-queue', '0002-schedules', '0003-backups', '0004-mail', '0005-activity', '0006-alerts'];
 
 /** The product's way in as a role of its own, which owns nothing. */
 async function asRole(database: TestDatabase, name: string): Promise<Kysely<Database>> {
@@ -46,6 +46,7 @@ it('creates schema "tend" once and then finds nothing to do', async () => {
     { name: '0003-backups', appliedAt: null },
     { name: '0004-mail', appliedAt: null },
     { name: '0005-activity', appliedAt: null },
+    { name: '0006-alerts', appliedAt: null },
   ]);
   expect(await migrateUp({ db })).toEqual(all);
   expect(await migrateUp({ db })).toEqual([]);

@@ -51,6 +51,19 @@ it('the restore drill restores the newest backup beside the live database, and n
   expect(await type('backup list')).toMatchObject({ exitCode: 0, stderr: '' });
 });
 
+it('what breaks is told in one mail', async () => {
+  const sent = join(site.path, 'told');
+  await site.configure(recipe('mail_to', { 'env:SMTP_URL': `eml:${sent}` }));
+  expect(await type('config validate')).toMatchObject({ exitCode: 0 });
+  expect(await type('tasks enqueue http')).toMatchObject({ exitCode: 0 });
+  expect(await type('run-due-tasks')).toMatchObject({ exitCode: 3 });
+  expect(await type('run-due-tasks')).toMatchObject({ exitCode: 0 });
+  const [mail = '', ...others] = await readdir(sent);
+  expect(others).toEqual([]);
+  expect(await readFile(join(sent, mail), 'utf8')).toMatch(/^Subject: http failed on /m);
+  expect((await type('status')).stdout).toMatch(/^BROKEN\tSINCE[^\n]*\nhttp\t/m);
+});
+
 it('the newsletter stops while the password reset leaves', async () => {
   const sent = join(site.path, 'sent');
   await mkdir(sent);

@@ -101,4 +101,4 @@ it('no task is lost or done twice by eight ticks that are killed -9 again and ag
   await observer.end();
   await expect.poll(() => site.sessions(), { timeout: 5000 }).toEqual([]);
   await expect.poll(() => markedProcesses(mark), { timeout: 5000 }).toEqual([]);
-}, 100_000);
+}, 300_000);

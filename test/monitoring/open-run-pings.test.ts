@@ -1,15 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../src/log.ts';
 import { openRunPings } from '../../src/monitoring/open-run-pings.ts';
 import { SecretRegistry } from '../../src/redact.ts';
 import { startService } from './support/ping-service.ts';
 
+const runId = randomUUID();
 const finished = { exitCode: 0, said: [], isStopped: false };
 
 describe('the pings of a run', () => {
   it('tell the start and the exit code under one run id, with what the command said', async () => {
     await using service = await startService(200);
-    const pings = openRunPings({ url: service.url, log: silentLog, secrets: new SecretRegistry() });
+    const pings = openRunPings({ url: service.url, runId, log: silentLog, secrets: new SecretRegistry() });
     await service.arrived(1);
     await pings.finish({ exitCode: 3, said: ['one', 'two'], isStopped: false });
     const rid = service.pings[0]?.rid;
@@ -22,7 +24,7 @@ describe('the pings of a run', () => {
 
   it('are tried again when the service fails, and not when it refuses', async () => {
     await using failing = await startService(200, 503, 200);
-    const pings = openRunPings({ url: failing.url, log: silentLog, secrets: new SecretRegistry() });
+    const pings = openRunPings({ url: failing.url, runId, log: silentLog, secrets: new SecretRegistry() });
     await failing.arrived(1);
     await pings.finish(finished);
     expect(failing.pings.map(({ path }) => path)).toEqual([
@@ -31,7 +33,7 @@ describe('the pings of a run', () => {
       '/secret-check/0',
     ]);
     await using refusing = await startService(404);
-    const refused = openRunPings({ url: refusing.url, log: silentLog, secrets: new SecretRegistry() });
+    const refused = openRunPings({ url: refusing.url, runId, log: silentLog, secrets: new SecretRegistry() });
     await refusing.arrived(1);
     await refused.finish(finished);
     expect(refusing.pings.map(({ path }) => path)).toEqual(['/secret-check/start', '/secret-check/0']);
@@ -41,7 +43,7 @@ describe('the pings of a run', () => {
     await using service = await startService(200);
     const secrets = new SecretRegistry();
     secrets.add('hush-hush');
-    const pings = openRunPings({ url: service.url, log: silentLog, secrets });
+    const pings = openRunPings({ url: service.url, runId, log: silentLog, secrets });
     await service.arrived(1);
     await pings.finish({ ...finished, said: ['é'.repeat(9_000), 'with hush-hush', 'the end'] });
     const body = service.pings[1]?.body ?? '';
@@ -54,6 +56,7 @@ describe('the pings of a run', () => {
     const log = { ...silentLog, info: (line: string) => void lines.push(line) };
     const pings = openRunPings({
       url: 'http://127.0.0.1:1/secret-check',
+      runId,
       log,
       secrets: new SecretRegistry(),
     });

@@ -11,7 +11,7 @@ afterAll(async () => await queue[Symbol.asyncDispose]());
 beforeEach(async () => {
   await queue.clear();
   await queue.declare({ minutely: { cron: '* * * * *', kind: 'noop', catch_up: 'all', payload: { a: 1 } } });
-  await queue.materialise();
+  await queue.plan();
 });
 
 const name = 'minutely';

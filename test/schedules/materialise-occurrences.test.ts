@@ -13,7 +13,7 @@ beforeEach(async () => await queue.clear());
 /** A per-minute schedule whose last `minutes` occurrences nobody has dealt with. */
 async function overdue(minutes: number, options: object = {}): Promise<void> {
   await queue.declare({ minutely: { cron: '* * * * *', kind: 'noop', ...options } });
-  await queue.materialise();
+  await queue.plan();
   await queue.rewind('minutely', minutes);
 }
 
@@ -25,7 +25,7 @@ async function states(): Promise<string[]> {
 describe('a new schedule', () => {
   it('is not back-filled: its first occurrence is the next one', async () => {
     await queue.declare({ minutely: { cron: '* * * * *', kind: 'noop', catch_up: 'all' } });
-    expect(await queue.materialise()).toEqual({ enqueued: 0, skipped: 0, superseded: 0, missed: 0 });
+    expect(await queue.plan()).toEqual({ enqueued: 0, skipped: 0, superseded: 0, missed: 0 });
     expect(await queue.occurrences('minutely')).toEqual([]);
     const { next_slot, defined_at } = await queue.schedule('minutely');
     expect(next_slot).toBeInstanceOf(Date);
@@ -53,7 +53,7 @@ describe('an occurrence that is due', () => {
     await queue.declare({
       nightly: { cron: '* * * * *', kind: 'backup', payload: { label: 'x' }, queue: 'slow', priority: 7 },
     });
-    await queue.materialise();
+    await queue.plan();
     const slot = await queue.rewind('nightly', 0);
     expect(await queue.materialise()).toMatchObject({ enqueued: 1 });
     const [{ id } = { id: 0 }] = await queue.occurrences('nightly');
@@ -179,10 +179,11 @@ describe('after a time without ticks', () => {
 
   it('a month of a per-minute schedule is a hundred rows, one that counts the others, and a moment', async () => {
     await overdue(31 * 24 * 60, { catch_up: 'all', max_late: '60d' });
-    const started = performance.now();
+    const before = process.cpuUsage();
     expect(await queue.materialise()).toMatchObject({ enqueued: 100, missed: 1 });
     // Walking 44,640 occurrences one by one takes seconds (croner: 3 s); this is no measurement, only that difference.
-    expect(performance.now() - started).toBeLessThan(2500);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(2500);
     const [first, ...rest] = await queue.occurrences('minutely');
     expect(first?.reason).toMatch(/^missed: 44541 occurrences from \S+Z to \S+Z; no tick came/);
     expect(rest.map(({ state }) => state)).toEqual(Array.from({ length: 100 }, () => 'waiting'));
@@ -294,13 +295,13 @@ describe('a schedule that cannot be enqueued', () => {
       minutely: { cron: '* * * * *', kind: 'noop' },
       refused: { cron: '* * * * *', kind: 'refused' },
     });
-    await queue.materialise();
+    await queue.plan();
     await queue.clear();
     await queue.declare({
       minutely: { cron: '* * * * *', kind: 'noop' },
       refused: { cron: '* * * * *', kind: 'refused' },
     });
-    await queue.materialise();
+    await queue.plan();
     await Promise.all([queue.rewind('minutely', 0), queue.rewind('refused', 0)]);
     await queue.database.query(`alter table tend.tasks add constraint no_refused check (kind <> 'refused')`);
     try {
@@ -323,7 +324,7 @@ it('more schedules than fit into a batch are all dealt with', async () => {
     Array.from({ length: 450 }, (_, index) => [`s${index}`, { cron: '* * * * *', kind: 'noop' }]),
   );
   await queue.declare(many);
-  await queue.materialise();
+  await queue.plan();
   await queue.database.query(`update tend.schedules set next_slot = date_trunc('minute', now())`);
   expect(await queue.materialise()).toMatchObject({ enqueued: 450 });
 });

@@ -49,17 +49,17 @@ it('one that several hosts declare exists once, and goes when the last of them w
 
 it('a changed expression is planned anew from now: no old slot is run again', async () => {
   await queue.declare({ nightly: { ...nightly, catch_up: 'all', max_late: '300d' } });
-  await queue.materialise();
+  await queue.plan();
   await queue.declare({ nightly: { ...nightly, cron: '* * * * *', catch_up: 'all', max_late: '300d' } });
-  expect(await queue.materialise()).toMatchObject({ enqueued: 0, missed: 0 });
+  expect(await queue.plan()).toMatchObject({ enqueued: 0, missed: 0 });
   await queue.declare({ nightly: { ...nightly, cron: '0 0 * * *', catch_up: 'all', max_late: '300d' } });
-  expect(await queue.materialise()).toMatchObject({ enqueued: 0, missed: 0 });
+  expect(await queue.plan()).toMatchObject({ enqueued: 0, missed: 0 });
   expect(await queue.occurrences('nightly')).toEqual([]);
 });
 
 it('a changed payload keeps the plan', async () => {
   await queue.declare({ nightly });
-  await queue.materialise();
+  await queue.plan();
   const { next_slot } = await queue.schedule('nightly');
   await queue.declare({ nightly: { ...nightly, payload: { label: 'x' } } });
   expect(await queue.schedule('nightly')).toMatchObject({ next_slot, payload: { label: 'x' } });

@@ -262,16 +262,17 @@ describe('a schedule of the original', () => {
 });
 
 describe('the database', () => {
-  it('is its own afterwards: another identity, another epoch, no host, no memory of the application', async () => {
+  it('is its own afterwards: another identity, another epoch, no host, no memory of the application, nothing broken', async () => {
     await query(`insert into tend.hosts (host, last_worker) values ('web1', 'web1:1:::')`);
     await query(`insert into tend.app_health (host, failures) values ('web1', 2)`);
+    await query(`insert into tend.alerts (kind, last_task_id) values ('noop', 1)`);
     await query(`insert into tend.pauses (scope, name) values ('kind', 'noop')`);
     const [before] = await query('select epoch, database_uuid from tend.meta');
     await adopt('hold');
     const [after] = await query(`select epoch, database_uuid, database_name = current_database() as "isNamed",
       tend.copied_from() is null as "isOwn", (select count(*)::int from tend.hosts) as hosts,
-      (select count(*)::int from tend.app_health) as apps, (select count(*)::int from tend.pauses) as pauses from tend.meta`);
-    expect(after).toMatchObject({ isNamed: true, isOwn: true, hosts: 0, apps: 0, pauses: 1 });
+      (select count(*)::int from tend.app_health) as apps, (select count(*)::int from tend.alerts) as alerts, (select count(*)::int from tend.pauses) as pauses from tend.meta`);
+    expect(after).toMatchObject({ isNamed: true, isOwn: true, hosts: 0, apps: 0, alerts: 0, pauses: 1 });
     expect(after?.epoch).toBe(before?.epoch + 1);
     expect(after?.database_uuid).not.toBe(before?.database_uuid);
   });

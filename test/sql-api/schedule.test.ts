@@ -30,14 +30,14 @@ describe('tend.schedule', () => {
 
   it('is planned by the next tick, and never back-filled', async () => {
     await call(`tend.schedule('news', '* * * * *', 'noop', catch_up => 'all')`);
-    expect(await queue.materialise()).toMatchObject({ enqueued: 0, missed: 0 });
+    expect(await queue.plan()).toMatchObject({ enqueued: 0, missed: 0 });
     await queue.rewind('news', 0);
     expect(await queue.materialise()).toMatchObject({ enqueued: 1 });
   });
 
   it('keeps the plan when only the payload changes, and makes a new one when the expression does', async () => {
     await call(`tend.schedule('news', '* * * * *', 'noop')`);
-    await queue.materialise();
+    await queue.plan();
     const { next_slot } = await queue.schedule('news');
     await call(`tend.schedule('news', '* * * * *', 'noop', '{"a": 1}')`);
     expect(await queue.schedule('news')).toMatchObject({ next_slot });
@@ -106,7 +106,7 @@ describe('tend.schedule', () => {
 describe('tend.unschedule', () => {
   it('removes a schedule; what it has enqueued stays', async () => {
     await call(`tend.schedule('news', '* * * * *', 'noop')`);
-    await queue.materialise();
+    await queue.plan();
     await queue.rewind('news', 0);
     await queue.materialise();
     expect(await call(`tend.unschedule('news')`)).toBe(true);
@@ -123,7 +123,7 @@ it('tend.schedule_overview shows every schedule with its next, its last and its 
   await call(`tend.schedule('news', '* * * * *', 'noop')`);
   const overview = async () => await queue.database.query('select * from tend.schedule_overview');
   expect(await overview()).toMatchObject([{ name: 'news', next_slot: null, last_task: null }]);
-  await queue.materialise();
+  await queue.plan();
   const slot = await queue.rewind('news', 0);
   await queue.materialise();
   expect(await overview()).toMatchObject([

@@ -45,7 +45,7 @@ export async function startSftpServer(): Promise<SftpServer> {
   const files = join(place, 'files');
   mkdirSync(files);
   for (const name of ['host', 'client', 'stranger']) {
-    const pair = ssh2.utils.generateKeyPairSync('ed25519');
+    const pair = newKeyPair();
     writeFileSync(join(place, name), pair.private, { mode: 0o600 });
     writeFileSync(join(place, `${name}.pub`), `${pair.public}\n`);
   }
@@ -88,6 +88,16 @@ export async function startSftpServer(): Promise<SftpServer> {
       await rm(place, { recursive: true, force: true });
     },
   };
+}
+
+/** ssh2 leaves a leading zero out of a key (one of 256), and OpenSSH refuses what it then writes. */
+function newKeyPair(): { private: string; public: string } {
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync('ed25519');
+    const [, key = ''] = pair.public.split(' ');
+    // The lengths and the name of the type, and 32 bytes of key.
+    if (Buffer.from(key, 'base64').length === 4 + 11 + 4 + 32) return pair;
+  }
 }
 
 function configText(root: string, place: string, port: number): string {

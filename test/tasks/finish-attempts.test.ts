@@ -75,6 +75,20 @@ describe('an ending', () => {
     expect(await queue.attempts(task.id)).toHaveLength(1);
   });
 
+  it('written again while the first statement is not committed yet is reported as written, not as lost', async () => {
+    const task = await claimOne();
+    // The server goes on with a statement whose client is gone, and the worker repeats it on another session.
+    await using db = await queue.database.openDatabase();
+    const { second } = await queue.db.transaction().execute(async (first) => {
+      expect(await finishAttempts({ db: first, endings: [{ task, ending: ending() }] })).toHaveLength(1);
+      const finishing = finishAttempts({ db, endings: [{ task, ending: ending() }] });
+      await queue.untilBlocked();
+      return { second: finishing };
+    });
+    expect(await second).toEqual([{ token: task.token, state: 'succeeded' }]);
+    expect(await queue.attempts(task.id)).toHaveLength(1);
+  });
+
   it('of many tasks is written in one statement, each on its own terms', async () => {
     for (let n = 0; n < 30; n++) await queue.enqueue('noop');
     const claimed = await queue.claim({ count: 30 });

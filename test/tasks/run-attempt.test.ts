@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { TendError } from '../../src/errors.ts';
 import type { ClaimedTask } from '../../src/tasks/claim-due-tasks.ts';
 import type { TaskResult } from '../../src/tasks/handlers/handler.ts';
 import { runAttempt } from '../../src/tasks/run-attempt.ts';
@@ -42,6 +43,15 @@ async function attempt(
 const throwing = (thrown: unknown) => async () => await attempt(() => Promise.reject(thrown));
 
 describe('a handler', () => {
+  it('that throws an error with a hint leaves it at the end of its output, redacted', async () => {
+    const run: Handler = async ({ log }) => {
+      log.info('a step');
+      throw new TendError('TASK_FAILED', 'No luck.', { hint: 'Try again with secret-1.' });
+    };
+    const { ending } = await attempt(run, { secret: 'secret-1' });
+    expect(ending.outputTail).toBe('a step\nhint: Try again with ***.\n');
+  });
+
   it('gets its task, checked, and what it logs is the output tail', async () => {
     const { ending } = await attempt(
       async ({ id, kind, payload, log, progress }) => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { TendError } from '../../errors.ts';
+import type { DirectFile } from '../../processes/direct-file.ts';
 import { findPostgresProgram } from '../tools/find-postgres-program.ts';
 import { tarProblem } from './check-tar.ts';
 import { damagedArchive, type ForeignArchive, openArchive } from './foreign-archive.ts';
@@ -40,13 +41,9 @@ export async function readyForeign(
   return { path, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
 }
 
-async function unwrap(
-  archive: ForeignArchive,
-  target: NodeJS.WritableStream,
-  signal: AbortSignal,
-): Promise<void> {
+async function unwrap(archive: ForeignArchive, target: DirectFile, signal: AbortSignal): Promise<void> {
   try {
-    await pipeline(openArchive(archive), target, { signal });
+    await pipeline(openArchive(archive), target.createWriteStream(), { signal });
   } catch (error) {
     signal.throwIfAborted();
     throw damagedArchive(archive.path, error instanceof Error ? error.message : 'it cannot be read', error);

@@ -76,9 +76,11 @@ async function recordCutOffAttempts(db: Kysely<Database>, backupId: string): Pro
         on conflict do nothing`.execute(db);
 }
 
-/** A backup of before there were schedules has neither these nor what check-app remembers. */
+/** A backup of before there were schedules has neither these nor what check-app remembers; nor need it have alerts. */
 async function resetSchedules(db: Kysely<Database>): Promise<void> {
-  if (!(await queueTables(db)).includes('schedules')) return;
+  const tables = await queueTables(db);
+  if (tables.includes('alerts')) await sql`delete from tend.alerts`.execute(db);
+  if (!tables.includes('schedules')) return;
   await sql`update tend.schedules set next_slot = '-infinity', defined_at = now()`.execute(db);
   await sql`delete from tend.app_health`.execute(db);
 }

@@ -1,9 +1,10 @@
-import { mkdir, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import { toError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
+import { makeDirectory } from '../../make-directory.ts';
 import { processIdentity } from '../../processes/process-identity.ts';
 import { syncPath } from '../../sync-path.ts';
 import { unwritable } from '../parts/unwritable.ts';
@@ -120,7 +121,7 @@ export class RestoreJournal {
 }
 
 async function append(path: string, line: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeDirectory(dirname(path));
   const handle = await open(path, 'a+', 0o600);
   try {
     // Behind a line that was cut off by a crash, which would spoil this one.

@@ -2,6 +2,8 @@ import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import type { Log } from '../../log.ts';
+import { DirectFile } from '../../processes/direct-file.ts';
+import { DirectPipe } from '../../processes/direct-pipe.ts';
 import { isInstalled } from '../../processes/is-installed.ts';
 import { runTool } from '../../processes/run-tool.ts';
 import type { ManifestPart } from '../sets/manifest.ts';
@@ -53,19 +55,29 @@ export async function compress(
   }
 }
 
+/** Whether `decompress` is done by a program, which can take its input from another and write a file itself. */
+export function isDecompressedByProgram(format: Compression['format'], env: NodeJS.ProcessEnv): boolean {
+  return format === 'zstd' && isInstalled('zstd', env);
+}
+
 /** Decompresses `source` into `target`. */
 export async function decompress(
-  options: CompressionContext & { source: Readable; target: Writable; format: Compression['format'] },
+  options: CompressionContext & {
+    /** A direct pipe only where `isDecompressedByProgram`. */
+    source: Readable | DirectPipe;
+    target: Writable | DirectFile;
+    format: Compression['format'];
+  },
 ): Promise<void> {
   const { source, target, format, env, log, signal } = options;
-  if (format === 'none') {
-    await pipeline(source, target, { signal });
-  } else if (isInstalled('zstd', env)) {
+  if (source instanceof DirectPipe || isDecompressedByProgram(format, env)) {
     const args = ['--quiet', '--decompress', '--stdout', '--memory=2048MB'];
     await runTool({ file: 'zstd', args, baseEnv: env, input: source, stdout: target, log, signal });
-  } else {
-    await pipeline(source, createZstdDecompress(), target, { signal });
+    return;
   }
+  const stream = target instanceof DirectFile ? target.createWriteStream() : target;
+  if (format === 'none') await pipeline(source, stream, { signal });
+  else await pipeline(source, createZstdDecompress(), stream, { signal });
 }
 
 /** How the `zstd` program is to compress its standard input. */

@@ -9,9 +9,11 @@ import { ToolError } from '../../processes/tool-error.ts';
 import type { CompressionContext } from './compression.ts';
 import type { Identity } from './find-identity.ts';
 
-interface EncryptionOptions extends CompressionContext {
+interface DecryptionOptions extends CompressionContext {
   source: Readable;
-  target: Writable;
+  /** A direct pipe only where `isDecryptedByProgram`. */
+  target: Writable | DirectPipe;
+  identity: Identity;
 }
 
 /** Which of the two implementations will be used; both write and read the same format. */
@@ -60,21 +62,25 @@ export class AgeError extends TendError {
   }
 }
 
+/** Whether `decrypt` is done by a program. It could not read a pipe again that has been read here. */
+export function isDecryptedByProgram(identity: Identity, env: NodeJS.ProcessEnv): boolean {
+  return identity.isRegularFile && isInstalled('age', env);
+}
+
 /**
  * Decrypts `source` into `target`. Every chunk is authenticated before it is passed on, and so is the end: what was
  * cut off is an error, but what came before it has been passed on by then.
  *
  * @throws AgeError.
  */
-export async function decrypt(options: EncryptionOptions & { identity: Identity }): Promise<void> {
-  const { identity, env } = options;
-  // A program could not read a pipe again that has been read here.
-  if (identity.isRegularFile && isInstalled('age', env)) await decryptByProgram(options);
-  else await decryptHere(options);
+export async function decrypt(options: DecryptionOptions): Promise<void> {
+  const { identity, target, env } = options;
+  if (target instanceof DirectPipe || isDecryptedByProgram(identity, env)) await decryptByProgram(options);
+  else await decryptHere({ ...options, target });
 }
 
 /** The identity goes by name, never by value: arguments are shown by `ps`. */
-async function decryptByProgram(options: EncryptionOptions & { identity: Identity }): Promise<void> {
+async function decryptByProgram(options: DecryptionOptions): Promise<void> {
   const { source, target, identity, env, log, signal } = options;
   const args = ['--decrypt', `--identity=${identity.path}`];
   await runAge({ file: 'age', args, baseEnv: env, input: source, stdout: target, log, signal });
@@ -90,7 +96,7 @@ async function runAge(options: RunToolOptions): Promise<void> {
   }
 }
 
-async function decryptHere(options: EncryptionOptions & { identity: Identity }): Promise<void> {
+async function decryptHere(options: DecryptionOptions & { target: Writable }): Promise<void> {
   const { source, target, identity, signal } = options;
   const { Decrypter } = await import('age-encryption');
   const decrypter = new Decrypter();

@@ -3,11 +3,13 @@ import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TendError, toError } from '../../errors.ts';
+import { DirectFile } from '../../processes/direct-file.ts';
+import { DirectPipe } from '../../processes/direct-pipe.ts';
 import { isRemoteError } from '../remotes/remote-errors.ts';
 import type { BackupSet } from '../sets/backup-directory.ts';
 import type { ManifestPart } from '../sets/manifest.ts';
-import { type CompressionContext, decompress } from './compression.ts';
-import { AgeError, decrypt } from './encryption.ts';
+import { type CompressionContext, decompress, isDecompressedByProgram } from './compression.ts';
+import { AgeError, decrypt, isDecryptedByProgram } from './encryption.ts';
 import type { Identity } from './find-identity.ts';
 import { Meter } from './meter.ts';
 import { reportBytes } from './report-bytes.ts';
@@ -19,8 +21,8 @@ export interface ReadPartOptions extends CompressionContext {
   part: ManifestPart;
   /** Opens an encrypted set. */
   identity?: Identity | undefined;
-  /** Gets the content, decrypted and decompressed, and is ended. */
-  target: Writable;
+  /** Gets the content, decrypted and decompressed; a stream is ended. */
+  target: Writable | DirectFile;
   /** Is told how much of the content has passed. */
   report?: ((detail: string) => void) | undefined;
 }
@@ -28,6 +30,8 @@ export interface ReadPartOptions extends CompressionContext {
 /**
  * Reads one part of a set, wherever it lies, and compares it with the manifest on the way. Its content has gone into
  * `target` by the time that a difference is known: act on nothing before this has resolved, unless it can be thrown away.
+ *
+ * The programs `age` and `zstd` are joined to each other, and to a file: only what is stored passes by this process then.
  *
  * @throws TendError BACKUP_DAMAGED where it cannot be read, or is not what the manifest says; BACKUP_KEY_MISSING,
  *   BACKUP_KEY_WRONG.
@@ -37,9 +41,9 @@ export async function readPart(
 ): Promise<{ bytes: number; uncompressedBytes: number }> {
   const { set, part, target, identity } = options;
   const stored = new Meter({ algorithm: 'sha256' });
-  const content = new Meter();
-  const decrypted = new PassThrough({ highWaterMark: 1024 * 1024 });
+  const content = target instanceof DirectFile ? target : new Meter();
   const isEncrypted = part.encryption !== 'none';
+  const decrypted = areJoined(options) ? new DirectPipe() : new PassThrough({ highWaterMark: 1024 * 1024 });
   const failed: { decryption?: AgeError } = {};
   const decrypting = Promise.withResolvers<void>();
   if (isEncrypted) requireIdentity(set.manifest, identity);
@@ -50,7 +54,7 @@ export async function readPart(
     const source = await set.files.open(part.file);
     await runTogether({
       signal: options.signal,
-      joints: [stored, decrypted, content],
+      joints: [stored, decrypted, ...(content instanceof Meter ? [content] : [])],
       members: [
         async (signal) => await pipeline(source, stored, { signal }).catch(unlessClosed),
         async (signal) => {
@@ -73,7 +77,10 @@ export async function readPart(
             throw error;
           });
         },
-        async (signal) => await pour(content, target, signal),
+        async (signal) => {
+          if (content instanceof Meter && !(target instanceof DirectFile))
+            await pour(content, target, signal);
+        },
       ],
     });
   } catch (error) {
@@ -85,6 +92,12 @@ export async function readPart(
   }
   requireHash(set.id, part, stored.digest());
   return { bytes: stored.bytes, uncompressedBytes: content.bytes };
+}
+
+/** Whether what decrypts and what decompresses are both programs. */
+function areJoined({ part, identity, env }: ReadPartOptions): boolean {
+  if (identity === undefined) return false;
+  return isDecryptedByProgram(identity, env) && isDecompressedByProgram(part.compression, env);
 }
 
 /** Whether the manifest says that the set is encrypted to a key of this identity. */

@@ -1,5 +1,5 @@
 import { type Readable, Transform } from 'node:stream';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { ConnectionSettings } from '../../connection/settings.ts';
 import type { Database } from '../../database/tables.ts';
 import type { Log } from '../../log.ts';
@@ -99,7 +99,7 @@ async function loadStream(
 async function runRestore(
   options: LoadArchiveOptions & { args: readonly string[]; input?: Readable },
 ): Promise<void> {
-  const { connection, database, pgRestore, serverOptions, env, secrets, log, signal, args, input } = options;
+  const { connection, database, pgRestore, env, secrets, log, signal, args, input } = options;
   await runPostgresTool({
     file: pgRestore.path,
     args: [
@@ -115,7 +115,7 @@ async function runRestore(
       connection,
       database,
       tool: 'pg_restore',
-      serverOptions: forLoading(serverOptions),
+      serverOptions: await forLoading(options),
     }),
     ...(input && { input }),
     secrets,
@@ -124,12 +124,24 @@ async function runRestore(
   });
 }
 
+/** What all workers together may take for building indexes. */
+const memoryForIndexes = { all: 1024 ** 3, each: 256 * 1024 ** 2 };
+
 /**
  * Nothing loaded here is worth waiting for the disk: the change of the name at the end, which does wait, makes all of it
- * durable. Options are only given where a server takes them (see `serverOptions`).
+ * durable. And indexes are built with more memory than the 64 MB that a server gives unless it is told: it is taken only
+ * where an index needs it. Options are only given where a server takes them (see `serverOptions`).
  */
-function forLoading(serverOptions: string): string {
-  return serverOptions === '' ? '' : `${serverOptions} -c synchronous_commit=off`;
+async function forLoading({ serverOptions, maintenance, jobs }: LoadArchiveOptions): Promise<string> {
+  if (serverOptions === '') return '';
+  const { rows } = await sql<{ bytes: number }>`
+    select pg_size_bytes(current_setting('maintenance_work_mem'))::int8 as bytes`.execute(maintenance);
+  const memory = Math.floor(Math.min(memoryForIndexes.each, memoryForIndexes.all / jobs) / 1024);
+  const isLess = Number(rows[0]?.bytes) / 1024 < memory;
+  return [
+    ...[serverOptions, '-c synchronous_commit=off'],
+    ...(isLess ? [`-c maintenance_work_mem=${memory}kB`] : []),
+  ].join(' ');
 }
 
 function noting(log: Log, noteProgress: () => void): Log {

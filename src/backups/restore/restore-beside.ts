@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { openDatabase } from '../../database/open-database.ts';
 import { untilAborted } from '../../until-aborted.ts';
 import { createsPublic } from '../archive/describe-archive.ts';
+import { runTogether } from '../parts/run-together.ts';
 import { findPostgresProgram } from '../tools/find-postgres-program.ts';
 import { compareRestored, type RestoredRows } from './compare-restored.ts';
 import { gatherStatistics } from './gather-statistics.ts';
@@ -55,13 +56,22 @@ export async function restoreBeside(work: BesideWork): Promise<RestoredRows & Pi
     async () => await loadArchive({ ...work, database: scratch, pgRestore }),
   );
 
-  const restored = await progress.step(
-    set.foreign ? 'Count the rows' : 'Compare with the manifest',
-    async () => await untilAborted(signal, compareRestored({ db, set, clock })),
-  );
-
-  await progress.step('Gather statistics', async () => {
-    await gatherStatistics({ ...work, db, database: scratch, serverMajor: plan.serverMajor });
+  const looking = set.foreign ? 'Count the rows' : 'Compare with the manifest';
+  const restored = await progress.step(`${looking} and gather statistics`, async () => {
+    // Reading a table through keeps one processor busy, and sampling others keeps the next.
+    const rows = Promise.withResolvers<RestoredRows>();
+    await runTogether({
+      signal,
+      joints: [],
+      members: [
+        async (stop) => rows.resolve(await untilAborted(stop, compareRestored({ db, set, clock }))),
+        async (stop) => {
+          const statistics = { ...work, db, database: scratch, serverMajor: plan.serverMajor };
+          await gatherStatistics({ ...statistics, signal: stop });
+        },
+      ],
+    });
+    return await rows.promise;
   });
   return { ...restored, toc };
 }

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TendError } from '../../errors.ts';
+import { makeDirectory } from '../../make-directory.ts';
 import { lockFile } from '../../processes/lock-file.ts';
 import { unwritable } from '../parts/unwritable.ts';
 
@@ -29,7 +29,7 @@ async function lockDirectory(directory: string, name: string, isHeld: () => Tend
   const path = join(directory, name);
   let lock: Disposable | undefined;
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDirectory(directory);
     lock = await lockFile(path);
   } catch (error) {
     throw unwritable(directory, error);

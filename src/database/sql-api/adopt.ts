@@ -8,9 +8,10 @@
  * A task that a restore has held was between two attempts if its last one is on record with an end: `holdRestoredTasks`
  * records one that was cut off as `unknown`, as is done here.
  *
- * The hosts of the original are none of the copy's, nor is what they knew of the application. Schedules of a tend.toml
- * come back with the tick of a host that has them; one that a person had disabled stays, disabled. Those made by SQL are
- * disabled unless the copy is to run, and then too where they send mail. None makes up for what it missed.
+ * The hosts of the original are none of the copy's, nor is what they knew of the application, nor what was broken there.
+ * Schedules of a tend.toml come back with the tick of a host that has them; one that a person had disabled stays, disabled.
+ * Those made by SQL are disabled unless the copy is to run, and then too where they send mail. None makes up for what it
+ * missed.
  */
 export const adopt = `
 create or replace function tend.adopt(unfinished text default 'hold') returns bigint
@@ -60,6 +61,7 @@ begin
   end if;
   delete from tend.hosts;
   delete from tend.app_health;
+  delete from tend.alerts;
   delete from tend.schedules s where s.source = 'config' and s.enabled;
   update tend.schedules s set next_slot = '-infinity', defined_at = now(), last_slot = null, conflict = null,
       enabled = s.enabled and d.reason is null,

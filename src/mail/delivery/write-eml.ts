@@ -1,6 +1,7 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TendError } from '../../errors.ts';
+import { makeDirectory } from '../../make-directory.ts';
 
 export interface WriteEmlOptions {
   raw: Buffer;
@@ -37,7 +38,7 @@ export interface WriteEmlIntoOptions {
 /** Writes a message into a directory (created where missing) under a name made from its Message-ID; returns the path. */
 export async function writeEmlInto({ directory, messageId, raw }: WriteEmlIntoOptions): Promise<string> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDirectory(directory);
   } catch (cause) {
     throw new TendError('OUTPUT_UNWRITABLE', `The directory "${directory}" for messages cannot be made.`, {
       cause,

@@ -225,7 +225,7 @@ test('whenever it is killed: no torso that looks like a set, no child, no sessio
     (statSync(join(newest?.path ?? '', name)).mode & 0o777).toString(8),
   );
   expect(modes).toEqual(['700', '600', '600', '600', '600']);
-}, 120_000);
+}, 300_000);
 
 async function sessions(): Promise<unknown[]> {
   return await database.query(

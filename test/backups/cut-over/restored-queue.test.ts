@@ -35,7 +35,8 @@ const busyQueue = `
   insert into tend.schedules (name, source, declared_by, cron, kind, catch_up, next_slot, defined_at) values
     ('ours', 'sql', '{}', '0 4 * * *', 'noop', 'all', now() - interval '9 days', now() - interval '99 days'),
     ('declared', 'config', '{web1}', '0 4 * * *', 'noop', 'all', now() - interval '9 days', now() - interval '99 days');
-  insert into tend.app_health (host, failures, is_reported) values ('web1', 7, true)`;
+  insert into tend.app_health (host, failures, is_reported) values ('web1', 7, true);
+  insert into tend.alerts (kind, last_task_id, failures) values ('waits', 1, 7)`;
 
 const restored = `
   select (select jsonb_object_agg(kind, state || ': ' || reason) from tend.tasks) as tasks,
@@ -43,7 +44,7 @@ const restored = `
          (select bool_and(next_slot = '-infinity' and defined_at > now() - interval '1 hour' and enabled)
             from tend.schedules) as "areFresh",
          (select count(*)::int from tend.schedules) as schedules,
-         (select count(*)::int from tend.app_health) as apps, tend.copied_from() is null as "isOwn"`;
+         (select count(*)::int from tend.app_health) as apps, (select count(*)::int from tend.alerts) as alerts, tend.copied_from() is null as "isOwn"`;
 
 function asRestored(id: string, isOwn: boolean): object {
   return {
@@ -52,7 +53,7 @@ function asRestored(id: string, isOwn: boolean): object {
       runs: `held: restored from backup ${id}, taken in the middle of an attempt`,
     },
     attempts: [`unknown: backup ${id} was taken in the middle of it`],
-    ...{ areFresh: true, schedules: 2, apps: 0, isOwn },
+    ...{ areFresh: true, schedules: 2, apps: 0, alerts: 0, isOwn },
   };
 }
 
@@ -83,7 +84,7 @@ describe('the queue in a backup', () => {
   });
 });
 
-it('in place, schedules, pauses and the health of the application go over as they are live', async () => {
+it('in place, schedules, pauses, alerts and the health of the application go over as they are live', async () => {
   await database.query(busyQueue);
   const set = await takeBackup({ database, directory: place.path });
   await database.query(`
@@ -92,9 +93,10 @@ it('in place, schedules, pauses and the health of the application go over as the
            last_slot = now();
     insert into tend.pauses (scope, name, reason) values ('kind', 'waits', 'disk full');
     update tend.app_health set failures = 1, is_reported = false;
+    update tend.alerts set failures = 9, last_mailed_at = now();
     update tend.kinds set max_running = 3`);
   const live = `select (select jsonb_agg(s) from tend.schedules s) as schedules, (select jsonb_agg(p) from tend.pauses p) as pauses,
-    (select jsonb_agg(a) from tend.app_health a) as apps, (select jsonb_agg(t order by id) from tend.tasks t) as tasks,
+    (select jsonb_agg(a) from tend.app_health a) as apps, (select jsonb_agg(a) from tend.alerts a) as alerts, (select jsonb_agg(t order by id) from tend.tasks t) as tasks,
     (select jsonb_agg(k order by kind) from tend.kinds k) as kinds`;
   const before = await database.query(live);
   await restore({ database, set });

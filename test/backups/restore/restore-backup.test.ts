@@ -56,6 +56,16 @@ describe('into a new database', () => {
     expect(await companionsOf(database)).toEqual([into]);
   });
 
+  test('indexes are built with more memory than a server gives unless it is told', async () => {
+    await database.query(`create materialized view public.settings_of_the_load as
+      select current_setting('maintenance_work_mem') as memory, current_setting('synchronous_commit') as waiting`);
+    const into = `${database.name}_copy`;
+    await restore({ database, set: await takeBackup({ database, directory: place.path }), into });
+    expect(await queryIn(into, 'select * from public.settings_of_the_load')).toEqual([
+      { memory: '256MB', waiting: 'off' },
+    ]);
+  });
+
   test('rows that were written while the backup was made are in neither', async () => {
     const writer = await database.connect();
     const stop = { now: false };

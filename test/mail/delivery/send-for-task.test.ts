@@ -285,7 +285,13 @@ describe('when nobody can know whether it was delivered', () => {
     const { state } = await attempt(
       taskId,
       message,
-      { onMessage: () => controller.abort() },
+      // The reply is waited for, and the server goes without one.
+      {
+        onMessage: (socket) => {
+          controller.abort();
+          setTimeout(() => socket.destroy(), 100);
+        },
+      },
       { signal: controller.signal },
     );
     expect(state).toBe('unknown');

@@ -180,7 +180,8 @@ describe('the deadline', () => {
     ] as const) {
       const controller = new AbortController();
       await using server = await scriptedSmtpServer({ silentAt });
-      const outcome = attempt({ ...server, signal: controller.signal });
+      // The second one lasts until the deadline: its reply is waited for.
+      const outcome = attempt({ ...server, signal: controller.signal, timeoutMs: 5000 });
       await until(
         () =>
           server.commands.some((line) => line.startsWith('RCPT')) &&

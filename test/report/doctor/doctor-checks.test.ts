@@ -362,7 +362,7 @@ describe('says what is wrong, and what puts it right, where', () => {
     [
       'older',
       `delete from tend.migrations where name > '0001-z'`,
-      '0002-schedules, 0003-backups, 0004-mail, 0005-activity pending',
+      '0002-schedules, 0003-backups, 0004-mail, 0005-activity, 0006-alerts pending',
       'tend migrations up',
     ],
     [

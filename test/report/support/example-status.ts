@@ -15,7 +15,7 @@ export function exampleStatus(changes: Partial<Status> = {}): Status {
       ...{ due: 0, running: 0, held: 0, failedLastDay: 0, missedLastDay: 0 },
       ...{ oldestDueAt: null, oldestDueAgeMs: null },
     },
-    ...{ schedules: [], pauses: [] },
+    ...{ schedules: [], pauses: [], alerts: [] },
     backups: {
       ...{ count: 0, newest: null, lastGood: null, lastVerified: null },
       ...{ sizes: [], lastRestoreTest: null, recoveryMs: null },

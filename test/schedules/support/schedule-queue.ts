@@ -24,9 +24,11 @@ export interface ScheduleQueue extends Queue {
    * of `materialise` stands still from then on, so that no minute begins in the middle of a test.
    */
   rewind(name: string, minutes: number): Promise<Date>;
-  /** The clock of `materialise`: the database's, or when `rewind` was called last. */
+  /** The clock of `materialise`: the database's, until `rewind` stops it. */
   now(): Promise<Date>;
   materialise(log?: Log): Promise<ScheduledOccurrences>;
+  /** Plans new schedules as a tick does that comes at the moment they were defined: no minute has begun since. */
+  plan(): Promise<ScheduledOccurrences>;
   /** Occurrences by slot; the slot as whole minutes before `now`, `-3` for three minutes ago. */
   occurrences(name: string): Promise<OccurrenceRow[]>;
   schedule(name: string): Promise<Record<string, unknown>>;
@@ -52,17 +54,21 @@ export async function createScheduleQueue(): Promise<ScheduleQueue> {
       return await syncSchedules({ db, schedules: configuredSchedules(schedules), host });
     },
     async rewind(name, minutes) {
-      const [row] = await database.query<{ next_slot: Date; now: Date }>(
-        `update tend.schedules set next_slot = date_trunc('minute', now()) - $2 * interval '1 min' where name = $1
-         returning next_slot, now()`,
-        [name, minutes],
+      stopped = await now();
+      const [row] = await database.query<{ next_slot: Date }>(
+        `update tend.schedules set next_slot = date_trunc('minute', $3::timestamptz) - $2 * interval '1 min'
+          where name = $1 returning next_slot`,
+        [name, minutes, stopped],
       );
       if (row === undefined) throw new Error(`There is no schedule ${name}.`);
-      stopped = row.now;
       return row.next_slot;
     },
     async materialise(log = silentLog) {
       return await materialiseOccurrences({ db, now: await now(), log });
+    },
+    async plan() {
+      const [row] = await database.query<{ now: Date }>('select max(defined_at) as now from tend.schedules');
+      return await materialiseOccurrences({ db, now: row?.now ?? new Date(), log: silentLog });
     },
     async occurrences(name) {
       return await database.query<OccurrenceRow>(

@@ -159,7 +159,7 @@ export async function createQueue(): Promise<Queue> {
     },
     async clear() {
       await admin.query(
-        'truncate tend.tasks, tend.attempts, tend.kinds, tend.hosts, tend.deliveries, tend.pauses restart identity',
+        'truncate tend.tasks, tend.attempts, tend.kinds, tend.hosts, tend.deliveries, tend.pauses, tend.alerts restart identity',
       );
     },
     async [Symbol.asyncDispose]() {
