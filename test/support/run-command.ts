@@ -6,6 +6,7 @@ import { Config } from '@oclif/core/config';
 import type Status from '../../commands/status.ts';
 import { type OutputStream, type ProcessHost, systemHost } from '../../src/cli/process-host.ts';
 import { cronEnvironment, type RunCliOptions } from './run-cli.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
 
 /** What a command of this process did; its `signal` is null, as of a program that ended by itself. */
 export interface CommandResult {
@@ -38,7 +39,8 @@ async function runAlone(
 ): Promise<CommandResult> {
   const { id, file, argv } = findCommand(args);
   const [stdout, stderr] = [recordingStream(), recordingStream()];
-  const home = '/nonexistent';
+  await using directory = await temporaryDirectory();
+  const home = directory.path;
   const own = { stdout, stderr, cwd, home, env: { ...cronEnvironment(home), ...env } };
   // Nobody asks this process to end, and it stays when the watchdog finds that the command has not ended it.
   const host: ProcessHost = { ...systemHost(), ...own, events: new EventEmitter(), exit() {} };
