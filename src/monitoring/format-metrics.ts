@@ -13,6 +13,7 @@ export interface QueueMetrics {
   backupVerifiedAt: number | null;
   mailWaiting: number;
   mailUnknown: number;
+  brokenKinds: number;
 }
 
 type Gauge = [name: string, help: string, value: number | null];
@@ -48,6 +49,11 @@ export function formatQueue({ queue, now }: { queue: QueueMetrics; now: Date }):
     ],
     ['mail_waiting', 'Messages that wait to be sent.', queue.mailWaiting],
     ['mail_unknown', 'Messages of which nobody knows whether they were sent.', queue.mailUnknown],
+    [
+      'broken_kinds',
+      'Kinds of tasks, by schedule and host, whose last task failed or is held.',
+      queue.brokenKinds,
+    ],
     ['schema_version', 'Version of the schema tend.', queue.schemaVersion],
   ]);
 }

@@ -18,7 +18,8 @@ const statement = `
          extract(epoch from b.verified_at)::float8 as "backupVerifiedAt",
          (select count(*)::int from tend.tasks where kind = 'send-mail' and state = 'waiting') as "mailWaiting",
          (select count(*)::int from tend.tasks t join tend.deliveries d on d.task_id = t.id
-           where t.state = 'held' and d.state in ('committing', 'unknown')) as "mailUnknown"
+           where t.state = 'held' and d.state in ('committing', 'unknown')) as "mailUnknown",
+         (select count(*)::int from tend.alerts where phase = 'broken') as "brokenKinds"
     from tend.health h
     left join (select * from tend.backups where removed_at is null order by finished_at desc limit 1) b on true`;
 

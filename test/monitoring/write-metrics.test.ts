@@ -18,11 +18,13 @@ describe('the metrics file', () => {
     });
     try {
       await database.query(`select tend.enqueue('backup')`);
+      await database.query(`insert into tend.alerts (kind, last_task_id) values ('backup', 1)`);
       await writeMetrics({ path, sessions, now: new Date(), exitCode: 3 });
       const text = await readFile(path, 'utf8');
       expect(text).toContain('# TYPE tend_tasks_due gauge\ntend_tasks_due 1\n');
       expect(text).toContain('\ntend_last_tick_exit_code 3\n');
       expect(text).toContain('\ntend_mail_unknown 0\n');
+      expect(text).toContain('\ntend_broken_kinds 1\n');
       expect(text).not.toContain('null');
       expect((await stat(path)).mode & 0o777).toBe(0o644);
       expect(await readdir(directory.path)).toEqual(['tend.prom']);
