@@ -6,7 +6,7 @@ import { probeOutage } from './probe-outage.ts';
 import { type BenchResult, ratioClaim } from './results.ts';
 import { compare, median } from './statistics.ts';
 
-const rounds = 2;
+const rounds = 3;
 
 /** What a restore costs that is decrypted, compared with its manifest and analysed, and how long nobody can connect. */
 export async function restore(bench: Bench): Promise<BenchResult> {
