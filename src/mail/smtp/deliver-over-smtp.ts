@@ -188,14 +188,17 @@ function isGone(error: unknown): boolean {
 
 /** RFC 6531 §3.4: without the server's SMTPUTF8 such a message must not be sent, and nodemailer would send it. */
 function refuseUnicodeAddresses(given: { transport: SmtpTransport; addresses: string[]; raw: Buffer }): void {
-  const header = given.raw.subarray(0, Math.max(given.raw.indexOf('\r\n\r\n'), 0));
-  if (!given.addresses.some(needsSmtpUtf8) && isAscii(header)) return;
+  if (!given.addresses.some(needsSmtpUtf8) && hasAsciiHeader(given.raw)) return;
   const server = describeTransport(given.transport);
   throw new TendError(
     'MAIL_ADDRESS_INVALID',
     `The message has an address with characters beyond ASCII before the "@", and ${server} does not take those (SMTPUTF8).`,
     { isPermanent: true },
   );
+}
+
+function hasAsciiHeader(raw: Buffer): boolean {
+  return isAscii(raw) || isAscii(raw.subarray(0, Math.max(raw.indexOf('\r\n\r\n'), 0)));
 }
 
 function answered(sent: SentMessage): MailOutcome {

@@ -124,10 +124,9 @@ export class SmtpTransaction {
 
   #mailCommand(): string {
     const { offer, from, to, raw } = this.#options;
-    const header = Math.max(raw.indexOf('\r\n\r\n'), 0);
     let command = `MAIL FROM:<${from}>`;
     if (offer.smtpUtf8 && (needsSmtpUtf8(from) || to.some(needsSmtpUtf8))) command += ' SMTPUTF8';
-    if (offer.eightBitMime && !isAscii(raw.subarray(header))) command += ' BODY=8BITMIME';
+    if (offer.eightBitMime && hasEightBitBody(raw)) command += ' BODY=8BITMIME';
     return offer.size ? `${command} SIZE=${raw.length}` : command;
   }
 
@@ -146,6 +145,10 @@ export class SmtpTransaction {
     this.hasReleasedEnd = true;
     dialogue.write(Buffer.concat([data.subarray(head), end]));
   }
+}
+
+function hasEightBitBody(raw: Buffer): boolean {
+  return !isAscii(raw) && !isAscii(raw.subarray(Math.max(raw.indexOf('\r\n\r\n'), 0)));
 }
 
 function isTaken(reply: SmtpReply | undefined): boolean {
