@@ -58,7 +58,8 @@ function encodeText(text: string): EncodedText {
     return { encoding: '7bit', body: Buffer.from(ended, 'latin1') };
   }
   const bytes = Buffer.from(ended);
-  if (isPlain || isMostlyLatin(ended)) return { encoding: 'quoted-printable', body: encodeQuotedPrintable(bytes) };
+  if (isPlain || isMostlyLatin(ended))
+    return { encoding: 'quoted-printable', body: encodeQuotedPrintable(bytes) };
   const base64 = bytes.toString('base64').replace(/.{76}(?=.)/g, '$&\r\n');
   return { encoding: 'base64', body: Buffer.from(`${base64}\r\n`, 'latin1') };
 }
