@@ -1,6 +1,7 @@
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type pg from 'pg';
 import { openSession, type SessionOptions } from './open-session.ts';
+import { PreparedStatements } from './prepared-statements.ts';
 
 export interface SessionPoolOptions extends Omit<SessionOptions, 'statementTimeoutMs'> {
   /** Server-side limit of one statement, 30 s unless told; 0 is none. */
@@ -12,6 +13,7 @@ type BorrowedSession = PostgresPoolClient;
 
 interface Session {
   client: pg.Client;
+  statements: PreparedStatements;
   isBroken: boolean;
 }
 
@@ -83,7 +85,7 @@ export class SessionPool implements PostgresPool {
     if (this.#session !== undefined && !this.#session.isBroken) return this.#session;
     this.#session = undefined;
     const client = await openSession(this.#options);
-    const session: Session = { client, isBroken: false };
+    const session: Session = { client, statements: new PreparedStatements(client), isBroken: false };
     const markBroken = () => {
       session.isBroken = true;
     };
@@ -97,6 +99,9 @@ export class SessionPool implements PostgresPool {
   #guardedQuery(session: Session): BorrowedSession['query'] {
     const run = async (...args: unknown[]): Promise<unknown> => {
       try {
+        const [text, values] = args;
+        if (typeof text === 'string' && Array.isArray(values) && values.length > 0)
+          return await session.statements.query(text, values);
         // The arguments are passed through untouched, so the overload chosen by the caller holds.
         return await Reflect.apply(session.client.query, session.client, args);
       } catch (error) {

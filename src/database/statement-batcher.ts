@@ -8,11 +8,14 @@ export interface StatementBatcherOptions<Item, Result> {
   maxBatch: number;
   /** What somebody waits for idly; the others wait a moment for it, so that there are few statements. All unless given. */
   isUrgent?: (item: Item) => boolean;
+  /** So many urgent ones wait for no other; fewer wait a millisecond, as long as they would for half a statement. 1 unless given. */
+  urgentTogether?: number;
 }
 
 /** How long what is not urgent waits for something that is, and how many of it wait. */
 const gatherMs = 4;
 const gathered = 20;
+const urgentGatherMs = 1;
 
 interface Pending<Item, Result> {
   item: Item;
@@ -31,6 +34,7 @@ export class StatementBatcher<Item, Result> {
   readonly #pending: Pending<Item, Result>[] = [];
   #isBusy = false;
   #isWanted = false;
+  #urgent = 0;
   #gathering: NodeJS.Timeout | undefined;
 
   constructor(options: StatementBatcherOptions<Item, Result>) {
@@ -40,11 +44,19 @@ export class StatementBatcher<Item, Result> {
   /** @throws what the statement threw. */
   run(item: Item): Promise<Result> {
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    const { isUrgent } = this.#options;
+    const { isUrgent, urgentTogether = 1 } = this.#options;
     this.#pending.push({ item, resolve, reject });
-    if (isUrgent === undefined || isUrgent(item) || this.#pending.length >= gathered) this.#start();
-    else this.#gathering ??= setTimeout(() => this.#start(), gatherMs);
+    const isItUrgent = isUrgent === undefined || isUrgent(item);
+    if (isItUrgent) this.#urgent += 1;
+    if (this.#urgent >= urgentTogether || this.#pending.length >= gathered) this.#start();
+    else if (isItUrgent && this.#urgent === 1) this.#startIn(urgentGatherMs);
+    else if (this.#gathering === undefined) this.#startIn(gatherMs);
     return promise;
+  }
+
+  #startIn(ms: number): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = setTimeout(() => this.#start(), ms);
   }
 
   /** What comes in one turn of the event loop belongs into one statement. */
@@ -61,6 +73,7 @@ export class StatementBatcher<Item, Result> {
     while (this.#isWanted) {
       const batch = this.#pending.splice(0, this.#options.maxBatch);
       this.#isWanted = this.#pending.length > 0;
+      this.#urgent = 0;
       clearTimeout(this.#gathering);
       this.#gathering = undefined;
       await this.#write(batch);

@@ -50,6 +50,9 @@ export interface FinishOptions {
  * A task that would wait again is cancelled instead where that was asked for since the last heartbeat, or where a newer
  * one with its unique key waits, or comes with it as its own follow-up.
  *
+ * Whoever has a lease token is running (a CHECK says so). To ask for the state as well would lead the planner to the index
+ * of running tasks, and through all of them for every ending.
+ *
  * Follow-up tasks are enqueued in the same statement, so that they are there if and only if it is; where none has any, the
  * statement does not mention them. The same goes for alerts: what fails is noted, and what succeeds where its kind is
  * known to be broken.
@@ -115,7 +118,7 @@ async function finishBatch(options: FinishOptions): Promise<FinishedAttempt[]> {
              lateral (select e.state = 'waiting' and (exists (
                         select from tend.tasks mine join tend.tasks w on w.unique_key = mine.unique_key
                          where mine.id = e.id and w.state = 'waiting') ${followUps.orSupersedes}) as is_superseded) s
-       where t.id = e.id and t.lease_token = e.token and t.state = 'running'
+       where t.id = e.id and t.lease_token = e.token
       returning t.id, e.token, t.state, t.started_at,
                 case when e.counted then t.attempt else t.attempt + 1 end as attempt ${followUps.isWanted} ${notes.columns}
     ), recorded as (

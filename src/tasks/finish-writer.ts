@@ -27,8 +27,8 @@ type Finished = Map<string, TaskState | null> | { refusal: unknown } | 'unreacha
 
 const maxBatch = 500;
 /** Each statement waits for the server's disk, and everything else of this session behind it. */
-const gatherMs = 20;
-const gathered = 100;
+const gatherMs = 100;
+const gathered = 200;
 /** In one statement, unless a single ending has more: the next heartbeat waits for it. */
 const maxFollowUps = 1000;
 

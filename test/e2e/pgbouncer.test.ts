@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { scriptedSmtpServer } from '../mail/scripted-smtp-server.ts';
 import { markedProcesses } from '../processes/support/marked-processes.ts';
 import { newMark } from '../processes/support/tool-call.ts';
 import { hasPgbouncer, type Pgbouncer, startPgbouncer } from '../support/pgbouncer.ts';
@@ -246,19 +247,43 @@ async function firstToConnect(url: string): Promise<pg.Client> {
 }
 
 describe.skipIf(!hasPgbouncer)('the server sessions of a pgbouncer in transaction mode', () => {
+  /** What is in both of them; two transactions at once see both. */
+  async function statesOf(url: string) {
+    const clients = [1, 2].map(() => new pg.Client({ connectionString: url }));
+    await Promise.all(clients.map((client) => client.connect()));
+    for (const client of clients) await client.query('begin');
+    const seen = [];
+    for (const client of clients) seen.push((await client.query<{ pid: number }>(sessionState)).rows[0]);
+    for (const client of clients) await client.query('commit');
+    await Promise.all(clients.map((client) => client.end()));
+    return seen.sort((one, other) => Number(one?.pid) - Number(other?.pid));
+  }
+
+  it('are after a drain of mail as they were before: its statements are prepared in no session but our own', async () => {
+    await using site = await pooledSite({ default_pool_size: '2' });
+    await using server = await scriptedSmtpServer({ extensions: ['PIPELINING'] });
+    await site.configure(
+      `[mail]\nurl = "smtp://127.0.0.1:${server.port}?tls=off"\nfrom = "cms@example.org"\n`,
+    );
+    await site.database.query(
+      `select tend.enqueue('send-mail', jsonb_build_object('to', 'user' || n || '@x.test', 'subject', 'Hi', 'text', 'Hi'))
+         from generate_series(1, 300) n`,
+    );
+    const before = await statesOf(site.url);
+    // Two at once, so that a statement finds itself in another session than the one before it.
+    const ticks = await Promise.all([1, 2].map(() => site.tend(['run-due-tasks', '--drain'])));
+    expect(ticks.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual([
+      [0, ''],
+      [0, ''],
+    ]);
+    expect([server.messages.length, new Set(server.recipients).size]).toEqual([300, 300]);
+    expect(await statesOf(site.url)).toEqual(before);
+    expect(before).toMatchObject([{ prepared: 0 }, { prepared: 0 }]);
+  });
+
   it('are after ticks, commands and a backup as they were before', async () => {
     await using site = await pooledSite({ default_pool_size: '2' });
-    // Two transactions at once see both sessions.
-    const states = async () => {
-      const clients = [1, 2].map(() => new pg.Client({ connectionString: site.url }));
-      await Promise.all(clients.map((client) => client.connect()));
-      for (const client of clients) await client.query('begin');
-      const seen = [];
-      for (const client of clients) seen.push((await client.query<{ pid: number }>(sessionState)).rows[0]);
-      for (const client of clients) await client.query('commit');
-      await Promise.all(clients.map((client) => client.end()));
-      return seen.sort((one, other) => Number(one?.pid) - Number(other?.pid));
-    };
+    const states = () => statesOf(site.url);
     const before = await states();
     const clean = { locks: 0, prepared: 0, cursors: 0, channels: 0, temporary: 0, own_role: true };
     expect(before).toMatchObject([clean, clean]);

@@ -110,10 +110,11 @@ function converse(socket: Socket, options: ScriptedSmtpServerOptions, state: Sta
       if (options.onDrop !== undefined) socket.once('close', options.onDrop);
       return false;
     }
-    const end = received.indexOf('\r\n.\r\n');
+    // The line end of DATA counts: an empty message is ".\r\n".
+    const end = `\r\n${received}`.indexOf('\r\n.\r\n');
     if (end < 0) return false;
-    state.messages.push(received.slice(0, end + 2).replace(/^\.\./gm, '.'));
-    received = received.slice(end + 5);
+    state.messages.push(received.slice(0, end).replace(/^\.\./gm, '.'));
+    received = received.slice(end + 3);
     isInMessage = false;
     if (options.onMessage !== undefined) options.onMessage(socket);
     else if (toAnswer === undefined) answer('message');

@@ -6,12 +6,8 @@ import type { WriteMessageOptions } from './write-message.ts';
  * more than all the rest of composing: drains of thousands are mostly such messages.
  */
 export async function writePlainMessage(options: WriteMessageOptions): Promise<Buffer> {
-  const [{ default: MimeNode }, { foldLines }] = await Promise.all([
-    import('nodemailer/lib/mime-node'),
-    import('nodemailer/lib/mime-funcs'),
-  ]);
-  // Without a boundary it would draw one.
-  const encoder = new MimeNode(false, { baseBoundary: 'unused' });
+  headerWriter ??= openHeaderWriter();
+  const { encoder, foldLines } = await headerWriter;
   const { encoding, body } = encodeText(options.text ?? '');
   const { to, cc, replyTo } = options;
   const fields: [string, Parameters<typeof encoder.encodeHeaderValue>[1]][] = [
@@ -36,6 +32,18 @@ export async function writePlainMessage(options: WriteMessageOptions): Promise<B
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]);
 }
 
+/** For all messages: to ask for a module takes longer than to write a header. */
+let headerWriter: ReturnType<typeof openHeaderWriter> | undefined;
+
+async function openHeaderWriter() {
+  const [{ default: MimeNode }, { foldLines }] = await Promise.all([
+    import('nodemailer/lib/mime-node'),
+    import('nodemailer/lib/mime-funcs'),
+  ]);
+  // Without a boundary it would draw one.
+  return { encoder: new MimeNode(false, { baseBoundary: 'unused' }), foldLines };
+}
+
 interface EncodedText {
   encoding: '7bit' | 'quoted-printable' | 'base64';
   /** With a line end at its end. */
@@ -45,11 +53,13 @@ interface EncodedText {
 /** As it is where that is plain. Else text of a Latin script stays readable, and other is shorter in base64. */
 function encodeText(text: string): EncodedText {
   const ended = text.endsWith('\r\n') ? text : `${text}\r\n`;
-  if (/^[\t\r\n -~]*$/.test(ended) && !/^[^\r\n]{77}/m.test(ended)) {
+  const isPlain = /^[\t\r\n -~]*$/.test(ended);
+  if (isPlain && !/^[^\r\n]{77}/m.test(ended)) {
     return { encoding: '7bit', body: Buffer.from(ended, 'latin1') };
   }
   const bytes = Buffer.from(ended);
-  if (isMostlyLatin(ended)) return { encoding: 'quoted-printable', body: encodeQuotedPrintable(bytes) };
+  if (isPlain || isMostlyLatin(ended))
+    return { encoding: 'quoted-printable', body: encodeQuotedPrintable(bytes) };
   const base64 = bytes.toString('base64').replace(/.{76}(?=.)/g, '$&\r\n');
   return { encoding: 'base64', body: Buffer.from(`${base64}\r\n`, 'latin1') };
 }

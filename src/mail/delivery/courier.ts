@@ -41,8 +41,8 @@ export interface NotNow {
   trouble: ServerTrouble | undefined;
 }
 
-/** For the replies to one message. */
-const bufferBytes = 4 * 64 * 1024;
+/** For the two packets of replies to one message. */
+const bufferBytes = 2 * 64 * 1024;
 /** A turn that is further away is not waited for in memory. */
 const patienceMs = 30_000;
 /** Until a message is tried again whose server fails, while others can go out over another. */

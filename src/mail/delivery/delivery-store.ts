@@ -34,7 +34,8 @@ export class DeliveryStore {
   readonly #find: StatementBatcher<number, Delivery | undefined>;
   readonly #steps: StatementBatcher<Step, StepResult>;
 
-  constructor(db: Kysely<Database>) {
+  /** @param options.connections over how many messages leave at once: so many steps come together. */
+  constructor(db: Kysely<Database>, { connections = 1 }: { connections?: number | undefined } = {}) {
     this.#db = db;
     // A message may have 70 MB: what is read or written in one statement has a bound.
     this.#find = new StatementBatcher({ maxBatch: 16, execute: (ids) => findAll(db, ids) });
@@ -42,6 +43,7 @@ export class DeliveryStore {
       maxBatch: 50,
       // A connection to the mail server waits for it.
       isUrgent: ({ step }) => step === 'commit',
+      urgentTogether: Math.min(connections, 20),
       execute: (steps) => takeSteps(db, steps),
     });
   }

@@ -4,16 +4,12 @@ import { toError } from '../../errors.ts';
 const chunkBytes = 64 * 1024;
 
 /**
- * The bytes of a message as a stream that keeps its last chunk back until `beforeEnd` has resolved: a mail server acts
+ * The bytes of a message as a stream that keeps its last chunk back until `beforeEnd` has resolved: a mail program acts
  * on a message only once it has seen its end, so what `beforeEnd` records is durable before anything can be delivered.
  */
 export class GatedBody extends Readable {
   /** True from the moment the last bytes are given away: from here on, no reply means nobody knows. */
   hasReleasedEnd = false;
-  /** True once the connection asks for the message: before that nothing of it can be anywhere. */
-  hasBegun = false;
-  /** Called as the end is given away. */
-  beforeLastChunk: (() => void) | undefined;
   /** What `beforeEnd` failed with. */
   failure: Error | undefined;
   readonly #raw: Buffer;
@@ -28,7 +24,6 @@ export class GatedBody extends Readable {
   }
 
   override _read(): void {
-    this.hasBegun = true;
     const chunk = this.#raw.subarray(this.#offset, this.#offset + chunkBytes);
     this.#offset += chunk.length;
     if (this.#offset < this.#raw.length) {
@@ -40,7 +35,6 @@ export class GatedBody extends Readable {
         // A connection that broke meanwhile has destroyed this stream: then the end stays here.
         if (this.destroyed) return;
         this.hasReleasedEnd = true;
-        this.beforeLastChunk?.();
         this.push(chunk);
         this.push(null);
       },

@@ -9,6 +9,7 @@ import type { MailMessage, OnUnknown } from '../compose/mail-message.ts';
 import { isPrepared } from '../sendmail/keep-prepared.ts';
 import { defaultServer } from '../servers/mail-server.ts';
 import type { MailSettings } from '../servers/mail-settings.ts';
+import type { Suppressed } from '../suppression/ask-suppressed.ts';
 import { barRecipients, isAnybodyOpen } from './bar-recipients.ts';
 import type { Courier, NotNow } from './courier.ts';
 import type { Delivery, DeliveryStore } from './delivery-store.ts';
@@ -47,7 +48,8 @@ export interface SendForTaskOptions {
  * @throws TendError MAIL_*: permanent for the message and its recipients, not for the server and the configuration.
  */
 export async function sendForTask(options: SendForTaskOptions): Promise<SettledAttempt | NotNow> {
-  const delivery = await reopen(options, await findOrCompose(options));
+  const opened = await findOrCompose(options);
+  const delivery = await reopen(options, opened.delivery);
   if (delivery.state === 'sent' || delivery.state === 'partly-sent') {
     return { state: delivery.state, report: reportDelivery(delivery) };
   }
@@ -61,7 +63,8 @@ export async function sendForTask(options: SendForTaskOptions): Promise<SettledA
     return await settleUnknown({ store, delivery, onUnknown, reason });
   }
   checkExpiry(options);
-  const findSuppressed = (addresses: readonly string[]) => store.findSuppressed(addresses);
+  const findSuppressed = (addresses: readonly string[]) =>
+    opened.suppressed ?? store.findSuppressed(addresses);
   const barred = await barRecipients({ recipients: delivery.recipients, settings, findSuppressed });
   if (barred !== undefined) delivery.recipients = barred;
   if (!isAnybodyOpen(delivery.recipients)) return await settleBarred({ store, log, delivery });
@@ -93,12 +96,23 @@ function isOwnSender({ settings: { defaultFrom } }: SendForTaskOptions, sender: 
   return defaultFrom !== undefined && parseAddress({ text: defaultFrom, field: 'from' }).address === sender;
 }
 
-async function findOrCompose(options: SendForTaskOptions): Promise<Delivery> {
+interface OpenedDelivery {
+  delivery: Delivery;
+  /** Of all its recipients, where it is known already. */
+  suppressed?: Promise<Map<string, Suppressed>>;
+}
+
+async function findOrCompose(options: SendForTaskOptions): Promise<OpenedDelivery> {
   const { store, taskId, settings, isRepeated } = options;
   // On a first attempt there is hardly ever one, and `keep` finds it then; unless another program composed the message.
   const found = isRepeated || isPrepared(options.message) ? await store.find(taskId) : undefined;
-  if (found !== undefined) return found;
-  return await store.keep(taskId, await composeMessage({ ...options, ...settings }));
+  if (found !== undefined) return { delivery: found };
+  const composed = await composeMessage({ ...options, ...settings });
+  // Both in one statement.
+  const suppressed = store.findSuppressed(composed.envelope.to);
+  suppressed.catch(() => {});
+  const delivery = await store.keep(taskId, composed);
+  return delivery.messageId === composed.messageId ? { delivery, suppressed } : { delivery };
 }
 
 /**

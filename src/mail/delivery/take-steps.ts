@@ -104,24 +104,31 @@ function keyOf(step: Step): string {
   return step.step === 'settle' ? `settle ${step.settled.id}` : '';
 }
 
+/** In columns and not as rows of values, so that the statement is the same for any number of messages. */
 function keepAll(keeps: readonly { taskId: number; composed: ComposedMessage }[]): RawBuilder<unknown> {
-  const values = keeps.map(({ taskId, composed }) => {
-    const { messageId, envelope, raw } = composed;
-    const recipients = JSON.stringify(waitingRecipients(envelope.to));
-    return sql`(${taskId}::bigint, ${messageId}::text, ${envelope.from}::text, ${recipients}::jsonb, ${raw}::bytea)`;
-  });
+  const messages = keeps.map(({ composed }) => composed);
+  const [first] = messages;
+  const isAlone = messages.length === 1 && first !== undefined;
+  const raw = isAlone ? first.raw : Buffer.concat(messages.map((message) => message.raw));
   return sql`
     insert into tend.deliveries (task_id, message_id, envelope_from, recipients, raw)
-    select v.* from (values ${sql.join(values)}) as v, unflushed
+    select k.task_id, k.message_id, k.envelope_from, k.recipients::jsonb,
+           substring(${raw}::bytea from 1 + (sum(k.bytes) over (order by k.place) - k.bytes)::integer for k.bytes::integer)
+      from unnest(${bigints(keeps.map(({ taskId }) => taskId))}, ${texts(messages.map(({ messageId }) => messageId))},
+                  ${texts(messages.map(({ envelope }) => envelope.from))},
+                  ${texts(messages.map(({ envelope }) => JSON.stringify(waitingRecipients(envelope.to))))},
+                  ${bigints(messages.map((message) => message.raw.length))})
+           with ordinality as k (task_id, message_id, envelope_from, recipients, bytes, place), unflushed
     on conflict (task_id) do nothing returning id, task_id`;
 }
 
 function commitAll(ids: readonly number[]): RawBuilder<unknown> {
   return sql`
     update tend.deliveries set state = 'committing', committing_at = clock_timestamp() from unflushed
-     where id = any(${ids}::bigint[]) and state = 'composed' returning id`;
+     where id = any(${bigints(ids)}::bigint[]) and state = 'composed' returning id`;
 }
 
+/** The ids stand there twice: what comes out of JSON is taken for a hundred rows, for which the table would be read through. */
 function settleAll(settles: readonly SettleDelivery[]): RawBuilder<unknown> {
   return sql`
     update tend.deliveries d
@@ -130,7 +137,19 @@ function settleAll(settles: readonly SettleDelivery[]): RawBuilder<unknown> {
            committing_at = case when g."to" <> 'composed' then d.committing_at end
       from jsonb_to_recordset(${JSON.stringify(settles)}::jsonb) as g (
              id bigint, "from" text[], "to" text, recipients jsonb, reply text, server text), unflushed
-     where d.id = g.id and d.state = any(g."from") returning d.id`;
+     where d.id = any(${bigints(settles.map(({ id }) => id))}::bigint[]) and d.id = g.id and d.state = any(g."from") returning d.id`;
+}
+
+/**
+ * An array that the planner cannot look into: it takes every one for ten elements long. Else it compares the plan it keeps
+ * with one for the few elements that are there, finds that one cheaper, and plans each statement anew for them.
+ */
+function bigints(values: readonly number[]): RawBuilder<unknown> {
+  return sql`(select ${values}::bigint[])`;
+}
+
+function texts(values: readonly string[]): RawBuilder<unknown> {
+  return sql`(select ${values}::text[])`;
 }
 
 /** Nobody has got it yet. */

@@ -5,7 +5,7 @@ import { TendError } from '../../errors.ts';
 import { needsSmtpUtf8 } from '../addresses/mail-address.ts';
 import { describeTransport, type SmtpTransport } from '../servers/mail-transport.ts';
 import { type OpenSmtpConnectionOptions, openSmtpConnection } from './open-smtp-connection.ts';
-import { SmtpDialogue } from './smtp-dialogue.ts';
+import type { SmtpDialogue } from './smtp-dialogue.ts';
 import { serverRefused, temporary } from './smtp-errors.ts';
 import { explainSmtpFailure } from './smtp-failure.ts';
 
@@ -41,7 +41,7 @@ export async function checkRecipients(options: CheckRecipientsOptions): Promise<
   const stop = AbortSignal.any([signal, deadline]);
   let hasBegun = false;
   try {
-    const { connection, offered } = await openSmtpConnection({ ...options, signal: stop });
+    const { connection, dialogue, offered } = await openSmtpConnection({ ...options, signal: stop });
     hasBegun = true;
     const { _socket: socket } = connection;
     if (!(socket instanceof Socket)) throw new Error('the server closed the connection');
@@ -51,7 +51,7 @@ export async function checkRecipients(options: CheckRecipientsOptions): Promise<
       const facts = factsOf(options, socket, offered);
       return {
         ...facts,
-        recipients: await converse(options, new SmtpDialogue(socket), facts.extensions),
+        recipients: await converse(options, dialogue, facts.extensions),
       };
     } finally {
       stop.removeEventListener('abort', onStop);

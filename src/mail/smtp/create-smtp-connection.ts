@@ -6,7 +6,6 @@ import { TendError } from '../../errors.ts';
 import type { SmtpTransport } from '../servers/mail-transport.ts';
 
 export type SmtpConnection = InstanceType<typeof SMTPConnection>;
-export type SmtpSendInfo = SMTPConnection.SentMessageInfo;
 
 /**
  * A connection that is not open yet, as the transport's security demands: TLS or nothing off this host, certificates

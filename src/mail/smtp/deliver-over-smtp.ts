@@ -1,15 +1,14 @@
 import { isAscii } from 'node:buffer';
-import { TendError } from '../../errors.ts';
+import { TendError, toError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { needsSmtpUtf8 } from '../addresses/mail-address.ts';
-import { GatedBody } from '../delivery/gated-body.ts';
 import type { MailOutcome } from '../delivery/mail-outcome.ts';
 import { describeTransport, type SmtpTransport } from '../servers/mail-transport.ts';
-import type { SmtpConnection, SmtpSendInfo } from './create-smtp-connection.ts';
-import { type OpenSmtpConnection, promised } from './open-smtp-connection.ts';
+import type { OpenSmtpConnection } from './open-smtp-connection.ts';
 import { explainSmtpFailure } from './smtp-failure.ts';
 import { resetConnection, type SmtpPool, type SmtpSlot } from './smtp-pool.ts';
-import { cleanReply, refusedRecipients, type SmtpError } from './smtp-reply.ts';
+import { refusedRecipients, type SmtpError } from './smtp-reply.ts';
+import { type SentMessage, SmtpTransaction } from './smtp-transaction.ts';
 
 export interface DeliverOverSmtpOptions {
   transport: SmtpTransport;
@@ -44,112 +43,132 @@ export async function deliverOverSmtp(options: DeliverOverSmtpOptions): Promise<
     return explainSmtpFailure({ ...options, ...facts });
   }
   await using held = slot;
-  const deadline = AbortSignal.timeout(transport.timeoutMs);
-  const first = await converse({ ...options, slot: held, deadline, isNew: false });
+  using cut = new Cut(signal, transport.timeoutMs);
+  const first = await converse({ ...options, slot: held, cut, isNew: false });
   if (first !== 'stale') return first;
-  const second = await converse({ ...options, slot: held, deadline, isNew: true });
+  const second = await converse({ ...options, slot: held, cut, isNew: true });
   if (second === 'stale') throw new TendError('BUG', 'A new connection to a mail server cannot be stale.');
   return second;
 }
 
+/** What ends a conversation early: the signal, or the deadline. Cheaper than signals made of signals, for each message. */
+class Cut implements Disposable {
+  isLate = false;
+  /** Called at either; at both where the signal comes first. */
+  onCut: ((reason: Error) => void) | undefined;
+  readonly #signal: AbortSignal;
+  readonly #timer: NodeJS.Timeout;
+  readonly #stop = new AbortController();
+  readonly #onAbort = () => this.#end(toError(this.#signal.reason));
+
+  constructor(signal: AbortSignal, timeoutMs: number) {
+    this.#signal = signal;
+    this.#timer = setTimeout(() => {
+      this.isLate = true;
+      this.#end(new Error('the deadline has passed'));
+    }, timeoutMs);
+    if (signal.aborted) this.#onAbort();
+    else signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** Aborted at either. */
+  get stop(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#signal.removeEventListener('abort', this.#onAbort);
+  }
+
+  #end(reason: Error): void {
+    this.#stop.abort(reason);
+    this.onCut?.(reason);
+  }
+}
+
 interface Conversation extends DeliverOverSmtpOptions {
   slot: SmtpSlot;
-  deadline: AbortSignal;
+  cut: Cut;
   isNew: boolean;
 }
 
 /** `stale`: the server had left a connection that was used before, and nothing of the message has left. */
 async function converse(options: Conversation): Promise<MailOutcome | 'stale'> {
-  const { transport, slot, signal, deadline, isNew, log } = options;
-  const body = new GatedBody(options.raw, options.beforeEnd);
-  const stop = AbortSignal.any([signal, deadline]);
+  const { transport, slot, cut, isNew, log } = options;
   let open: OpenSmtpConnection | undefined;
+  let transaction: SmtpTransaction | undefined;
   let isReused = false;
   try {
-    open = await slot.open({ signal: stop, isNew });
+    open = await slot.open({ signal: cut.stop, isNew });
     isReused = open.carried > 0;
     open.carried += 1;
-    const sent = await send({ ...options, stop, body, open });
-    if (!body.hasReleasedEnd)
-      throw new Error(`the server replied "${cleanReply(sent.response)}" before the message ended`);
-    log.debug(`${describeTransport(transport)} took the message: ${cleanReply(sent.response)}`);
+    transaction = beginTransaction(options, open);
+    const sent = await carryOut(transaction, open, cut);
+    log.debug(`${describeTransport(transport)} took the message: ${sent.response}`);
     return answered(sent);
   } catch (error) {
-    const hasBegunBody = body.hasBegun;
-    body.destroy();
-    await body.gateSettled();
-    if (open !== undefined) await recover(open, error, body);
-    if (body.failure !== undefined) throw body.failure;
-    if (isReused && !hasBegunBody && !stop.aborted && isGone(error)) return 'stale';
+    const { hasBegun = false, hasReleasedEnd: isEndReleased = false, failure } = transaction ?? {};
+    if (open !== undefined) await recover(open, error, transaction);
+    if (failure !== undefined) throw failure;
+    if (isReused && !hasBegun && !cut.stop.aborted && isGone(error)) return 'stale';
     return explainSmtpFailure({
       ...options,
-      error,
-      hasBegun: open !== undefined,
-      isEndReleased: body.hasReleasedEnd,
-      isLate: deadline.aborted,
+      ...{ error, hasBegun: open !== undefined, isEndReleased, isLate: cut.isLate },
     });
-  } finally {
-    body.destroy();
   }
 }
 
-interface Sending extends Conversation {
-  stop: AbortSignal;
-  body: GatedBody;
-  open: OpenSmtpConnection;
+/** @throws TendError where the server cannot take the message, before anything is said. */
+function beginTransaction(options: Conversation, { dialogue, offer }: OpenSmtpConnection): SmtpTransaction {
+  const { transport, from, to, raw, beforeEnd } = options;
+  for (const address of [from, ...to])
+    if (/[\r\n<>]/.test(address)) throw new TendError('BUG', 'An address could end its command.');
+  if (!offer.smtpUtf8) refuseUnicodeAddresses({ transport, addresses: [from, ...to], raw });
+  if (offer.maxBytes !== undefined && raw.length > offer.maxBytes) {
+    const tooLarge: SmtpError = new Error(`the server takes ${offer.maxBytes} bytes at most`);
+    tooLarge.code = 'EMESSAGE';
+    throw tooLarge;
+  }
+  return new SmtpTransaction({
+    ...{ dialogue, offer, from, to, raw, beforeEnd },
+    isLmtp: transport.isLmtp === true,
+  });
 }
 
-async function send({
-  open,
-  body,
-  transport,
-  from,
-  to,
-  raw,
-  stop,
-  deadline,
-}: Sending): Promise<SmtpSendInfo> {
-  const { connection } = open;
-  if (!/[ -]SMTPUTF8\b/i.test(open.offered))
-    refuseUnicodeAddresses({ transport, addresses: [from, ...to], raw });
-  const broken = Promise.withResolvers<never>();
-  broken.promise.catch(() => {});
-  const onStop = () => {
-    if (deadline.aborted || !body.hasReleasedEnd) broken.reject(stop.reason);
+async function carryOut(
+  transaction: SmtpTransaction,
+  open: OpenSmtpConnection,
+  cut: Cut,
+): Promise<SentMessage> {
+  const onCut = (reason: Error) => {
+    if (cut.isLate || !transaction.hasReleasedEnd) open.dialogue.fail(reason);
   };
-  const onDeadline = () => broken.reject(deadline.reason);
-  connection.on('error', broken.reject);
-  stop.addEventListener('abort', onStop);
-  deadline.addEventListener('abort', onDeadline);
-  if (stop.aborted) onStop();
-  body.beforeLastChunk = () => sendTogether(connection);
-  const envelope = { from, to: [...to], size: raw.length, use8BitMime: hasEightBitBody(raw) };
+  cut.onCut = onCut;
+  if (cut.stop.aborted) onCut(toError(cut.stop.reason));
   try {
-    const sending = promised<SmtpSendInfo>((done) => connection.send(envelope, body, done));
-    return await Promise.race([broken.promise, sending]);
+    const sent = await transaction.run();
+    if (transaction.hasReleasedEnd) return sent;
+    throw new Error(`the server replied "${sent.response}" before the message ended`);
   } catch (error) {
     // What was cut off in the middle cannot be used again; a reply leaves the connection in a known state.
     if (!isReply(error)) open.isUsable = false;
     throw error;
   } finally {
-    connection.off('error', broken.reject);
-    stop.removeEventListener('abort', onStop);
-    deadline.removeEventListener('abort', onDeadline);
+    cut.onCut = undefined;
   }
 }
 
-/** The last bytes of a message and the dot behind them, which nodemailer writes apart, in one packet. */
-function sendTogether({ _socket: socket }: SmtpConnection): void {
-  if (!socket) return;
-  socket.cork();
-  setImmediate(() => socket.uncork());
-}
-
 /** After a refusal the connection is as good as before, once it is reset. */
-async function recover(open: OpenSmtpConnection, error: unknown, body: GatedBody): Promise<void> {
-  if (isReply(error) && responseCodeOf(error) !== 421 && body.failure === undefined)
-    await resetConnection(open);
-  else open.isUsable = error instanceof TendError && error.isPermanent && open.isUsable && !body.hasBegun;
+async function recover(
+  open: OpenSmtpConnection,
+  error: unknown,
+  { hasBegun, hasReleasedEnd }: Partial<SmtpTransaction> = {},
+): Promise<void> {
+  // In the middle of a message a command would be a part of it.
+  const isBetween = hasBegun !== true || hasReleasedEnd === true;
+  if (isReply(error) && responseCodeOf(error) !== 421 && isBetween) await resetConnection(open);
+  else open.isUsable = hasBegun === undefined && open.isUsable;
 }
 
 function isReply(error: unknown): boolean {
@@ -169,8 +188,7 @@ function isGone(error: unknown): boolean {
 
 /** RFC 6531 §3.4: without the server's SMTPUTF8 such a message must not be sent, and nodemailer would send it. */
 function refuseUnicodeAddresses(given: { transport: SmtpTransport; addresses: string[]; raw: Buffer }): void {
-  const header = given.raw.subarray(0, Math.max(given.raw.indexOf('\r\n\r\n'), 0));
-  if (!given.addresses.some(needsSmtpUtf8) && isAscii(header)) return;
+  if (!given.addresses.some(needsSmtpUtf8) && hasAsciiHeader(given.raw)) return;
   const server = describeTransport(given.transport);
   throw new TendError(
     'MAIL_ADDRESS_INVALID',
@@ -179,15 +197,15 @@ function refuseUnicodeAddresses(given: { transport: SmtpTransport; addresses: st
   );
 }
 
-function hasEightBitBody(raw: Buffer): boolean {
-  return !isAscii(raw.subarray(Math.max(raw.indexOf('\r\n\r\n'), 0)));
+function hasAsciiHeader(raw: Buffer): boolean {
+  return isAscii(raw) || isAscii(raw.subarray(0, Math.max(raw.indexOf('\r\n\r\n'), 0)));
 }
 
-function answered(sent: SmtpSendInfo): MailOutcome {
+function answered(sent: SentMessage): MailOutcome {
   const recipients = sent.accepted.map((address) => ({ address, status: 'accepted' as const }));
   return {
     state: 'answered',
-    recipients: [...recipients, ...refusedRecipients(sent.rejectedErrors ?? [])],
-    reply: cleanReply(sent.response),
+    recipients: [...recipients, ...refusedRecipients(sent.rejectedErrors)],
+    reply: sent.response,
   };
 }

@@ -1,15 +1,21 @@
+import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type XOAuth2 from 'nodemailer/lib/xoauth2';
 import { TendError } from '../../errors.ts';
 import type { SmtpTransport } from '../servers/mail-transport.ts';
 import { createSmtpConnection, type SmtpConnection } from './create-smtp-connection.ts';
+import { SmtpDialogue } from './smtp-dialogue.ts';
 import { insecure } from './smtp-errors.ts';
+import { readOffer, type SmtpOffer } from './smtp-offer.ts';
 
 /** A connection that has greeted, is as safe as the transport demands, and has said who we are. */
 export interface OpenSmtpConnection {
   connection: SmtpConnection;
+  /** What was said when it had been opened, and after that. */
+  dialogue: SmtpDialogue;
   /** The server's reply to EHLO or LHLO. */
   offered: string;
+  offer: SmtpOffer;
   /** Messages it has carried. */
   carried: number;
   /** False once it has failed or the server has closed it. */
@@ -31,25 +37,31 @@ export interface OpenSmtpConnectionOptions {
 export async function openSmtpConnection(options: OpenSmtpConnectionOptions): Promise<OpenSmtpConnection> {
   const { transport, signal } = options;
   const connection = await createSmtpConnection(transport);
-  const open: OpenSmtpConnection = { connection, offered: '', carried: 0, isUsable: false };
+  let open: OpenSmtpConnection | undefined;
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {});
   const onStop = () => failed.reject(signal.reason);
   // Errors come while it idles in a pool, too: there they only mean that it cannot be used again.
-  connection.on('error', (error) => {
-    open.isUsable = false;
+  const onEnd = (error: Error) => {
     failed.reject(error);
-  });
-  connection.on('end', () => {
+    if (open === undefined) return;
     open.isUsable = false;
+    open.dialogue.fail(error);
+  };
+  connection.on('error', onEnd);
+  connection.on('end', () => {
+    if (open !== undefined) onEnd(new Error('the connection was closed'));
   });
   signal.addEventListener('abort', onStop);
   if (signal.aborted) onStop();
   try {
     await Promise.race([failed.promise, settle(options, connection)]);
-    open.offered = String(connection.lastServerResponse);
+    const offered = String(connection.lastServerResponse);
     await Promise.race([failed.promise, logIn(options, connection)]);
-    open.isUsable = true;
+    const { _socket: socket } = connection;
+    if (!(socket instanceof Socket)) throw new Error('the server closed the connection');
+    const dialogue = new SmtpDialogue(socket);
+    open = { connection, dialogue, offered, offer: readOffer(offered), carried: 0, isUsable: true };
     return open;
   } catch (error) {
     connection.close();
@@ -118,7 +130,7 @@ function tokenSource(user: string, fetchToken: (isRefused: boolean) => Promise<s
 }
 
 /** A callback of nodemailer as a promise. */
-export function promised<T>(start: (done: (error: Error | null, value?: T) => void) => void): Promise<T> {
+function promised<T>(start: (done: (error: Error | null, value?: T) => void) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     // They give a value whenever they give no error.
     start((error, value) => (error ? reject(error) : resolve(value as T)));

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Places } from '../delivery/places.ts';
 import type { SmtpTransport } from '../servers/mail-transport.ts';
-import { type OpenSmtpConnection, openSmtpConnection, promised } from './open-smtp-connection.ts';
+import { type OpenSmtpConnection, openSmtpConnection } from './open-smtp-connection.ts';
 
 export interface SmtpPoolOptions {
   transport: SmtpTransport;
@@ -77,8 +77,8 @@ export async function resetConnection(open: OpenSmtpConnection): Promise<void> {
   if (!open.isUsable) return;
   open.isUsable = false;
   const isReset = await Promise.race([
-    promised((done) => open.connection.reset(done)).then(
-      () => true,
+    open.dialogue.say('RSET').then(
+      ({ code }) => code < 300,
       () => false,
     ),
     sleep(resetPatienceMs, false, { ref: false }),
@@ -87,9 +87,8 @@ export async function resetConnection(open: OpenSmtpConnection): Promise<void> {
 }
 
 /** QUIT, without waiting long for a server that has nothing to add. */
-async function sayGoodbye({ connection }: OpenSmtpConnection): Promise<void> {
-  const ended = new Promise<void>((resolve) => connection.once('end', () => resolve()));
-  connection.quit();
-  await Promise.race([ended, sleep(goodbyePatienceMs, undefined, { ref: false })]);
+async function sayGoodbye({ connection, dialogue }: OpenSmtpConnection): Promise<void> {
+  const said = dialogue.say('QUIT').catch(() => undefined);
+  await Promise.race([said, sleep(goodbyePatienceMs, undefined, { ref: false })]);
   connection.close();
 }

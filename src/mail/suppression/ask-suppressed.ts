@@ -18,7 +18,8 @@ export function askSuppressed(addresses: readonly string[]): RawBuilder<{ given:
   const spellings = [...new Set(addresses)].flatMap((address) => spell(address));
   return sql`
     select w.given, s.reason
-      from unnest(${spellings.map(({ given }) => given)}::text[], ${spellings.map(({ key }) => key)}::text[]) w (given, key)
+      from unnest((select ${spellings.map(({ given }) => given)}::text[]),
+                  (select ${spellings.map(({ key }) => key)}::text[])) w (given, key)
       join tend.suppressions s on s.address = lower(w.key)`;
 }
 

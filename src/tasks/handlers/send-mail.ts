@@ -5,6 +5,7 @@ import { DeliveryStore } from '../../mail/delivery/delivery-store.ts';
 import type { MailReport } from '../../mail/delivery/mail-report.ts';
 import { sendForTask } from '../../mail/delivery/send-for-task.ts';
 import { sendOnce } from '../../mail/delivery/send-once.ts';
+import { defaultServer } from '../../mail/servers/mail-server.ts';
 import { findMailSettings, type MailSettings } from '../../mail/servers/mail-settings.ts';
 import type { HandlerContext, RunningTask, TaskHandler, TaskResult } from './handler.ts';
 
@@ -46,7 +47,7 @@ function openOffice(context: HandlerContext): PostOffice {
   return {
     settings,
     courier: new Courier({ ...context, settings }),
-    store: new DeliveryStore(context.db),
+    store: new DeliveryStore(context.db, { connections: settings.servers.get(defaultServer)?.connections }),
   };
 }
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../../src/log.ts';
 import type { MailOutcome } from '../../../src/mail/delivery/mail-outcome.ts';
+import { deliverOverSmtp } from '../../../src/mail/smtp/deliver-over-smtp.ts';
+import { SmtpPool } from '../../../src/mail/smtp/smtp-pool.ts';
 import { type ScriptedSmtpServerOptions, scriptedSmtpServer } from '../scripted-smtp-server.ts';
 import { deliverOnce } from '../support/deliver-once.ts';
 import { transportTo } from '../support/mail-settings-for.ts';
@@ -83,7 +85,10 @@ describe('a conversation that goes well', () => {
   });
 });
 
-describe('what a lost or refused conversation means', () => {
+describe.each([
+  ['one by one', []],
+  ['with PIPELINING', ['PIPELINING']],
+])('what a lost or refused conversation means, %s', (_how, pipelining) => {
   it.each<[string, ScriptedSmtpServerOptions, string]>([
     ['dropped on connect', { dropAt: 'greeting' }, 'MAIL_SERVER_UNREACHABLE'],
     ['dropped at EHLO', { dropAt: 'EHLO' }, 'MAIL_SERVER_UNREACHABLE'],
@@ -117,10 +122,13 @@ describe('what a lost or refused conversation means', () => {
     ['552 after the dot', { replies: { message: '552 too much' } }, 'MAIL_MESSAGE_INVALID for good'],
     ['a message over SIZE', { extensions: ['SIZE 20'] }, 'MAIL_MESSAGE_INVALID for good'],
   ])('%s', async (_, options, expected) => {
-    await using server = await scriptedSmtpServer(options);
+    const { extensions = ['8BITMIME', 'SIZE 10000000'] } = options;
+    await using server = await scriptedSmtpServer({ ...options, extensions: [...extensions, ...pipelining] });
     expect(summary(await attempt(server))).toBe(expected);
   });
+});
 
+describe('a conversation that breaks around the end of the message', () => {
   it('nobody listening', async () => {
     const port = await closedPort();
     expect(summary(await attempt({ port }))).toBe('MAIL_SERVER_UNREACHABLE');
@@ -215,6 +223,27 @@ describe('recipients', () => {
         { address: 'refused@x.test', status: 'refused', reply: '550 5.1.1 <refused@x.test> unknown' },
       ],
     });
+  });
+
+  it('all refused by a server that asks for the message all the same get an empty one, and the next message its turn', async () => {
+    await using server = await scriptedSmtpServer({
+      extensions: ['PIPELINING'],
+      replies: {
+        ...replies,
+        message: () => (server.recipients.length === 1 ? '554 no valid recipients' : '250 Ok'),
+      },
+    });
+    const transport = transportTo(server.port, { timeoutMs: 20_000 });
+    await using pool = new SmtpPool({ transport, connections: 1 });
+    const rest = { transport, pool, from: 'a@x.test', isOwnSender: false, raw, log: silentLog };
+    const deliver = async (to: string) =>
+      await deliverOverSmtp({
+        ...{ ...rest, to: [to], signal: new AbortController().signal, beforeEnd: async () => {} },
+      });
+    expect(summary(await deliver('refused@x.test'))).toBe('MAIL_RECIPIENTS_REFUSED for good');
+    expect(summary(await deliver('ok@x.test'))).toBe('answered');
+    expect(server.messages.filter((message) => message.trim() !== '')).toEqual([raw.toString()]);
+    expect(server.connections).toHaveLength(1);
   });
 
   it('all refused or put off fails for now, with the result of each', async () => {
