@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 
 /** From which execution on a statement is prepared: most are executed once. */
@@ -25,7 +24,8 @@ interface Repeated {
 export class PreparedStatements {
   readonly #client: pg.Client;
   readonly #texts = new Map<string, Repeated>();
-  readonly #prefix = `tend_${randomBytes(4).toString('hex')}_`;
+  /** Of no other session; node:crypto would cost each idle tick what it loads. */
+  readonly #prefix = `tend_${Math.floor(Math.random() * 2 ** 32).toString(16)}_`;
   #isDirect: boolean | undefined;
   #names = 0;
 
