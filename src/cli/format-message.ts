@@ -1,19 +1,22 @@
+import { escapeControl, plainText } from '../plain-text.ts';
 import { type Paint, plainPaint } from './colors.ts';
 import type { Message } from './message.ts';
 
-/** The lines a person reads. `isBrief` leaves out what stands under an error: the result has it already. */
+/** The lines a person reads, with no order to a terminal from what is quoted. `isBrief` leaves out what stands under an error: the result has it already. */
 export function messageAsText(
-  { level, text, facts, details, causes = [] }: Message,
+  message: Message,
   { paint = plainPaint, isBrief = false }: { paint?: Paint; isBrief?: boolean } = {},
 ): string[] {
+  const { level, facts, details, causes = [] } = message;
+  const text = plainText(message.text);
   if (level === 'warning') return [`warning: ${text}`];
   if (level === 'debug') return [`debug: ${text}`];
   if (level === 'info') return [text];
   const lines = [`${paint('red', 'tend:')} ${text}`];
   if (isBrief) return lines;
-  if (details !== undefined && details !== '') lines.push(indent(details));
-  if (facts.hint !== undefined) lines.push(`${paint('dim', 'hint:')} ${facts.hint}`);
-  return [...lines, ...causes];
+  if (details !== undefined && details !== '') lines.push(indent(plainText(details)));
+  if (facts.hint !== undefined) lines.push(`${paint('dim', 'hint:')} ${plainText(facts.hint)}`);
+  return [...lines, ...causes.map(plainText)];
 }
 
 /** Which run of which command said it. */
@@ -43,10 +46,6 @@ export function linesWithoutControls(texts: readonly string[]): string[] {
     .flatMap((text) => text.split(/\r\n|[\n\r\u2028\u2029]/))
     .filter((line) => line.trim() !== '')
     .map((line) => line.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, escapeControl));
-}
-
-function escapeControl(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function indent(text: string): string {

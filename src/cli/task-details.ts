@@ -1,4 +1,5 @@
 import { formatDuration } from '../duration.ts';
+import { plainText } from '../plain-text.ts';
 import type { EnqueuedTask, ShownTask, Sibling } from '../tasks/show-task.ts';
 import type { AttemptSummary } from '../tasks/task-row.ts';
 import type { Output } from './output.ts';
@@ -58,8 +59,8 @@ function printAttempt(attempt: AttemptSummary, output: Output): void {
   output.print(
     `Attempt ${attempt.attempt} · ${formatTime(startedAt)} on ${attempt.worker} · ${attempt.outcome}${took}${exit}`,
   );
-  if (attempt.error !== null) output.print(`  error: ${attempt.error}`);
+  if (attempt.error !== null) output.print(`  error: ${plainText(attempt.error)}`);
   if (attempt.evidence !== null) output.print(`  evidence: ${JSON.stringify(attempt.evidence)}`);
-  const tail = attempt.outputTail?.trimEnd() ?? '';
+  const tail = plainText(attempt.outputTail ?? '').trimEnd();
   if (tail !== '') output.print(tail.replaceAll(/^/gm, '  | '));
 }

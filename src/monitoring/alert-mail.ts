@@ -1,4 +1,5 @@
 import { formatDuration } from '../duration.ts';
+import { plainText } from '../plain-text.ts';
 import { shellWord } from '../shell-word.ts';
 import type { AlertAttempt, DueAlert } from './find-due-alerts.ts';
 
@@ -75,10 +76,7 @@ function facts(alert: DueAlert, news: AlertNews): string[] {
     ['Schedule', schedule],
     ['Pinned to', host],
     ['Database', database],
-    [
-      'Last failure',
-      `task ${taskId}${state === null ? ', deleted since' : ` (${[state, reason].filter(Boolean).join(': ')})`}`,
-    ],
+    ['Last failure', `task ${taskId}${state === null ? ', deleted since' : describeState(state, reason)}`],
     [
       'Broken since',
       `${iso(alert.brokenSince)}${alert.isRelapse ? ', not a day after it had recovered' : ''}`,
@@ -90,8 +88,15 @@ function facts(alert: DueAlert, news: AlertNews): string[] {
   return rows.filter(([, value]) => value !== '').map(([name, value]) => `${`${name}:`.padEnd(16)}${value}`);
 }
 
+/** One that has been tried again and succeeded failed all the same. */
+function describeState(state: string, reason: string | null): string {
+  return state === 'succeeded'
+    ? ', which has succeeded since'
+    : ` (${[state, reason].filter(Boolean).join(': ')})`;
+}
+
 function lastError({ error }: DueAlert): string[] {
-  return error === null ? [] : ['Error:', indent(error)];
+  return error === null ? [] : ['Error:', indent(plainText(error))];
 }
 
 function history({ attempts }: DueAlert): string[] {
@@ -100,14 +105,14 @@ function history({ attempts }: DueAlert): string[] {
 
 function describeAttempt({ attempt, startedAt, ms, outcome, worker, exitCode, error }: AlertAttempt): string {
   const exit = exitCode === null ? '' : `, exit code ${exitCode}`;
-  const [line = ''] = (error ?? '').split('\n');
+  const [line = ''] = plainText(error ?? '').split('\n');
   const why = line === '' ? '' : `: ${line.slice(0, 200)}`;
   return `  ${attempt}. ${startedAt} on ${worker}, ${formatDuration(ms)}, ${outcome}${exit}${why}`;
 }
 
 /** Its end: what was said last explains most. */
 function log({ output, taskId }: DueAlert): string[] {
-  const text = output?.trimEnd() ?? '';
+  const text = plainText(output ?? '').trimEnd();
   if (text === '') return [];
   const cut = text.length <= longestLog ? text : text.slice(text.indexOf('\n', text.length - longestLog) + 1);
   const rest = cut === text ? '' : ` (its end; all of it: tend tasks show ${taskId})`;

@@ -30,7 +30,7 @@ export interface AlertState {
 export async function findAlerts(db: Kysely<Database>): Promise<AlertState[]> {
   const { rows } = await sql<AlertState>`
     select a.kind, nullif(a.schedule, '') as schedule, nullif(a.host, '') as host, a.broken_since as "brokenSince",
-           extract(epoch from now() - a.broken_since)::float8 * 1000 as "brokenMs", a.failures,
+           round(extract(epoch from now() - a.broken_since) * 1000)::float8 as "brokenMs", a.failures,
            a.last_failed_at as "lastFailedAt", a.last_task_id as "lastTask", a.recovered_at as "recoveredAt",
            a.last_mailed_at as "lastMailedAt", m.id as "mailTask", m.state as "mailState",
            case when m.state <> 'succeeded' then coalesce(m.last_error, m.reason) end as "mailProblem",

@@ -1,15 +1,14 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toError } from '../../errors.ts';
+import { TendError, toError } from '../../errors.ts';
 import { formatBytes } from '../../format-bytes.ts';
 import { damagedPart, readPart } from '../parts/read-part.ts';
-import { isFileSystemError } from '../parts/unwritable.ts';
 import { isSameDevice, type ServerSpace } from '../restore/server-space.ts';
 import { databasePart } from '../sets/manifest.ts';
 import { type VerifyDatabaseOptions, verifyDatabase } from '../verify/verify-database.ts';
 import { readyForeign } from './ready-foreign.ts';
 import { unpackArchive } from './unpack-archive.ts';
-import { makeWorkArea } from './work-area.ts';
+import { makeWorkArea, sweepWorkAreas } from './work-area.ts';
 
 export interface ReadyArchiveOptions extends VerifyDatabaseOptions {
   /** Where dumps are unpacked. */
@@ -41,6 +40,8 @@ const marginBytes = 64 * 1024 * 1024;
  */
 export async function readyArchive(options: ReadyArchiveOptions): Promise<ReadyArchive> {
   const { set, jobs, log } = options;
+  // What a killed restore has left there takes the space that is measured next, and lies there in clear.
+  await sweepWorkAreas(options.workDirectory, log);
   if (set.foreign !== undefined) return await readyForeign({ ...options, archive: set.foreign });
   const lacking = jobs > 1 ? await lackOfSpace(options) : 'one worker was asked for';
   if (lacking === undefined) {
@@ -48,7 +49,7 @@ export async function readyArchive(options: ReadyArchiveOptions): Promise<ReadyA
       return await unpacked(options);
     } catch (error) {
       options.signal.throwIfAborted();
-      if (!isFileSystemError(error)) throw error;
+      if (!(error instanceof TendError && error.code === 'OUTPUT_UNWRITABLE')) throw error;
       log.warn(`The dump is loaded by one worker: ${toError(error).message}`);
     }
   } else if (jobs > 1) log.warn(`The dump is loaded by one worker: ${lacking}.`);

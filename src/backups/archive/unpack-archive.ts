@@ -25,7 +25,9 @@ export async function unpackArchive(options: UnpackArchiveOptions): Promise<bool
   const { read, path, damaged, signal } = options;
   const places = new ArchivePlaces();
   {
-    await using file = await DirectFile.create(path);
+    await using file = await DirectFile.create(path).catch((error: unknown) => {
+      throw unwritable(path, error);
+    });
     const reading = new AbortController();
     const [written, followed] = await Promise.allSettled([
       read(file, signal).finally(() => reading.abort()),

@@ -16,6 +16,7 @@ import { checkDatabase } from './check-database.ts';
 import { checkDiskSpace } from './check-disk-space.ts';
 import { checkDkim } from './check-dkim.ts';
 import { checkFailedTasks } from './check-failed-tasks.ts';
+import { checkFailureMail } from './check-failure-mail.ts';
 import { checkHealth } from './check-health.ts';
 import { checkHeldTasks } from './check-held-tasks.ts';
 import { checkIdentity } from './check-identity.ts';
@@ -42,7 +43,7 @@ import type { DoctorCheck } from './doctor-check.ts';
 export const doctorChecks: readonly DoctorCheck[] = [
   ...[checkConfiguration, checkDatabase, checkSchema, checkIdentity],
   ...[checkCronEnvironment, checkTicks, checkStuckTasks, checkHeldTasks, checkFailedTasks, checkUnknownKinds],
-  ...[checkMissedOccurrences, checkSchedules, checkHealth],
+  ...[checkFailureMail, checkMissedOccurrences, checkSchedules, checkHealth],
   ...[checkUnfinishedRestore, checkKeptDatabases],
   ...[checkBackupTask, checkBackupAge, checkBackupDirectory, checkBackupCount, checkBackupSize],
   ...[checkBackupVerified, checkRestoreTest],

@@ -195,18 +195,30 @@ test('where the disk of the work directory is full, the dump is loaded without b
   ]);
 });
 
-test('what a killed restore has unpacked is removed by the next one, and what a running one has is not', async () => {
-  const { existsSync, mkdirSync } = await import('node:fs');
-  const [dead, alive] = [
-    join(place.path, '.tend-unpacked-dead00'),
-    join(place.path, '.tend-unpacked-alive0'),
-  ];
-  mkdirSync(dead, { mode: 0o700 });
-  writeFileSync(join(dead, 'database.dump'), 'left');
-  using _lock = await lockBackups(alive);
-  await restore({ database, set, into: `${database.name}_copy` });
-  expect([existsSync(dead), existsSync(alive)]).toEqual([false, true]);
-});
+test.each([
+  { next: 'that unpacks its dump', uncompressedBytes: undefined },
+  { next: 'that has no space for it', uncompressedBytes: 1e17 },
+])(
+  'what a killed restore has unpacked is removed by the next one $next, and what a running one has is not',
+  async ({ uncompressedBytes }) => {
+    const { existsSync, mkdirSync } = await import('node:fs');
+    const [dead, alive] = [
+      join(place.path, '.tend-unpacked-dead00'),
+      join(place.path, '.tend-unpacked-alive0'),
+    ];
+    mkdirSync(dead, { mode: 0o700 });
+    writeFileSync(join(dead, 'database.dump'), 'left');
+    using _lock = await lockBackups(alive);
+    const asked = changed(({ parts }) => ({
+      parts: parts.map((part) => ({
+        ...part,
+        ...(uncompressedBytes !== undefined && { uncompressedBytes }),
+      })),
+    }));
+    await restore({ database, set: asked, into: `${database.name}_copy` });
+    expect([existsSync(dead), existsSync(alive)]).toEqual([false, true]);
+  },
+);
 
 describe.skipIf(process.getuid?.() !== 0)('a disk that becomes full', () => {
   let disk: TemporaryDirectory;
