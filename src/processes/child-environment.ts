@@ -14,7 +14,5 @@ export function childEnvironment(
     if (value !== undefined) result[name] = value;
   }
   result['PATH'] ??= '/usr/local/bin:/usr/bin:/bin';
-  // Its standard input is a socket, as it is of what rshd starts: a bash at level 1 would read ~/.bashrc then.
-  result['SHLVL'] = base['SHLVL'] ?? '1';
   return { ...result, ...added };
 }

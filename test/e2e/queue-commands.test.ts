@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { markedProcesses } from '../processes/support/marked-processes.ts';
@@ -30,6 +31,7 @@ const kinds = [
       env: ['SAYS'],
     },
   ),
+  '[tasks.kinds.bash]\ncommand = ["/bin/bash", "-c", "echo from the task"]\n',
   '[tasks.kinds.missing]\ncommand = ["/no/such/program"]\n',
   scriptKind('once', 'exit 1', { max_attempts: 1 }),
   scriptKind('lost', 'exit 0', { directory: 'gone' }),
@@ -61,6 +63,12 @@ describe('a command of the application', () => {
     const [got, where] = String(attempt?.output_tail).split('\n');
     expect(JSON.parse(String(got).slice('got '.length))).toEqual({ name: 'żółw', of: [1, null] });
     expect(where).toBe(`task ${id} attempt 1 in ${site.path}`);
+  });
+
+  it.skipIf(!existsSync('/bin/bash'))('is no login: a bash reads no ~/.bashrc', async () => {
+    await writeFile(join(site.path, '.bashrc'), 'echo from bashrc\n');
+    const { attempt } = await runOne('bash', {}, { HOME: site.path });
+    expect(attempt).toMatchObject({ outcome: 'succeeded', output_tail: 'from the task\n' });
   });
 
   it('gets a payload of a megabyte whole', async () => {

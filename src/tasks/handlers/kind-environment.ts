@@ -1,7 +1,11 @@
 import type { TaskKindConfig } from '../../config/schema.ts';
 import type { RunningTask } from './handler.ts';
 
-/** What the process of a task's own kind gets besides the allow-list: which task it works for, and what `env` names. */
+/**
+ * What the process of a task's own kind gets besides the allow-list: which task it works for, and what `env` names. And a
+ * level of shells, since its standard input is a socket, as it is of what rshd starts: a bash without a level would
+ * read ~/.bashrc then.
+ */
 export function kindEnvironment(
   config: Pick<TaskKindConfig, 'env'>,
   { id, attempt, context }: RunningTask<unknown>,
@@ -11,5 +15,5 @@ export function kindEnvironment(
     const value = context.env[name];
     if (value !== undefined) passed[name] = value;
   }
-  return { ...passed, TEND_TASK_ID: String(id), TEND_ATTEMPT: String(attempt) };
+  return { SHLVL: '1', ...passed, TEND_TASK_ID: String(id), TEND_ATTEMPT: String(attempt) };
 }
