@@ -46,6 +46,7 @@ export async function readPart(
   const decrypted = areJoined(options) ? new DirectPipe() : new PassThrough({ highWaterMark: 1024 * 1024 });
   const failed: { decryption?: AgeError } = {};
   const decrypting = Promise.withResolvers<void>();
+  const decompressed = Promise.withResolvers<void>();
   if (isEncrypted) requireIdentity(set.manifest, identity);
   const { report } = options;
   using _telling = reportBytes(content, report && { report, expectedBytes: part.uncompressedBytes });
@@ -73,13 +74,15 @@ export async function readPart(
           const work = decompress({ ...options, source: compressed, target: content, format, signal });
           await work.catch(async (error: unknown) => {
             // What fails for want of input must not be first by chance: why there was none says more.
-            if (isEncrypted) await Promise.race([decrypting.promise, delay(1000, undefined, { ref: false })]);
+            if (isEncrypted)
+              await Promise.race([decrypting.promise, delay(10_000, undefined, { ref: false })]);
             throw error;
           });
+          decompressed.resolve();
         },
         async (signal) => {
-          if (content instanceof Meter && !(target instanceof DirectFile))
-            await pour(content, target, signal);
+          if (!(content instanceof Meter) || target instanceof DirectFile) return;
+          await pour({ source: content, target, isWhole: decompressed.promise, signal });
         },
       ],
     });
@@ -110,8 +113,17 @@ function isNamed(identity: Identity, { manifest }: BackupSet): boolean {
  * (Node 24.21). A reader may be gone before the end because it has all it wants: pg_restore stops at the last block of an
  * archive, and closes its input without waiting for the end of it. Whether it was content it tells itself; the rest is
  * read all the same, for the hash.
+ *
+ * The target sees an end only of what is whole: what says of a half that it is cut off must not be heard before what
+ * says why.
  */
-async function pour(source: Readable, target: Writable, signal: AbortSignal): Promise<void> {
+async function pour(options: {
+  source: Readable;
+  target: Writable;
+  isWhole: Promise<void>;
+  signal: AbortSignal;
+}): Promise<void> {
+  const { source, target, isWhole, signal } = options;
   const isLeft = () => target.destroyed && target.errored === null;
   const written = finished(target, { readable: false }).catch((error: unknown) => {
     if (!isLeft()) throw error;
@@ -120,6 +132,8 @@ async function pour(source: Readable, target: Writable, signal: AbortSignal): Pr
   for await (const chunk of source) {
     if (!isLeft() && !target.write(chunk)) await Promise.race([once(target, 'drain', { signal }), written]);
   }
+  if (!signal.aborted) await Promise.race([isWhole, once(signal, 'abort')]);
+  signal.throwIfAborted();
   target.end();
   await Promise.race([written, once(signal, 'abort')]);
   signal.throwIfAborted();

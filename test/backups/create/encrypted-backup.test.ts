@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Identity } from '../../../src/backups/parts/find-identity.ts';
@@ -127,6 +127,15 @@ test.each(ageRoads)("with somebody else's key both are named: exit 78 ($road)", 
     message: `Backup set "${set.id}" is encrypted to ${alice.recipient}, ${bob.recipient}; the identity file "${stranger.identity.path}" holds the key of ${stranger.recipient}.`,
     hint: expect.stringContaining('--identity FILE'),
   });
+});
+
+test('a wrong key is not called a damaged set, however late age says so', async () => {
+  await using directory = await temporaryDirectory();
+  const slow = `exec >&-; cat > /dev/null; sleep 2
+echo 'age: error: no identity matched any of the recipients' >&2; exit 1`;
+  writeFileSync(join(directory.path, 'age'), `#!/bin/sh\n${slow}\n`, { mode: 0o755 });
+  const env = { ...process.env, PATH: `${directory.path}:${process.env['PATH']}` };
+  await expect(verify(stranger.identity, env)).rejects.toMatchObject({ code: 'BACKUP_KEY_WRONG' });
 });
 
 const damages: { title: string; damage: (path: string) => void }[] = [
