@@ -27,6 +27,8 @@ export interface ScriptedSmtpServerOptions {
   dropAtText?: string;
   /** Say nothing at this step. */
   silentAt?: SmtpStep;
+  /** Called with the socket when the message has been asked for. */
+  onData?: (socket: Socket) => void;
   /** Called with the socket instead of replying to the message. */
   onMessage?: (socket: Socket) => void;
   /** Called when `dropAfterBytes` has cut the connection. */
@@ -97,7 +99,9 @@ function converse(socket: Socket, options: ScriptedSmtpServerOptions, state: Sta
     const reply = options.replies?.[step] ?? usual[step];
     const text = typeof reply === 'function' ? reply(line) : reply;
     socket.write(`${text}\r\n`);
-    if (step === 'DATA' && text.startsWith('354')) isInMessage = true;
+    if (step !== 'DATA' || !text.startsWith('354')) return;
+    isInMessage = true;
+    options.onData?.(socket);
   };
 
   const takeMessage = (): boolean => {

@@ -1,9 +1,9 @@
-import { isAscii } from 'node:buffer';
 import { TendError, toError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { needsSmtpUtf8 } from '../addresses/mail-address.ts';
 import type { MailOutcome } from '../delivery/mail-outcome.ts';
 import { describeTransport, type SmtpTransport } from '../servers/mail-transport.ts';
+import { hasAsciiHeader } from './has-ascii-header.ts';
 import type { OpenSmtpConnection } from './open-smtp-connection.ts';
 import { explainSmtpFailure } from './smtp-failure.ts';
 import { resetConnection, type SmtpPool, type SmtpSlot } from './smtp-pool.ts';
@@ -195,10 +195,6 @@ function refuseUnicodeAddresses(given: { transport: SmtpTransport; addresses: st
     `The message has an address with characters beyond ASCII before the "@", and ${server} does not take those (SMTPUTF8).`,
     { isPermanent: true },
   );
-}
-
-function hasAsciiHeader(raw: Buffer): boolean {
-  return isAscii(raw) || isAscii(raw.subarray(0, Math.max(raw.indexOf('\r\n\r\n'), 0)));
 }
 
 function answered(sent: SentMessage): MailOutcome {

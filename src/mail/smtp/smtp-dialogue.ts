@@ -75,12 +75,17 @@ export class SmtpDialogue {
     if (this.#failure === undefined) this.#socket.write(bytes);
   }
 
-  /** Resolves once the bytes are with the operating system, or the connection has failed. */
+  /**
+   * Resolves once the bytes are with the operating system, the reply to them has come before its time, or the connection
+   * has failed: a server that reads no more, or a little now and then, takes no bytes, and nothing else would end it.
+   */
   async flush(bytes: Buffer): Promise<void> {
     if (this.#failure !== undefined) return;
-    await new Promise<void>((resolve) => {
+    const written = new Promise<void>((resolve) => {
       this.#socket.write(bytes, () => resolve());
     });
+    const early = this.#waiting[0]?.promise.catch(() => undefined);
+    await (early === undefined ? written : Promise.race([written, early]));
   }
 
   /** Ends the conversation: whoever waits for a reply, now or later, gets the error. */

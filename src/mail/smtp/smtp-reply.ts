@@ -2,10 +2,9 @@ import type { DeliveryRecipient } from '../../database/tables.ts';
 
 /** One line of printable text, 500 characters at most, out of whatever a server said. */
 export function cleanReply(reply: string): string {
-  return reply
-    .replace(/(?:\p{Cc}|\p{Cf})+/gu, ' ')
-    .trim()
-    .slice(0, 500);
+  const line = reply.replace(/(?:\p{Cc}|\p{Cf})+/gu, ' ').trim();
+  // PostgreSQL takes no half of a character that the cut went through.
+  return line.slice(0, 500).toWellFormed();
 }
 
 /** What nodemailer attaches to an error that came from a mail server. */

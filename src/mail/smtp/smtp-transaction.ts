@@ -1,6 +1,7 @@
 import { isAscii } from 'node:buffer';
 import { toError } from '../../errors.ts';
 import { needsSmtpUtf8 } from '../addresses/mail-address.ts';
+import { hasAsciiHeader } from './has-ascii-header.ts';
 import { toMailData } from './mail-data.ts';
 import type { SmtpDialogue, SmtpReply } from './smtp-dialogue.ts';
 import type { SmtpOffer } from './smtp-offer.ts';
@@ -101,12 +102,13 @@ export class SmtpTransaction {
       if (isAsked) dialogue.fail(senderRefusal(mail));
       throw senderRefusal(mail);
     }
-    if (data === undefined) throw dialogue.failure ?? new Error('the server does not reply');
-    const judged = this.#judgeRecipients(replies.slice(1, -1));
-    if (judged.accepted.length === 0) {
-      if (isAsked) await dialogue.say('.');
+    const judged = this.#judgeRecipients(replies.slice(1, to.length + 1));
+    // Some servers close the connection behind a refusal, and never come to DATA.
+    if (replies.length > to.length && judged.accepted.length === 0) {
+      if (isAsked) await dialogue.say('.').catch(() => undefined);
       throw allRefused(judged.rejectedErrors);
     }
+    if (data === undefined) throw dialogue.failure ?? new Error('the server does not reply');
     checkDataReply(data);
     return judged;
   }
@@ -125,7 +127,9 @@ export class SmtpTransaction {
   #mailCommand(): string {
     const { offer, from, to, raw } = this.#options;
     let command = `MAIL FROM:<${from}>`;
-    if (offer.smtpUtf8 && (needsSmtpUtf8(from) || to.some(needsSmtpUtf8))) command += ' SMTPUTF8';
+    // Also for an address that stands in the header only: a Reply-To, or one that has the message already.
+    const isBeyondAscii = [from, ...to].some(needsSmtpUtf8) || !hasAsciiHeader(raw);
+    if (offer.smtpUtf8 && isBeyondAscii) command += ' SMTPUTF8';
     if (offer.eightBitMime && hasEightBitBody(raw)) command += ' BODY=8BITMIME';
     return offer.size ? `${command} SIZE=${raw.length}` : command;
   }

@@ -48,6 +48,12 @@ describe('a conversation that goes well', () => {
     expect(server.commands.at(-1)).toBe('QUIT');
   });
 
+  it('asks for SMTPUTF8 where only a header needs it', async () => {
+    await using server = await scriptedSmtpServer({ extensions: ['SMTPUTF8'] });
+    await attempt({ ...server, raw: Buffer.from('Reply-To: żółw@x.test\r\n\r\nHi\r\n') });
+    expect(server.commands).toContain('MAIL FROM:<a@x.test> SMTPUTF8');
+  });
+
   it('declares the size, and 8BITMIME where the body needs it', async () => {
     await using server = await scriptedSmtpServer();
     await attempt({ ...server, raw: Buffer.from('Subject: s\r\n\r\nżółw\r\n') });
@@ -199,6 +205,45 @@ describe('the deadline', () => {
       expect(summary(await outcome)).toBe(expected);
     }
   });
+
+  it('a signal and an early refusal hold for a server that reads the message too slowly or not at all', async () => {
+    const long = Buffer.concat([raw, Buffer.from(`${'x'.repeat(70)}\r\n`.repeat(500_000))]);
+    const extensions = ['8BITMIME'];
+    await using deaf = await scriptedSmtpServer({ extensions, onData: (socket) => void socket.pause() });
+    const controller = new AbortController();
+    const stopped = attempt({ ...deaf, raw: long, signal: controller.signal, timeoutMs: 60_000 });
+    await until(() => deaf.commands.includes('DATA'));
+    controller.abort();
+    expect(summary(await stopped)).toBe('INTERRUPTED');
+
+    await using refusing = await scriptedSmtpServer({
+      extensions,
+      onData(socket) {
+        socket.pause();
+        socket.write('552 5.3.4 too large\r\n');
+      },
+    });
+    expect(summary(await attempt({ ...refusing, raw: long, timeoutMs: 60_000 }))).toBe(
+      'MAIL_MESSAGE_INVALID for good',
+    );
+
+    const timers: NodeJS.Timeout[] = [];
+    await using slow = await scriptedSmtpServer({
+      extensions,
+      onData(socket) {
+        socket.pause();
+        const sip = () => {
+          socket.resume();
+          socket.once('data', () => socket.pause());
+        };
+        timers.push(setInterval(sip, 100));
+      },
+    });
+    const late = await attempt({ ...slow, raw: long, timeoutMs: 1000 });
+    for (const timer of timers) clearInterval(timer);
+    expect(summary(late)).toBe('MAIL_SERVER_UNREACHABLE');
+    expect(slow.messages).toEqual([]);
+  });
 });
 
 describe('recipients', () => {
@@ -244,6 +289,12 @@ describe('recipients', () => {
     expect(summary(await deliver('ok@x.test'))).toBe('answered');
     expect(server.messages.filter((message) => message.trim() !== '')).toEqual([raw.toString()]);
     expect(server.connections).toHaveLength(1);
+  });
+
+  it('all refused by a server that closes the connection then are refused all the same', async () => {
+    await using server = await scriptedSmtpServer({ replies, extensions: ['PIPELINING'], dropAt: 'DATA' });
+    const outcome = await attempt({ ...server, to: ['refused@x.test'] });
+    expect(summary(outcome)).toBe('MAIL_RECIPIENTS_REFUSED for good');
   });
 
   it('all refused or put off fails for now, with the result of each', async () => {
