@@ -10,7 +10,8 @@ import { findFailedTasks } from '../../src/tasks/find-failed-tasks.ts';
 export default class TasksRetry extends TendCommand {
   static override summary = 'Let failed, cancelled or missed tasks run again.';
   static override description =
-    'The tasks are due at once, with a fresh set of attempts; their history stays. A held task is not retried but resolved.';
+    'The tasks are due at once, with a fresh set of attempts; their history stays. A held task is not retried but resolved. ' +
+    'A restore would replace the database again: --all and --failed-since leave it alone, unless --kind restore or its id says so.';
   static override examples = [
     '<%= config.bin %> tasks retry 42',
     '<%= config.bin %> tasks retry --failed-since 1d --kind send-mail',

@@ -62,9 +62,11 @@ function alerts(status: Status): Section {
   return {
     columns: ['BROKEN', 'SINCE', 'FOR', 'FAILURES', 'LAST TASK', 'TOLD'],
     rows: status.alerts.map(
-      ({ kind, schedule, host, brokenSince, brokenMs, failures, lastTask, ...told }) => [
+      ({ kind, schedule, host, brokenSince, brokenMs, recoveredAt, failures, lastTask, ...told }) => [
         `${kind}${schedule === null ? '' : ` (${schedule})`}${host === null ? '' : ` on ${host}`}`,
-        ...[formatTime(brokenSince), formatDuration(brokenMs), String(failures), String(lastTask)],
+        formatTime(brokenSince),
+        recoveredAt === null ? formatDuration(brokenMs) : `works since ${formatTime(recoveredAt)}`,
+        ...[String(failures), String(lastTask)],
         describeTold(told),
       ],
     ),

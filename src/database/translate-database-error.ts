@@ -88,7 +88,9 @@ export function translateConnectError(error: Error, connection: ConnectionSettin
     return fail(
       'DATABASE_BUSY',
       `Database ${place} takes no session now: ${error.message}`,
-      'Try again soon.',
+      code === '53300'
+        ? 'Try again soon. Some sessions are kept for superusers: one of them, named in TEND_DATABASE_URL, sees who holds the others with: tend connections --stale 1s'
+        : 'Try again soon.',
     );
   }
   return fail(

@@ -1,7 +1,10 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/tables.ts';
 
-/** Ids of failed tasks, oldest first; `withinMs` counts back from the database's now. */
+/**
+ * Ids of failed tasks, oldest first; `withinMs` counts back from the database's now. Restores are among them only where
+ * `kind` asks for them: one that ran again with all the others would rewind the live database, which nobody had in mind.
+ */
 export async function findFailedTasks(options: {
   db: Kysely<Database>;
   withinMs?: number | undefined;
@@ -9,7 +12,7 @@ export async function findFailedTasks(options: {
 }): Promise<number[]> {
   const { db, withinMs, kind } = options;
   let query = db.selectFrom('tend.tasks').select('id').where('state', '=', 'failed');
-  if (kind !== undefined) query = query.where('kind', '=', kind);
+  query = kind === undefined ? query.where('kind', '<>', 'restore') : query.where('kind', '=', kind);
   if (withinMs !== undefined) {
     query = query.where('finished_at', '>=', sql<Date>`now() - ${withinMs}::float8 * interval '1 ms'`);
   }

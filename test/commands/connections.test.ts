@@ -38,6 +38,15 @@ const isThere = async (pid: number) =>
   (await site.database.query('select from pg_stat_activity where pid = $1', [pid])).length === 1;
 
 describe('connections', () => {
+  it('where no session is left says who can still look, with what command', async () => {
+    await site.database.query(`alter role ${stranger} connection limit 0`);
+    const result = await site.command(['connections', '--json'], asStranger());
+    await site.database.query(`alter role ${stranger} connection limit 1000`);
+    expect(json(result)).toMatchObject({
+      error: { code: 'DATABASE_BUSY', hint: expect.stringContaining('tend connections --stale 1s') },
+    });
+  });
+
   it('groups sessions by application, user, client and state, with the oldest transaction', async () => {
     await session('grouped', {}, 'begin');
     await session('grouped', {}, 'begin');

@@ -59,6 +59,14 @@ it('shows everything on one screen: tables with tabs when piped, sections withou
   ]);
 });
 
+it('does not call broken for so long what works again and may only break once more', async () => {
+  await query(`insert into tend.alerts (kind, phase, broken_since, recovered_at, due_at, last_task_id)
+    values ('backup', 'recovered', now() - interval '2 hours', '2026-01-01T02:30Z', now() + interval '1 hour', 1)`);
+  const { stdout } = await site.tend(['status']);
+  await query('delete from tend.alerts');
+  expect(stdout).toContain('\tworks since 2026-01-01 02:30:00Z\t');
+});
+
 it('names every problem first, and is exit code 0 all the same', async () => {
   await site.enqueue('make-coffee');
   await query(

@@ -330,6 +330,16 @@ describe('tasks retry', () => {
     });
   });
 
+  it('never runs a failed restore again with all the others, but when it is named', async () => {
+    const restore = await put(await site.enqueue('restore'), 'failed');
+    const other = await put(await site.enqueue('noop'), 'failed');
+    const bySince = json(await site.command(['tasks', 'retry', '--failed-since', '1d', '--json']));
+    expect(bySince).toEqual({ tasks: [{ id: other, result: 'waiting' }] });
+    expect(json(await site.command(['tasks', 'retry', '--all', '--json']))).toEqual({ tasks: [] });
+    const byKind = json(await site.command(['tasks', 'retry', '--all', '--kind', 'restore', '--json']));
+    expect(byKind).toEqual({ tasks: [{ id: restore, result: 'waiting' }] });
+  });
+
   it('leaves a held one to a person’s decision', async () => {
     const held = await put(await site.enqueue('noop'), 'held');
     const result = await site.command(['tasks', 'retry', String(held), '--json']);

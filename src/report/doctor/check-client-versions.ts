@@ -25,7 +25,11 @@ export const checkClientVersions: DoctorCheck = {
     }
     if (problems.length === 0)
       return { status: 'ok', text: 'no hole is known in pg_dump, pg_restore and psql' };
-    return { status: 'warn', text: problems.join('; '), fix: `apt-get install postgresql-client-${major}` };
+    return {
+      status: 'warn',
+      text: problems.join('; '),
+      fix: `apt-get update && apt-get install --only-upgrade postgresql-client-${major}`,
+    };
   },
 };
 

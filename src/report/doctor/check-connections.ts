@@ -41,8 +41,9 @@ function findLargest({ groups }: Connections): { name: string; count: number }[]
 /** What is stale can go at once; where nothing is, a person chooses. */
 function fixFor({ stale }: Connections): string {
   const pids = stale.slice(0, mostNamed).map(({ pid }) => pid);
-  const which = pids.length === 0 ? 'PID, as tend connections lists them' : pids.join(' ');
+  const named = pids.length === 0 ? 'PID' : pids.join(' ');
+  const first = pids.length === 0 ? 'tend connections --stale 1s, then ' : '';
   const more =
     stale.length > mostNamed ? ` and ${stale.length - mostNamed} more of tend connections --stale 10m` : '';
-  return `tend connections terminate ${which}${more}; for good: a smaller pool, or one that is closed`;
+  return `${first}tend connections terminate ${named}${more}; for good: a smaller pool, or one that is closed`;
 }

@@ -15,5 +15,5 @@ export async function findTickFix(facts: DoctorFacts, hosts: readonly string[]):
   if (line !== undefined)
     return `systemctl status cron: ${line.place} calls tend, and the check cron-environment tries that line`;
   if (unit !== undefined) return `systemctl status '${basename(unit).replace('@.', '@*.')}'`;
-  return hasCron ? 'tend crontab install' : 'tend crontab --systemd: there is no cron on this host';
+  return hasCron ? 'tend crontab install' : 'tend crontab --systemd  # there is no cron on this host';
 }

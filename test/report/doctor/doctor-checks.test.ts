@@ -441,6 +441,7 @@ it('warns of client programs with a hole that is known', async () => {
       name: 'client-versions',
       status: 'warn',
       text: expect.stringMatching(/^\S*psql, psql \(PostgreSQL\) \d+\.1: CVE-/),
+      fix: expect.stringMatching(/^apt-get update && apt-get install --only-upgrade postgresql-client-\d+$/),
     },
   ]);
 });

@@ -84,7 +84,7 @@ describe('connections', () => {
     expect(await check('connections')).toEqual({
       status: 'warn',
       text: `16 of 20 sessions are in use (80 %): 15 are "cms-web" of user "${cluster.superuser}"`,
-      fix: 'tend connections terminate PID, as tend connections lists them; for good: a smaller pool, or one that is closed',
+      fix: 'tend connections --stale 1s, then tend connections terminate PID; for good: a smaller pool, or one that is closed',
     });
     for (let count = 0; count < 3; count++) await session('cms-worker');
     await playLater();
