@@ -116,8 +116,19 @@ export function translateDatabaseError(error: unknown): TendError | undefined {
     });
   }
   if (code === undefined || !('severity' in error)) return undefined;
-  if (code === '42501')
-    return new TendError('DATABASE_PERMISSION', `Permission denied: ${error.message}`, options);
+  if (code === '42501') {
+    const isAboutTend = / for (schema tend|table|view|sequence|function)\b/.test(error.message);
+    return new TendError('DATABASE_PERMISSION', `Permission denied: ${error.message}`, {
+      ...options,
+      ...(isAboutTend && { hint: asOwner }),
+    });
+  }
+  if (code === '42704' && error.message.startsWith('role ')) {
+    return new TendError('DATABASE_ERROR', `The database has no such role: ${error.message}`, {
+      ...options,
+      hint: 'Check the name, or make the role first: create role NAME login',
+    });
+  }
   if (code === '3F000' || code === '42P01') {
     return new TendError('SCHEMA_MISSING', `The database is not prepared for tend: ${error.message}`, {
       ...options,
@@ -139,6 +150,9 @@ export function translateDatabaseError(error: unknown): TendError | undefined {
     options,
   );
 }
+
+const asOwner =
+  'Connect as the role that owns schema tend, the one that ran "tend migrations up" first; the settings come from where tend config --origin says. An application needs none of these rights: tend migrations up --grant-to ROLE';
 
 function isFileError(error: Error): boolean {
   return 'path' in error && !('address' in error);

@@ -43,7 +43,22 @@ describe('an error of the server', () => {
 
   it('of a right that is missing is a permission', async () => {
     const error = await errorOf(`set session authorization pg_monitor; select * from tend.tasks`);
-    expect(translateDatabaseError(error)).toMatchObject({ code: 'DATABASE_PERMISSION', exitCode: 77 });
+    expect(translateDatabaseError(error)).toMatchObject({
+      ...{ code: 'DATABASE_PERMISSION', exitCode: 77 },
+      hint: expect.stringContaining('the role that owns schema tend'),
+    });
+  });
+
+  it('of a role that is missing says so, and how to make it', async () => {
+    const error = await errorOf(`grant usage on schema tend to no_such_role`);
+    expect(translateDatabaseError(error)).toMatchObject({
+      ...{
+        code: 'DATABASE_ERROR',
+        exitCode: 1,
+        message: expect.stringContaining('"no_such_role" does not exist'),
+      },
+      hint: expect.stringContaining('create role'),
+    });
   });
 });
 
