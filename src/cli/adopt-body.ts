@@ -68,7 +68,8 @@ function outcome(
 /** The owner alone may: nobody else was granted anything on the tables, or the function. */
 function explainRefusal(error: unknown, { database, user }: { database: string; user: string }): unknown {
   const translated = translateDatabaseError(error);
-  if (translated?.code !== 'DATABASE_PERMISSION' || translated.hint !== undefined) return error;
+  // A refused connection comes as our own error, and says enough.
+  if (translated?.code !== 'DATABASE_PERMISSION' || error instanceof TendError) return error;
   return new TendError(
     'DATABASE_PERMISSION',
     `Role "${user}" may not adopt database "${database}": ${translated.message}`,
