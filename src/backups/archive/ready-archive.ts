@@ -60,7 +60,7 @@ export async function readyArchive(options: ReadyArchiveOptions): Promise<ReadyA
 async function unpacked(options: ReadyArchiveOptions): Promise<ReadyArchive> {
   const { set } = options;
   await using stack = new AsyncDisposableStack();
-  const area = stack.use(await makeWorkArea({ parent: options.workDirectory, log: options.log }));
+  const area = stack.use(await makeWorkArea(options.workDirectory));
   const path = join(area.path, 'database.dump');
   const part = databasePart(set.manifest);
   const isWhole = await unpackArchive({

@@ -27,7 +27,7 @@ export async function readyForeign(
   await using stack = new AsyncDisposableStack();
   let { path } = archive;
   if (archive.wrapping !== 'none') {
-    const area = stack.use(await makeWorkArea({ parent: options.workDirectory, log: options.log }));
+    const area = stack.use(await makeWorkArea(options.workDirectory));
     path = join(area.path, 'database.dump');
     await unpackArchive({
       read: async (target, stop) => await unwrap(archive, target, stop),

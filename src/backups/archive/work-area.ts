@@ -11,14 +11,11 @@ export interface WorkArea extends AsyncDisposable {
 }
 
 /**
- * Makes a work area in `parent`, and removes those whose restore was killed: the lock in each says whether its maker
- * is alive.
+ * Makes a work area in `parent`; the lock in it says that its maker is alive.
  *
  * @throws TendError OUTPUT_UNWRITABLE.
  */
-export async function makeWorkArea(options: { parent: string; log: Log }): Promise<WorkArea> {
-  const { parent, log } = options;
-  await sweepWorkAreas(parent, log);
+export async function makeWorkArea(parent: string): Promise<WorkArea> {
   const path = await mkdtemp(join(parent, workAreaPrefix)).catch((error: unknown) => {
     throw unwritable(parent, error);
   });
