@@ -14,6 +14,8 @@ export interface ClaimedTask {
   token: string;
   owner: string;
   startedAt: Date;
+  /** Has a unique key, which it needs again should it wait again. */
+  isKeyed: boolean;
   /** Null for a large payload, which is fetched when the attempt starts. */
   payload: Record<string, unknown> | null;
 }

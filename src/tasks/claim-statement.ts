@@ -4,7 +4,8 @@ import type { ClaimedTask, ClaimOptions } from './claim-due-tasks.ts';
 /** The columns a claim returns, shared by every way to claim. */
 export const claimedColumns: RawBuilder<ClaimedTask> = sql`
   t.id, t.kind, t.attempt, t.max_attempts as "maxAttempts", t.lease_token as token, t.lease_owner as owner,
-  t.started_at as "startedAt", case when pg_column_size(t.payload) <= 16384 then t.payload end as payload`;
+  t.started_at as "startedAt", t.unique_key is not null as "isKeyed",
+  case when pg_column_size(t.payload) <= 16384 then t.payload end as payload`;
 
 /** What a claim writes into the row `t`, but for the places it takes. */
 export function lease({ worker, leaseMs }: Pick<ClaimOptions, 'worker' | 'leaseMs'>): RawBuilder<unknown> {

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { isConflict, repeatOnConflict } from '../database/repeat-on-conflict.ts';
+import { repeatOnConflict } from '../database/repeat-on-conflict.ts';
 import type { AttemptOutcome, Database } from '../database/tables.ts';
 import type { CheckedFollowUp } from './check-follow-up.ts';
 import type { ClaimedTask } from './claim-due-tasks.ts';
@@ -44,6 +44,7 @@ export interface FinishOptions {
 
 /**
  * Writes how attempts ended, many in one statement: task and history change together, each fenced by its lease token.
+ * Those that take a unique key have a statement each.
  * Repeating it is harmless: an ending that is already on record (its acknowledgement was lost) is reported as such, also
  * where the statement of a session that was cut off was still on its way to its commit.
  *
@@ -58,17 +59,25 @@ export interface FinishOptions {
  * known to be broken.
  */
 export async function finishAttempts(options: FinishOptions): Promise<FinishedAttempt[]> {
-  try {
-    return await finishOrLookAgain(options);
-  } catch (error) {
-    // Two with one unique key cannot both wait again; one by one, the second is seen to be superseded.
-    if (!isConflict(error)) throw error;
-    const finished: FinishedAttempt[] = [];
-    for (const ending of options.endings) {
-      finished.push(...(await repeatOnConflict(() => finishOrLookAgain({ ...options, endings: [ending] }))));
-    }
-    return finished;
+  const { endings } = options;
+  const contested = endings.filter(isContested);
+  const together = endings.filter((ending) => !contested.includes(ending));
+  const finished = together.length === 0 ? [] : await finishOrLookAgain({ ...options, endings: together });
+  for (const ending of contested) {
+    // Whoever was first with the key is seen the next time.
+    finished.push(...(await repeatOnConflict(() => finishOrLookAgain({ ...options, endings: [ending] }))));
   }
+  return finished;
+}
+
+/**
+ * Whether an ending takes a unique key for a waiting task, and so may wait for an application that holds it. Such an
+ * ending has a statement of its own: one that held a second key meanwhile could wait in a circle with that application,
+ * and the server might end the application's transaction for it.
+ */
+function isContested({ task, ending }: FinishOptions['endings'][number]): boolean {
+  const { state, followUps } = ending;
+  return (task.isKeyed && state === 'waiting') || followUps.some(({ uniqueKey }) => uniqueKey !== undefined);
 }
 
 /**

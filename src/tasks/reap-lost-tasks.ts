@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { isConflict, repeatOnConflict } from '../database/repeat-on-conflict.ts';
+import { repeatOnConflict } from '../database/repeat-on-conflict.ts';
 import type { Database } from '../database/tables.ts';
 import { noteOutcomes } from './note-outcomes.ts';
 import type { TaskState } from './states.ts';
@@ -21,38 +21,42 @@ const batch = 100;
  *
  * Rows are locked with SKIP LOCKED and the condition is checked again under the lock, so a worker that renews or
  * finishes in between wins, and two reapers share the work. Goes on until nothing is left.
+ *
+ * Of those with a unique key each statement takes one: two such rows cannot both wait again under one key, and a
+ * statement that held a second key while it waits for an application could wait in a circle with it.
  */
 export async function reapLostTasks(options: {
   db: Kysely<Database>;
   deadOwners: readonly string[];
 }): Promise<ReapedTask[]> {
   const reaped: ReapedTask[] = [];
-  let limit = batch;
   for (;;) {
-    try {
-      const rows =
-        limit === 1 ? await repeatOnConflict(() => reapBatch(options, 1)) : await reapBatch(options, limit);
-      reaped.push(...rows);
-      if (rows.length < limit) return reaped;
-    } catch (error) {
-      // Two rows with one unique key cannot both wait again; one by one, the second is seen to be superseded.
-      if (!isConflict(error) || limit === 1) throw error;
-      limit = 1;
-    }
+    const rows = await repeatOnConflict(() => reapBatch(options));
+    reaped.push(...rows.map(({ isKeyed: _, ...task }) => task));
+    const mayBeMore = rows.some(({ isKeyed }) => isKeyed) || rows.length >= batch;
+    if (!mayBeMore) return reaped;
   }
 }
 
-async function reapBatch(
-  options: { db: Kysely<Database>; deadOwners: readonly string[] },
-  limit: number,
-): Promise<ReapedTask[]> {
-  const { rows } = await sql<ReapedTask>`
-    with lost as (
+async function reapBatch({
+  db,
+  deadOwners,
+}: {
+  db: Kysely<Database>;
+  deadOwners: readonly string[];
+}): Promise<(ReapedTask & { isKeyed: boolean })[]> {
+  const lost = (isKeyed: boolean) => sql`
       select t.* from tend.tasks t
-       where t.state = 'running' and (t.lease_until < now() or t.lease_owner = any(${options.deadOwners}::text[]))
+       where t.state = 'running' and (t.lease_until < now() or t.lease_owner = any(${deadOwners}::text[]))
+         and (t.unique_key is not null) = ${isKeyed}
        order by t.lease_until
-       limit ${limit}
-         for no key update skip locked
+       limit ${isKeyed ? 1 : batch}
+         for no key update skip locked`;
+  const { rows } = await sql<ReapedTask & { isKeyed: boolean }>`
+    with lost_keyless as (${lost(false)}
+    ), lost_keyed as (${lost(true)}
+    ), lost as (
+      select * from lost_keyless union all select * from lost_keyed
     ), decided as (
       select l.id, l.kind, l.attempt, l.lease_token, l.lease_owner, l.started_at,
              'worker ' || split_part(l.lease_owner, ':', 1) || ':' || split_part(l.lease_owner, ':', 2)
@@ -64,7 +68,7 @@ async function reapBatch(
                     select from tend.tasks w where w.unique_key = l.unique_key and w.state = 'waiting')
                   then 'cancelled'
                   else 'waiting' end as next_state,
-             l.cancel_requested_at is not null as was_cancelled
+             l.cancel_requested_at is not null as was_cancelled, l.unique_key is not null as is_keyed
         from lost l
     ), moved as (
       update tend.tasks t
@@ -86,7 +90,7 @@ async function reapBatch(
       select d.id, d.lease_token, d.attempt, d.lease_owner, d.started_at, 'lost', d.story
         from decided d join moved m on m.id = d.id
     ) ${noteOutcomes.noted}
-    select d.id, d.kind, d.attempt, d.lease_owner as owner, d.next_state as state
-      from decided d join moved m on m.id = d.id`.execute(options.db);
+    select d.id, d.kind, d.attempt, d.lease_owner as owner, d.next_state as state, d.is_keyed as "isKeyed"
+      from decided d join moved m on m.id = d.id`.execute(db);
   return rows;
 }

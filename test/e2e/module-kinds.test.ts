@@ -180,7 +180,7 @@ describe('the process of a module', () => {
     const [attempt] = await site.attempts(id);
     expect(attempt).toMatchObject({ outcome: 'succeeded', evidence: { env: { TEND_TASK_ID: String(id) } } });
     expect(JSON.stringify(attempt)).not.toContain('canary');
-    expect(JSON.stringify(attempt?.evidence)).not.toContain('PG');
+    expect(JSON.stringify(attempt?.evidence)).not.toMatch(/"PG\w+":|DATABASE_URL/);
   });
 
   it('may block for longer than a lease: heartbeats and other tasks go on', async () => {

@@ -225,7 +225,10 @@ describe('a task with a unique key that would wait again', () => {
     const other = await claimOne();
     const endings = [first, second, other].map((task) => ({ task, ending: ending(retry) }));
     const finished = await finishAttempts({ db: queue.db, endings });
-    expect(finished.map(({ state }) => state)).toEqual(['waiting', 'cancelled', 'waiting']);
+    const states = new Map(finished.map(({ token, state }) => [token, state]));
+    expect([first, second, other].map(({ token }) => states.get(token))).toEqual([
+      ...['waiting', 'cancelled', 'waiting'],
+    ]);
   });
 
   it('does so too when the newer one comes at that very moment', async () => {
@@ -239,4 +242,17 @@ describe('a task with a unique key that would wait again', () => {
     expect(await finishing).toBe('cancelled');
     expect(await queue.attempts(task.id)).toHaveLength(1);
   });
+
+  it.each([
+    ['a', 'b'],
+    ['b', 'a'],
+  ] as const)(
+    'and its like, finished with it, do not end the transaction that takes %s and then %s',
+    async (...keys) => {
+      const tasks = [await claimOne({ unique_key: 'a' }), await claimOne({ unique_key: 'b' })];
+      const endings = tasks.map((task) => ({ task, ending: ending(retry) }));
+      await queue.duringEnqueues(keys, () => finishAttempts({ db: queue.db, endings }));
+      expect(await queue.waitingKeys()).toEqual(['a', 'b']);
+    },
+  );
 });

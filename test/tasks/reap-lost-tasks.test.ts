@@ -95,6 +95,19 @@ describe('a lost task', () => {
     expect(await reaping).toMatchObject([{ id, state: 'cancelled' }]);
   });
 
+  it.each([
+    ['a', 'b'],
+    ['b', 'a'],
+  ] as const)(
+    'and its like, reaped with it, do not end the transaction that takes %s and then %s',
+    async (...keys) => {
+      await lost({ unique_key: 'a' });
+      await lost({ unique_key: 'b' });
+      await queue.duringEnqueues(keys, reap);
+      expect(await queue.waitingKeys()).toEqual(['a', 'b']);
+    },
+  );
+
   it('frees its mutex', async () => {
     await lost({ mutex: 'm', run_at: new Date(0) });
     const next = await queue.enqueue('noop', { mutex: 'm' });

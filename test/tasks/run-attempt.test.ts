@@ -18,7 +18,7 @@ beforeEach(async () => await queue.clear());
 
 const task: ClaimedTask = {
   ...{ id: 1, kind: 'noop', attempt: 1, maxAttempts: 5, payload: {}, owner: 'testhost:1:::a' },
-  ...{ token: 'a0000000-0000-4000-8000-000000000000', startedAt: new Date() },
+  ...{ token: 'a0000000-0000-4000-8000-000000000000', startedAt: new Date(), isKeyed: false },
 };
 
 async function attempt(

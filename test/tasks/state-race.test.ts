@@ -16,6 +16,8 @@ const databases: Kysely<Database>[] = [];
 beforeAll(async () => {
   queue = await createQueue();
   session = await queue.database.connect();
+  // Whoever waits in a circle is told at once, so that it is as often an application as one of our own.
+  await session.query(`alter database "${queue.database.name}" set deadlock_timeout = '1ms'`);
   await session.query(`
     create table public.moves (place bigint generated always as identity, task bigint, was text, is_now text, by text,
       lost uuid, won uuid);

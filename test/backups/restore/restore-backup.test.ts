@@ -342,18 +342,14 @@ describe('before the cut-over nothing is touched', () => {
   });
 
   test('a pg_restore that is ended leaves no scratch database', async () => {
+    await database.query(`create materialized view public.slow_elsewhere as
+      select pg_sleep(case when current_database() = '${database.name}' then 0 else 80 end)::text`);
+    const slow = await takeBackup({ database, directory: place.path });
     const controller = new AbortController();
-    const running = restore({ database, set, signal: controller.signal });
+    const running = restore({ database, set: slow, signal: controller.signal });
     running.catch(() => undefined);
-    await expect
-      .poll(
-        async () =>
-          await database.query(
-            `select from pg_stat_activity where application_name = 'tend pg_restore' and datname like current_database() || '%'`,
-          ),
-        { timeout: 20_000 },
-      )
-      .not.toHaveLength(0);
+    const loading = `select from pg_stat_activity where wait_event = 'PgSleep' and datname like '${database.name}\\_tend%'`;
+    await expect.poll(() => database.query(loading)).not.toHaveLength(0);
     controller.abort(new Error('asked to stop'));
     await expect(running).rejects.toThrow('asked to stop');
     expect(await companionsOf(database)).toEqual([]);

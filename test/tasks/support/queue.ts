@@ -74,6 +74,8 @@ export interface Queue extends AsyncDisposable {
   enqueue(kind: string, args?: Record<string, unknown>): Promise<number>;
   task(id: number): Promise<TaskRow>;
   attempts(id: number): Promise<AttemptRow[]>;
+  /** The unique keys of waiting tasks, in order. */
+  waitingKeys(): Promise<string[]>;
   claim(options?: {
     count?: number;
     kinds?: string[];
@@ -87,6 +89,11 @@ export interface Queue extends AsyncDisposable {
   tick(handlers: Record<string, Handler | FakeKind>, options?: GivenToTick): Promise<TickReport>;
   /** Resolves once a statement in this database waits for a lock of another transaction. */
   untilBlocked(): Promise<void>;
+  /**
+   * Runs `move` while an application's transaction holds one unique key and goes on to take another: should the two wait
+   * for each other in a circle, it is the application's that the server ends.
+   */
+  duringEnqueues(keys: readonly [string, string], move: () => Promise<unknown>): Promise<void>;
   clear(): Promise<void>;
 }
 
@@ -105,6 +112,10 @@ export async function createQueue(): Promise<Queue> {
   const worker = workerIdentity(host);
   const context: Queue['context'] = (options = {}) =>
     handlerContext({ connection: database.connection, db, ...options });
+  const untilBlocked = async () => {
+    const blocked = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await expect.poll(() => database.query(blocked)).not.toEqual([]);
+  };
   return {
     database,
     db,
@@ -125,6 +136,10 @@ export async function createQueue(): Promise<Queue> {
     async attempts(id) {
       const sql = 'select * from tend.attempts where task_id = $1 order by started_at, finished_at';
       return (await admin.query<AttemptRow>(sql, [id])).rows;
+    },
+    async waitingKeys() {
+      const waiting = `select unique_key as key from tend.tasks where state = 'waiting' and unique_key is not null order by 1`;
+      return (await admin.query<{ key: string }>(waiting)).rows.map(({ key }) => key);
     },
     async claim({ worker: claimer = worker, ...given } = {}) {
       return await claimDueTasks({
@@ -153,9 +168,22 @@ export async function createQueue(): Promise<Queue> {
         ...options,
       });
     },
-    async untilBlocked() {
-      const blocked = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-      await expect.poll(() => database.query(blocked)).not.toEqual([]);
+    untilBlocked,
+    async duringEnqueues([first, second], move) {
+      const session = await database.connect();
+      try {
+        await session.query(`set deadlock_timeout = '10ms'`);
+        await session.query('begin');
+        await session.query(`select tend.enqueue('noop', unique_key => $1)`, [first]);
+        const moving = move();
+        moving.catch(() => undefined);
+        await untilBlocked();
+        await session.query(`select tend.enqueue('noop', unique_key => $1)`, [second]);
+        await session.query('commit');
+        await moving;
+      } finally {
+        await session.end();
+      }
     },
     async clear() {
       await admin.query(
