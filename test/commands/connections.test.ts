@@ -99,7 +99,7 @@ describe('connections', () => {
       );
       return root?.blocks.map(({ pid }) => pid).sort((a, b) => a - b);
     };
-    await expect.poll(tree, { timeout: 15_000 }).toEqual([second.pid, third.pid].sort((a, b) => a - b));
+    await expect.poll(tree).toEqual([second.pid, third.pid].sort((a, b) => a - b));
     const { stdout } = await runCliOnTerminal(['connections', '--no-color'], { cwd: site.path });
     expect(stdout).toMatch(/Blocks others: \d+ {2}first {2}user .* in its transaction for/);
     expect(stdout).toMatch(/waits: \d+ {2}second/);

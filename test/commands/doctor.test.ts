@@ -308,7 +308,7 @@ describe('doctor --adopt', () => {
     child.stdout?.on('data', (chunk) => {
       screen += String(chunk);
     });
-    await expect.poll(() => screen, { timeout: 20_000 }).toContain('[hold]');
+    await expect.poll(() => screen).toContain('[hold]');
     await expect.poll(() => site.sessions()).toEqual([]);
     child.stdin?.end('\n');
     expect((await result).exitCode).toBe(0);

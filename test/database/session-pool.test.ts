@@ -52,7 +52,7 @@ describe('openDatabase', () => {
   it('closes the session when it is idle, and opens another one when it is needed', async () => {
     await using db = open('comes and goes');
     const first = await pidOf(db);
-    await expect.poll(() => sessions('comes and goes'), { timeout: 5000 }).toBe(0);
+    await expect.poll(() => sessions('comes and goes')).toBe(0);
     expect(await pidOf(db)).not.toBe(first);
   });
 

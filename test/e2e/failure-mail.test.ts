@@ -87,7 +87,7 @@ describe('[monitor] mail_to', () => {
     await site.enqueue('chore');
     const { result } = await site.start(['run-due-tasks']);
     const noted = async () => await site.database.query('select from tend.alerts');
-    await expect.poll(noted, { timeout: 20_000 }).not.toEqual([]);
+    await expect.poll(noted).not.toEqual([]);
     await tick();
     expect(await subjects()).toEqual(['chore failed on web1']);
     await writeFile(join(site.path, 'go'), '');
@@ -345,7 +345,7 @@ describe('a tick that is killed', () => {
       await site.enqueue('chore');
       const { child, result } = await site.start(['run-due-tasks']);
       const telling = `select pid from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`;
-      await expect.poll(() => database.query(telling), { timeout: 20_000 }).not.toEqual([]);
+      await expect.poll(() => database.query(telling)).not.toEqual([]);
       child.kill('SIGKILL');
       await result;
       // The server notices by itself when it has slept.

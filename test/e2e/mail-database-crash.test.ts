@@ -33,7 +33,7 @@ describe('a worker that dies with a message on its way', () => {
         `select tend.enqueue('send-mail', '{"to": "ann@x.test", "subject": "Hi", "text": "Hi"}')`,
       );
       const tick = await site.start(['run-due-tasks'], { env });
-      await expect.poll(() => server.messages.length, { timeout: 20_000 }).toBe(1);
+      await expect.poll(() => server.messages.length).toBe(1);
       tick.child.kill('SIGKILL');
       await tick.result;
       if (crashes === 'server') await cluster.restart('immediate');
@@ -58,6 +58,6 @@ async function crashBackend(cluster: Cluster): Promise<void> {
   await queryCluster(cluster, `copy (select 1) to program 'kill -9 $PPID'`).catch(() => {});
   // Connections are taken for a moment before the server notices, and refused while it recovers.
   await expect
-    .poll(async () => (await resetAt())[0]?.at.getTime() ?? 0, { timeout: 20_000 })
+    .poll(async () => (await resetAt())[0]?.at.getTime() ?? 0)
     .toBeGreaterThan(before?.at.getTime() ?? 0);
 }

@@ -72,5 +72,5 @@ it('3,000 messages over five connections, killed -9 again and again: none twice,
   }
   // No more than one for each connection of each worker that was killed.
   expect(unknown.length).toBeLessThanOrEqual(kills * 5);
-  await expect.poll(() => site.sessions(), { timeout: 5000 }).toEqual([]);
+  await expect.poll(() => site.sessions()).toEqual([]);
 }, 300_000);

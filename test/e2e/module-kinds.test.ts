@@ -74,7 +74,7 @@ async function shown(id: number): Promise<Record<string, unknown>> {
 }
 
 async function appears(name: string): Promise<void> {
-  await expect.poll(() => existsSync(join(site.path, name)), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => existsSync(join(site.path, name))).toBe(true);
   await rm(join(site.path, name));
 }
 
@@ -253,7 +253,7 @@ describe('kill -9 of tend while it writes how a task ended', () => {
     await session.query('begin; lock table tend.attempts in share mode');
     const tick = await site.start(['run-due-tasks', '--task', String(id)]);
     const blocked = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    await expect.poll(() => site.database.query(blocked), { timeout: 20_000 }).toHaveLength(1);
+    await expect.poll(() => site.database.query(blocked)).toHaveLength(1);
     tick.child.kill('SIGKILL');
     await tick.result;
     await session.query('rollback');

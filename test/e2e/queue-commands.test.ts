@@ -217,7 +217,7 @@ describe('cancelling a running command', () => {
     );
     const id = await site.enqueue('long');
     const tick = await site.start(['run-due-tasks', '--task', String(id), '--json'], { env: { MARK: mark } });
-    await expect.poll(() => site.lines(`started-${id}`), { timeout: 10_000 }).toEqual(['started']);
+    await expect.poll(() => site.lines(`started-${id}`)).toEqual(['started']);
     const cancel = await site.tend(['tasks', 'cancel', String(id), '--json']);
     expect(json(cancel)).toEqual({ tasks: [{ id, result: 'requested' }] });
     const ended = await tick.result;

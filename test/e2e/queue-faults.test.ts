@@ -119,9 +119,9 @@ describe.concurrent('a database that does not answer any more', () => {
     await using site = await halfOpenSite('lease = "6s"\ngrace = "10m"');
     const { worker, mark, lease } = await site.startLong();
     // The session is closed by now, so that the next heartbeat connects anew.
-    await expect.poll(() => site.sessions(), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => site.sessions()).toEqual([]);
     site.proxy.freeze();
-    await expect.poll(() => markedProcesses(mark), { timeout: 10_000, interval: 20 }).toHaveLength(1);
+    await expect.poll(() => markedProcesses(mark), { interval: 20 }).toHaveLength(1);
     const stoppedAt = Date.now();
     expect(stoppedAt).toBeLessThan(await lease());
     const ended = await worker.result;
@@ -136,7 +136,7 @@ describe.concurrent('a database that does not answer any more', () => {
     const { worker, mark, lease } = await site.startLong();
     // Heartbeats come every second, on a session that is closed after a second: one may be under way.
     site.proxy.freeze();
-    await expect.poll(() => markedProcesses(mark), { timeout: 10_000, interval: 20 }).toHaveLength(1);
+    await expect.poll(() => markedProcesses(mark), { interval: 20 }).toHaveLength(1);
     expect(Date.now()).toBeLessThan(await lease());
     const ended = await worker.result;
     expect(ended.exitCode, ended.stderr).toBe(69);
@@ -146,7 +146,7 @@ describe.concurrent('a database that does not answer any more', () => {
   it('for a moment, but comes back before the lease ends, costs nothing', async () => {
     await using site = await halfOpenSite('lease = "9s"\ngrace = "1s"');
     const { id, worker } = await site.startLong();
-    await expect.poll(() => site.sessions(), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => site.sessions()).toEqual([]);
     site.proxy.freeze();
     await site.database.query('select tend.cancel($1)', [id]);
     await sleep(100);
@@ -184,7 +184,7 @@ async function halfOpenSite(tasks: string) {
       const id = await site.enqueue('long');
       const env = { TEND_DATABASE_URL: url, MARK: mark };
       const worker = await site.start(['run-due-tasks', '--task', String(id), '--json'], { env });
-      await expect.poll(() => site.lines('started'), { timeout: 10_000 }).toEqual(['x']);
+      await expect.poll(() => site.lines('started')).toEqual(['x']);
       const lease = async () => Number((await site.task(id)).lease_until);
       return { id, worker, mark, lease };
     },

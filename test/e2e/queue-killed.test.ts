@@ -29,7 +29,7 @@ async function workerOn(kind: string) {
   const mark = newMark();
   const id = await site.enqueue(kind);
   const worker = await site.start(['run-due-tasks', '--task', String(id)], { env: { MARK: mark } });
-  await expect.poll(() => site.lines(`started-${id}`), { timeout: 10_000 }).toEqual(['x']);
+  await expect.poll(() => site.lines(`started-${id}`)).toEqual(['x']);
   return { id, worker, mark };
 }
 
@@ -38,8 +38,8 @@ async function killedWorkerOn(kind: string) {
   const { id, worker, mark } = await workerOn(kind);
   worker.child.kill('SIGKILL');
   expect(await worker.result).toMatchObject({ signal: 'SIGKILL' });
-  await expect.poll(() => markedProcesses(mark), { timeout: 5000 }).toEqual([]);
-  await expect.poll(() => site.sessions(), { timeout: 5000 }).toEqual([]);
+  await expect.poll(() => markedProcesses(mark)).toEqual([]);
+  await expect.poll(() => site.sessions()).toEqual([]);
   return { id, pid: worker.pid };
 }
 

@@ -24,7 +24,7 @@ afterAll(async () => await site[Symbol.asyncDispose]());
 async function longTick() {
   const id = await site.enqueue('long');
   const tick = await site.start(['run-due-tasks', '--task', String(id)]);
-  await expect.poll(() => site.lines(`started-${id}`), { timeout: 10_000 }).toEqual(['x']);
+  await expect.poll(() => site.lines(`started-${id}`)).toEqual(['x']);
   return tick;
 }
 
@@ -43,7 +43,7 @@ describe('an idle tick', () => {
 describe('while a command works', () => {
   it('tend holds no session, from a moment after its start to the next heartbeat', async () => {
     const tick = await longTick();
-    await expect.poll(() => site.sessions(), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => site.sessions()).toEqual([]);
     // The heartbeat comes after twenty seconds: until then nothing may connect.
     for (let look = 0; look < 10; look++) {
       expect(await site.sessions()).toEqual([]);
@@ -96,16 +96,16 @@ describe('after its end tend leaves no session', () => {
     const tick = await longTick();
     tick.child.kill('SIGKILL');
     await tick.result;
-    await expect.poll(() => site.sessions(), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => site.sessions()).toEqual([]);
   });
 
   it('by kill -9 in the middle of a drain', async () => {
     await site.database.query(`select tend.enqueue('noop') from generate_series(1, 20000)`);
     const tick = await site.start(['run-due-tasks', '--drain', '--kind', 'noop']);
-    await expect.poll(() => site.sessions(), { timeout: 10_000, interval: 5 }).toHaveLength(1);
+    await expect.poll(() => site.sessions(), { interval: 5 }).toHaveLength(1);
     tick.child.kill('SIGKILL');
     expect(await tick.result).toMatchObject({ signal: 'SIGKILL' });
-    await expect.poll(() => site.sessions(), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => site.sessions()).toEqual([]);
     await site.database.query('truncate tend.tasks cascade');
   });
 });

@@ -48,7 +48,7 @@ async function appears(name: string): Promise<void> {
       () => true,
       () => false,
     );
-  await expect.poll(take, { timeout: 10_000 }).toBe(true);
+  await expect.poll(take).toBe(true);
 }
 
 describe('SIGTERM while a command runs', () => {
@@ -104,7 +104,7 @@ describe('SIGTERM while a command runs', () => {
     tick.child.kill('SIGTERM');
     expect(await tick.result).toMatchObject({ exitCode: 143, signal: null });
     await expect.poll(() => markedProcesses(mark)).toEqual([]);
-    await expect.poll(() => site.sessions(), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => site.sessions()).toEqual([]);
     // Nothing was written any more: the next tick on this host finds the worker dead.
     expect(await site.task(first)).toMatchObject({ state: 'running', attempt: 1 });
     await site.tend(['run-due-tasks', '--kind', 'noop']);
@@ -127,7 +127,7 @@ describe('SIGTERM during a drain of many small tasks', () => {
     const tick = await site.start(['run-due-tasks', '--queue', 'many', '--drain', '--json']);
     const done = `select count(*)::int as done from tend.tasks where queue = 'many' and state = 'succeeded'`;
     await expect
-      .poll(async () => (await site.database.query<{ done: number }>(done))[0]?.done, { timeout: 10_000 })
+      .poll(async () => (await site.database.query<{ done: number }>(done))[0]?.done)
       .toBeGreaterThan(100);
     tick.child.kill('SIGTERM');
     const ended = await tick.result;

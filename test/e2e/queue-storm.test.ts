@@ -99,6 +99,6 @@ it('no task is lost or done twice by eight ticks that are killed -9 again and ag
   expect(await site.lines('overlaps')).toEqual([]);
 
   await observer.end();
-  await expect.poll(() => site.sessions(), { timeout: 5000 }).toEqual([]);
-  await expect.poll(() => markedProcesses(mark), { timeout: 5000 }).toEqual([]);
+  await expect.poll(() => site.sessions()).toEqual([]);
+  await expect.poll(() => markedProcesses(mark)).toEqual([]);
 }, 300_000);

@@ -68,7 +68,7 @@ describe.runIf(hasSyslog)('[monitor] syslog', () => {
     );
     await site.enqueue('long');
     const tick = await site.start(['run-due-tasks'], { env: { PATH: daemon.path } });
-    await expect.poll(() => site.lines('started'), { timeout: 20_000 }).toEqual(['x']);
+    await expect.poll(() => site.lines('started')).toEqual(['x']);
     tick.child.kill('SIGTERM');
     expect(await tick.result).toMatchObject({ exitCode: 143 });
     expect((await daemon.arrived(1)).at(-1)).toMatch(/^<155>.*: tend: Stopped by SIGTERM$/);

@@ -39,7 +39,7 @@ describe('kill -9 of tend', () => {
     expect((await markedProcesses(mark)).length).toBeGreaterThan(1);
     child.kill('SIGKILL');
     await gone;
-    await expect.poll(() => markedProcesses(mark), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => markedProcesses(mark)).toEqual([]);
   });
 
   it('during the grace period of a family that was told to stop ends it at once', async () => {
@@ -53,7 +53,7 @@ describe('kill -9 of tend', () => {
     await expect.poll(() => readFile(path, 'utf8')).toBe('stopping\n');
     child.kill('SIGKILL');
     await gone;
-    await expect.poll(() => markedProcesses(mark), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => markedProcesses(mark)).toEqual([]);
   });
 });
 

@@ -117,10 +117,10 @@ describe.each<Cut>(['before', 'after'])(
         proxy.cut(where, statements.renewal);
         const handler: Handler = async (task) => {
           const first = (await queue.task(id)).lease_until?.getTime() ?? 0;
-          await expect.poll(() => proxy.cuts, { timeout: 10_000 }).toBe(1);
+          await expect.poll(() => proxy.cuts).toBe(1);
           const cutAt = (await queue.task(id)).lease_until?.getTime() ?? 0;
           await expect
-            .poll(async () => (await queue.task(id)).lease_until?.getTime() ?? 0, { timeout: 10_000 })
+            .poll(async () => (await queue.task(id)).lease_until?.getTime() ?? 0)
             .toBeGreaterThan(Math.max(first, cutAt));
           expect(task.signal.aborted).toBe(false);
           return await succeed(task);

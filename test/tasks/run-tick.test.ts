@@ -221,7 +221,7 @@ describe('a tick', () => {
     await using db = openDatabase({ connection, applicationName: 'away' });
     const sessions = `select from pg_stat_activity where application_name = 'away'`;
     const handler: Handler = async (task) => {
-      await expect.poll(() => queue.database.query(sessions), { timeout: 5000 }).toEqual([]);
+      await expect.poll(() => queue.database.query(sessions)).toEqual([]);
       return await succeed(task);
     };
     expect(await queue.tick({ noop: handler }, { context: queue.context({ db }) })).toMatchObject({

@@ -180,7 +180,7 @@ test('whenever it is killed: no torso that looks like a set, no child, no sessio
       ],
       { stdio: 'inherit' },
     );
-  const patiently = { timeout: 20_000 };
+  const patiently = { timeout: 60_000 };
   const seen = (ending: RegExp) => existingNames().some((name) => ending.test(name));
   const existingNames = () => {
     try {

@@ -216,7 +216,7 @@ test(
     const writing = Promise.all([write(0), write(1_000_000)]);
     const result = await restore({ database, set: own });
     const [late] = acknowledged.slice(-1);
-    await expect.poll(() => acknowledged.at(-1) !== late, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => acknowledged.at(-1) !== late).toBe(true);
     stop.now = true;
     await writing;
     const notesIn = async (name: string) => {
@@ -226,7 +226,8 @@ test(
       return rows.map(({ n }) => n);
     };
     const [old, now] = [await notesIn(result.keptAs ?? ''), await notesIn(database.name)];
-    expect(new Set([...old, ...now])).toEqual(new Set(acknowledged));
+    // What was sent away at its commit may be there unacknowledged.
+    expect(new Set([...old, ...now])).toEqual(new Set([...old, ...now, ...acknowledged]));
     expect(old.length).toBeGreaterThan(0);
     expect(result.laterTransactions).toBeGreaterThanOrEqual(old.length);
     expect(new Date(result.snapshotAt ?? 0).getTime()).toBeLessThan(

@@ -222,7 +222,7 @@ it('xmin-horizon names a replica with hot_standby_feedback, and what to do there
   await queryCluster(cluster, 'alter system reset synchronous_standby_names');
   await queryCluster(cluster, 'select pg_reload_conf()');
   const find = async () => await check('xmin-horizon', { options: later(1_000_000) });
-  await expect.poll(async () => (await find()).status, { timeout: 20_000 }).toBe('warn');
+  await expect.poll(async () => (await find()).status).toBe('warn');
   expect(await find()).toEqual({
     status: 'warn',
     text: expect.stringMatching(
