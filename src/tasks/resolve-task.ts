@@ -57,7 +57,9 @@ async function endHold({ db, id, decision, decidedBy }: ResolveOptions, state: T
                select from tend.tasks w where w.unique_key = t.unique_key and w.state = 'waiting'))
       returning t.id
     ), mail as (
-      update tend.deliveries d set state = ${delivery}, committing_at = null
+      update tend.deliveries d set committing_at = null, state = case
+          when ${delivery}::text = 'sent' and d.recipients @? '$[*] ? (@.status == "refused" || @.status == "suppressed")'
+          then 'partly-sent' else ${delivery} end
         from moved where d.task_id = moved.id and d.state in ('unknown', 'committing')
     ), alert as (
       -- Where it was what is broken, the next tick tells that it is over.

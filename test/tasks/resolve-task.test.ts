@@ -60,6 +60,23 @@ describe('resolveTask', () => {
     ]);
   });
 
+  it('done: an ambiguous mail that the server had refused for some is partly sent', async () => {
+    const id = await held();
+    const recipients = [
+      { address: 'a@x.test', status: 'waiting' },
+      { address: 'b@x.test', status: 'refused' },
+    ];
+    await queue.database.query(
+      `insert into tend.deliveries (task_id, message_id, envelope_from, recipients, raw, state)
+       values ($1, 'm', 'a@b', $2, 'x', 'unknown')`,
+      [id, JSON.stringify(recipients)],
+    );
+    await resolve(id, 'done');
+    expect(await queue.database.query('select state from tend.deliveries')).toEqual([
+      { state: 'partly-sent' },
+    ]);
+  });
+
   it('refuses a task that is not held, and says what it is', async () => {
     const id = await queue.enqueue('noop');
     await expect(resolve(id, 'done')).rejects.toMatchObject({

@@ -72,6 +72,7 @@ function explain(
   if (typeof status !== 'number' && isEndReleased) {
     return {
       state: 'unknown',
+      recipients: [],
       reason: `the message was handed to ${program} completely, and then ${error.message}`,
     };
   }

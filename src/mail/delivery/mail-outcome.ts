@@ -22,5 +22,8 @@ export type MailOutcome =
       error: TendError;
       failureClass: FailureClass;
     }
-  /** The end of the message was sent and no reply came (RFC 5321 §6.1, RFC 1047). */
-  | { state: 'unknown'; reason: string };
+  /**
+   * The end of the message was sent and no reply came (RFC 5321 §6.1, RFC 1047). `recipients` are those of whom the server
+   * had said before what becomes of them: refused before the message, or answered for after it (LMTP).
+   */
+  | { state: 'unknown'; recipients: DeliveryRecipient[]; reason: string };

@@ -87,8 +87,7 @@ export async function sendForTask(options: SendForTaskOptions): Promise<SettledA
     if (hasCommitted) await settleRefused({ store, delivery });
     return outcome;
   }
-  if (outcome.state === 'unknown')
-    return await settleUnknown({ store, delivery, onUnknown, reason: outcome.reason });
+  if (outcome.state === 'unknown') return await settleUnknown({ store, delivery, onUnknown, ...outcome });
   return await settleAttempt({ store, log, delivery, outcome, server, hasCommitted });
 }
 

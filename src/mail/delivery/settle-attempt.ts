@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DeliveryRecipient } from '../../database/tables.ts';
 import { TendError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { maskAddress, maskAddressesIn } from '../addresses/mail-address.ts';
@@ -97,18 +98,21 @@ export interface SettleUnknownOptions {
   store: DeliveryStore;
   delivery: Delivery;
   onUnknown: OnUnknown;
+  /** Of whom it is known all the same. */
+  recipients?: readonly DeliveryRecipient[];
   /** Why nobody can know. */
   reason: string;
 }
 
 /**
- * Records that nobody can know whether a message was delivered, and does what the policy says.
+ * Records that nobody can know whether a message was delivered, and to whom it is known, and does what the policy says.
  *
  * @throws TendError MAIL_SERVER_TEMPORARY where it is to be sent again.
  */
 export async function settleUnknown(options: SettleUnknownOptions): Promise<SettledAttempt> {
   const { store, delivery, onUnknown, reason } = options;
-  const { id, recipients, messageId } = delivery;
+  const { id, messageId } = delivery;
+  const recipients = mergeResults(delivery.recipients, options.recipients ?? []);
   const from = ['composed', 'committing', 'unknown'] as const;
   const report = reportDelivery({ messageId, recipients, reply: reason });
   if (onUnknown === 'resend') {

@@ -1,3 +1,4 @@
+import type { DeliveryRecipient } from '../../database/tables.ts';
 import { TendError, toError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { needsSmtpUtf8 } from '../addresses/mail-address.ts';
@@ -108,13 +109,14 @@ async function converse(options: Conversation): Promise<MailOutcome | 'stale'> {
     log.debug(`${describeTransport(transport)} took the message: ${sent.response}`);
     return answered(sent);
   } catch (error) {
-    const { hasBegun = false, hasReleasedEnd: isEndReleased = false, failure } = transaction ?? {};
+    const { hasBegun = false, hasReleasedEnd: isEndReleased = false, failure, learnt } = transaction ?? {};
     if (open !== undefined) await recover(open, error, transaction);
     if (failure !== undefined) throw failure;
     if (isReused && !hasBegun && !cut.stop.aborted && isGone(error)) return 'stale';
     return explainSmtpFailure({
       ...options,
       ...{ error, hasBegun: open !== undefined, isEndReleased, isLate: cut.isLate },
+      learnt: learnt === undefined ? [] : resultsOf(learnt),
     });
   }
 }
@@ -198,10 +200,10 @@ function refuseUnicodeAddresses(given: { transport: SmtpTransport; addresses: st
 }
 
 function answered(sent: SentMessage): MailOutcome {
-  const recipients = sent.accepted.map((address) => ({ address, status: 'accepted' as const }));
-  return {
-    state: 'answered',
-    recipients: [...recipients, ...refusedRecipients(sent.rejectedErrors)],
-    reply: sent.response,
-  };
+  return { state: 'answered', recipients: resultsOf(sent), reply: sent.response };
+}
+
+function resultsOf({ accepted, rejectedErrors }: SmtpTransaction['learnt']): DeliveryRecipient[] {
+  const taken = accepted.map((address) => ({ address, status: 'accepted' as const }));
+  return [...taken, ...refusedRecipients(rejectedErrors)];
 }

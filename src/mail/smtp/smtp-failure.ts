@@ -16,6 +16,8 @@ export interface SmtpFailureOptions {
   hasBegun: boolean;
   /** The message's last bytes had been given to the connection. */
   isEndReleased: boolean;
+  /** What the server had said of recipients by then. */
+  learnt?: DeliveryRecipient[];
   /** The overall deadline has passed. */
   isLate: boolean;
   signal: AbortSignal;
@@ -34,6 +36,7 @@ export function explainSmtpFailure(options: SmtpFailureOptions): MailOutcome {
   if (options.isEndReleased && !isReplyToMessage(error)) {
     return {
       state: 'unknown',
+      recipients: options.learnt ?? [],
       reason: `the message was handed to ${describeTransport(options.transport)} completely, and then ${whatHappened(options)}`,
     };
   }

@@ -41,6 +41,8 @@ export class SmtpTransaction {
   hasReleasedEnd = false;
   /** What `beforeEnd` failed with. */
   failure: Error | undefined;
+  /** What the server has said so far of recipients, also where the conversation breaks. */
+  readonly learnt: Pick<SentMessage, 'accepted' | 'rejectedErrors'> = { accepted: [], rejectedErrors: [] };
   readonly #options: SmtpTransactionOptions;
 
   constructor(options: SmtpTransactionOptions) {
@@ -56,21 +58,26 @@ export class SmtpTransaction {
     const { dialogue, isLmtp, raw } = this.#options;
     const { accepted, rejectedErrors } = await this.#openEnvelope();
     this.hasBegun = true;
+    this.learnt.rejectedErrors.push(...rejectedErrors);
     const answered = dialogue.replies(isLmtp ? accepted.length : 1);
     await this.#sendMessage(toMailData(raw));
     const replies = await answered;
-    if (replies.length < (isLmtp ? accepted.length : 1)) throw dialogue.failure;
-    if (!isLmtp) {
-      const [reply] = replies;
-      if (reply === undefined || !isTaken(reply)) throw refusal('Message failed', 'EMESSAGE', 'DATA', reply);
-      return { accepted, rejectedErrors, response: reply.text };
+    if (isLmtp) return this.#judgeEach(accepted, replies);
+    const [reply] = replies;
+    if (reply === undefined || !isTaken(reply)) throw refusal('Message failed', 'EMESSAGE', 'DATA', reply);
+    return { accepted, rejectedErrors, response: reply.text };
+  }
+
+  /** An LMTP server answers for each recipient (RFC 2033 §4.2), and may break off in between. */
+  #judgeEach(recipients: readonly string[], replies: readonly SmtpReply[]): SentMessage {
+    const { dialogue } = this.#options;
+    for (const [index, reply] of replies.entries()) {
+      const recipient = recipients[index] ?? '';
+      if (isTaken(reply)) this.learnt.accepted.push(recipient);
+      else this.learnt.rejectedErrors.push(refusal('Message failed', 'EMESSAGE', 'DATA', reply, recipient));
     }
-    const taken = accepted.filter((_, index) => isTaken(replies[index]));
-    for (const [index, recipient] of accepted.entries()) {
-      if (isTaken(replies[index])) continue;
-      rejectedErrors.push(refusal('Message failed', 'EMESSAGE', 'DATA', replies[index], recipient));
-    }
-    return { accepted: taken, rejectedErrors, response: replies.at(-1)?.text ?? '' };
+    if (replies.length < recipients.length) throw dialogue.failure ?? new Error('the server does not reply');
+    return { ...this.learnt, response: replies.at(-1)?.text ?? '' };
   }
 
   async #openEnvelope(): Promise<Omit<SentMessage, 'response'>> {
@@ -93,7 +100,7 @@ export class SmtpTransaction {
 
   /** A server must refuse DATA without a recipient it has accepted, and some do not (RFC 2920 §3.1). */
   async #judgePipelined(replies: readonly SmtpReply[]): Promise<Omit<SentMessage, 'response'>> {
-    const { dialogue, to } = this.#options;
+    const { dialogue, to, isLmtp } = this.#options;
     const [mail] = replies;
     const data = replies[to.length + 1];
     const isAsked = data?.code === 354;
@@ -105,8 +112,11 @@ export class SmtpTransaction {
     const judged = this.#judgeRecipients(replies.slice(1, to.length + 1));
     // Some servers close the connection behind a refusal, and never come to DATA.
     if (replies.length > to.length && judged.accepted.length === 0) {
-      if (isAsked) await dialogue.say('.').catch(() => undefined);
-      throw allRefused(judged.rejectedErrors);
+      const refused = allRefused(judged.rejectedErrors);
+      // An LMTP server has nobody to answer for, and would be waited for (RFC 2033 §4.2).
+      if (isAsked && isLmtp) dialogue.fail(refused);
+      else if (isAsked) await dialogue.say('.').catch(() => undefined);
+      throw refused;
     }
     if (data === undefined) throw dialogue.failure ?? new Error('the server does not reply');
     checkDataReply(data);

@@ -265,6 +265,47 @@ describe('an LMTP server', () => {
     });
     expect(server.commands[0]).toMatch(/^LHLO /);
   });
+
+  it('that wants a message for nobody is left, and not waited for', async () => {
+    await using server = await scriptedSmtpServer({
+      replies: { RCPT: '550 Gone' },
+      extensions: ['PIPELINING'],
+      silentAt: 'message',
+    });
+    await site.configure(`[mail]\nurl = "lmtp://127.0.0.1:${server.port}"\nfrom = "cms@example.org"\n`);
+    await enqueue(1, { to: ['gone@x.test'] });
+    expect((await tick()).exitCode).toBe(3);
+    expect(await tasks()).toEqual({ 'failed/1': 1 });
+  });
+
+  it('that breaks off after the first reply leaves the others in doubt, and the first gets no second copy', async () => {
+    const tries = { count: 0 };
+    await using server = await scriptedSmtpServer({
+      onMessage: (socket) => {
+        tries.count += 1;
+        if (tries.count === 1) socket.end('250 Ok\r\n');
+        else socket.write('250 Ok\r\n550 Gone\r\n');
+      },
+    });
+    await site.configure(`[mail]\nurl = "lmtp://127.0.0.1:${server.port}"\nfrom = "cms@example.org"\n`);
+    await enqueue(1, { to: ['one@x.test', 'two@x.test', 'three@x.test'] });
+    await tick();
+    const deliveries = async () => await site.database.query(`select state, recipients from tend.deliveries`);
+    const [one] = [{ address: 'one@x.test', status: 'accepted' }];
+    expect(await deliveries()).toMatchObject([
+      { state: 'unknown', recipients: [one, { status: 'waiting' }, { status: 'waiting' }] },
+    ]);
+    const [task] = await site.database.query<{ id: string }>(
+      `select id from tend.tasks where state = 'held'`,
+    );
+    await site.tend(['tasks', 'resolve', String(task?.id), '--resend']);
+    server.recipients.length = 0;
+    await tick();
+    expect(server.recipients).toEqual(['two@x.test', 'three@x.test']);
+    expect(await deliveries()).toMatchObject([
+      { state: 'partly-sent', recipients: [one, { status: 'accepted' }, { status: 'refused' }] },
+    ]);
+  });
 });
 
 describe('a rate', () => {

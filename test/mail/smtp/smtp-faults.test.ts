@@ -177,6 +177,17 @@ describe('the deadline', () => {
     expect(summary(await attempt({ ...server, timeoutMs: 300 }))).toBe(expected);
   });
 
+  it('a connection lost after the dot leaves open only what the server had not refused before', async () => {
+    await using server = await scriptedSmtpServer({
+      replies: { RCPT: (line) => (line.includes('gone') ? '550 Gone' : '250 Ok') },
+      dropAt: 'message',
+    });
+    expect(await attempt({ ...server, to: ['b@x.test', 'gone@x.test'] })).toMatchObject({
+      state: 'unknown',
+      recipients: [{ address: 'gone@x.test', status: 'refused' }],
+    });
+  });
+
   it('a reply that trickles for ever after the dot is cut off as unknown', async () => {
     const timers: NodeJS.Timeout[] = [];
     await using server = await scriptedSmtpServer({
@@ -184,7 +195,9 @@ describe('the deadline', () => {
     });
     const outcome = await attempt({ ...server, timeoutMs: 400 });
     for (const timer of timers) clearInterval(timer);
-    expect(outcome).toEqual({ state: 'unknown', reason: expect.stringContaining('no reply came within') });
+    expect(outcome).toEqual({
+      ...{ state: 'unknown', recipients: [], reason: expect.stringContaining('no reply came within') },
+    });
   });
 
   it('a signal stops a conversation at once: before the end nothing is lost, after it nobody knows', async () => {
