@@ -21,7 +21,7 @@ export interface WorkReport {
   held: number;
   retried: number;
   cancelled: number;
-  /** Given back because the worker was told to stop. */
+  /** Given back because the worker was told to stop, or claimed and not started. */
   released: number;
   /** Ended after their lease was lost: another worker decides about them. */
   lost: number;
@@ -65,7 +65,8 @@ export function addToReport(report: WorkReport, written: WrittenEnding, duration
 
 function counterOf({ ending, state }: WrittenEnding): Exclude<keyof WorkReport, 'tasks' | 'halted'> {
   if (state === undefined) return 'unwritten';
-  if (state === null) return 'lost';
+  // Of what was never started nothing is on record that a repeated statement could find, and nothing is lost by it.
+  if (state === null) return ending.isRecorded ? 'lost' : 'released';
   if (state === 'succeeded' || state === 'failed' || state === 'held' || state === 'cancelled') return state;
   return ending.outcome === 'released' || !ending.isRecorded ? 'released' : 'retried';
 }

@@ -4,7 +4,9 @@ import { openDatabase } from '../../src/database/open-database.ts';
 import type { Database } from '../../src/database/tables.ts';
 import { toError } from '../../src/errors.ts';
 import { progressToLog, silentLog } from '../../src/log.ts';
+import { claimDueTasks } from '../../src/tasks/claim-due-tasks.ts';
 import { runTaskNow } from '../../src/tasks/run-task-now.ts';
+import { workOff } from '../../src/tasks/work-off.ts';
 import { workerIdentity } from '../../src/tasks/worker-identity.ts';
 import { startCluster } from '../support/cluster.ts';
 import { type Cut, type DatabaseProxy, startDatabaseProxy } from '../support/database-proxy.ts';
@@ -108,6 +110,33 @@ describe.each<Cut>(['before', 'after'])(
       expect(await historyOf(ids)).toEqual({
         states: repeated(2, 'succeeded'),
         outcomes: repeated(2, 'succeeded'),
+      });
+    });
+
+    it('in giving back what was claimed and not started: nothing is called lost', async () => {
+      const ids = [await queue.enqueue('noop'), await queue.enqueue('noop'), await queue.enqueue('noop')];
+      const stop = new AbortController();
+      const report = await behindProxy(async (proxy, db) => {
+        const handler: Handler = async (task) => {
+          proxy.cut(where, statements.finish);
+          stop.abort();
+          return await succeed(task);
+        };
+        const { worker } = queue;
+        const claim = { db, worker, leaseMs: 60_000, kinds: ['noop'], count: 3 };
+        const done = await workOff({
+          ...{ worker, context: queue.context({ db }), kinds: fakeKinds({ noop: handler }) },
+          ...{ leaseMs: 60_000, graceMs: 1000, limit: 100, log: silentLog, signal: stop.signal },
+          mayClaim: () => true,
+          lanes: [{ concurrency: 1, claim: async () => await claimDueTasks(claim) }],
+        });
+        expect(proxy.cuts).toBe(1);
+        return done;
+      });
+      expect(report).toMatchObject({ succeeded: 1, released: 2, lost: 0, unwritten: 0 });
+      expect(await historyOf(ids)).toEqual({
+        states: ['succeeded', 'waiting', 'waiting'],
+        outcomes: ['succeeded'],
       });
     });
 

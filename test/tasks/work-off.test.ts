@@ -85,12 +85,12 @@ describe('a worker', () => {
   });
 
   it('starts nothing after the deadline, also of what it has claimed', async () => {
-    await enqueueMany('quick', 100);
+    await enqueueMany('quick', 40);
     await enqueueMany('long', 10);
     const { held, run, open } = watchful();
-    const ticking = queue.tick({ quick: succeed, long: run }, { concurrency: 1, deadlineMs: 1500 });
+    const ticking = queue.tick({ quick: succeed, long: run }, { concurrency: 1, deadlineMs: 3000 });
     await expect.poll(() => held.length).toBe(1);
-    setTimeout(open, 1600);
+    setTimeout(open, 3100);
     await ticking;
     expect(held).toHaveLength(1);
     expect(await countOf('running')).toBe(0);
