@@ -59,7 +59,7 @@ function encodeText(text: string): EncodedText {
   }
   const bytes = Buffer.from(ended);
   if (isPlain || isMostlyLatin(ended))
-    return { encoding: 'quoted-printable', body: encodeQuotedPrintable(bytes) };
+    return { encoding: 'quoted-printable', body: encodeQuotedPrintable(bytes, { isPlain }) };
   const base64 = bytes.toString('base64').replace(/.{76}(?=.)/g, '$&\r\n');
   return { encoding: 'base64', body: Buffer.from(`${base64}\r\n`, 'latin1') };
 }

@@ -100,7 +100,7 @@ export class Courier implements AsyncDisposable {
     const { settings, env } = this.#options;
     const { redirectAll } = settings;
     const { transport } = server;
-    using _places = await this.#takeDomainPlaces(message);
+    using _places = settings.domains.size === 0 ? undefined : await this.#takeDomainPlaces(message);
     const outcome = await deliverMessage({
       ...message,
       transport,
@@ -156,7 +156,7 @@ export class Courier implements AsyncDisposable {
   /** Waits for the turn of the server and of each domain that has a rate; undefined when it has come. */
   async #awaitTurns(server: MailServer, message: CarriedMessage): Promise<NotNow | undefined> {
     const { db, settings } = this.#options;
-    if (db === undefined) return undefined;
+    if (db === undefined || (server.paceMs === undefined && settings.domains.size === 0)) return undefined;
     const limited = domainsOf(message).flatMap((domain) => {
       const paceMs = settings.domains.get(domain)?.paceMs;
       return paceMs === undefined ? [] : [{ bucket: `domain:${domain}`, paceMs, isServer: false }];
