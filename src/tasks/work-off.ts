@@ -2,13 +2,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { toError } from '../errors.ts';
 import type { Log, Progress } from '../log.ts';
 import type { ClaimedTask } from './claim-due-tasks.ts';
-import { claimAcrossReconnects } from './claim-source.ts';
 import type { AttemptEnding } from './finish-attempts.ts';
 import { FinishWriter } from './finish-writer.ts';
 import type { HandlerContext, TaskKind } from './handlers/handler.ts';
 import { type Batch, type Held, Lane, type LaneOptions } from './lane.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { runAttempt } from './run-attempt.ts';
+import { SteadyClaims } from './steady-claims.ts';
 import { AttemptStopped } from './stop-reason.ts';
 import { addToReport, emptyReport, type WorkReport } from './work-report.ts';
 import type { WorkerIdentity } from './worker-identity.ts';
@@ -49,6 +49,7 @@ class Worker {
   readonly #report = emptyReport();
   readonly #keeper: LeaseKeeper;
   readonly #writer: FinishWriter;
+  readonly #claims: SteadyClaims;
   readonly #lanes: readonly Lane[];
   readonly #used = new Set<TaskKind>();
   #unwritten = 0;
@@ -69,18 +70,14 @@ class Worker {
     };
     this.#keeper = new LeaseKeeper({ db, leaseMs, clock, onError });
     this.#writer = new FinishWriter({ db, clock, patienceMs: leaseMs, brokenKinds, onError });
-    const shared = {
-      db,
-      clock,
-      signal,
-      owner: options.worker.owner,
+    this.#claims = new SteadyClaims({
+      ...{ db, clock, signal, owner: options.worker.owner },
       knownTokens: () => this.#keeper.tokens(),
-    };
-    const strays = options.onStop === 'cancel' ? 'cancelled' : 'waiting';
-    this.#lanes = options.lanes.map(({ claim, ...lane }) => {
-      const steady = claimAcrossReconnects({ ...shared, claim, strays });
-      return new Lane({ ...lane, claim: steady, leaseMs, clock });
+      strays: options.onStop === 'cancel' ? 'cancelled' : 'waiting',
     });
+    this.#lanes = options.lanes.map(
+      ({ claim, ...lane }) => new Lane({ ...lane, claim: this.#claims.over(claim), leaseMs, clock }),
+    );
   }
 
   async run(): Promise<WorkReport> {
@@ -166,6 +163,7 @@ class Worker {
       this.#keeper.hold({ id: task.id, token: task.token, sentAtMs, controller });
       lane.waiting.push({ task, controller, batch });
     }
+    this.#claims.take(tasks);
     if (this.#options.signal.aborted) this.#stop();
   }
 

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/database/open-database.ts';
 import type { Database } from '../../src/database/tables.ts';
@@ -66,6 +66,59 @@ async function historyOf(ids: readonly number[]): Promise<{ states: string[]; ou
 }
 
 const repeated = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
+
+/** As node-postgres tells of a session that was ended. */
+const connectionLost = () => Object.assign(new Error('terminating connection'), { code: '57P01' });
+
+describe('a lane whose claim was lost', () => {
+  it('does not take what another lane is claiming meanwhile for its own', async () => {
+    const ids = [await queue.enqueue('noop'), await queue.enqueue('noop')];
+    const runs: number[] = [];
+    const handler: Handler = async (task) => {
+      runs.push(task.id);
+      return await succeed(task);
+    };
+    const { db, worker } = queue;
+    const wanted = { worker, leaseMs: 60_000, kinds: ['noop'], count: 2 };
+    let isFirst = true;
+    let hasClaimed = false;
+    const report = await workOff({
+      ...{ worker, context: queue.context(), kinds: fakeKinds({ noop: handler }) },
+      ...{ leaseMs: 60_000, graceMs: 1000, limit: 100, log: silentLog, signal: new AbortController().signal },
+      mayClaim: () => true,
+      lanes: [
+        {
+          concurrency: 2,
+          // It has the one session when the other lane, after a tenth of a second, asks for what it lost.
+          async claim() {
+            if (hasClaimed) return [];
+            hasClaimed = true;
+            return await db.transaction().execute(async (transaction) => {
+              await sql`select pg_sleep(0.4)`.execute(transaction);
+              return await claimDueTasks({ ...wanted, db: transaction });
+            });
+          },
+        },
+        {
+          concurrency: 2,
+          async claim() {
+            if (isFirst) {
+              isFirst = false;
+              throw connectionLost();
+            }
+            return [];
+          },
+        },
+      ],
+    });
+    expect(report).toMatchObject({ succeeded: 2, lost: 0, released: 0 });
+    expect(runs.toSorted((a, b) => a - b)).toEqual(ids);
+    expect(await historyOf(ids)).toEqual({
+      states: repeated(2, 'succeeded'),
+      outcomes: repeated(2, 'succeeded'),
+    });
+  });
+});
 
 describe.each<Cut>(['before', 'after'])(
   'a connection that breaks %s the server did what it was told',
