@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { writeMark } from '../../src/backups/cut-over/database-marks.ts';
@@ -6,6 +8,7 @@ import { newKey } from '../backups/support/age-keys.ts';
 import { companionsOf, dropCompanions } from '../backups/support/fixture.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runCli } from '../support/run-cli.ts';
+import { runCommand } from '../support/run-command.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 
 let place: TemporaryDirectory;
@@ -129,6 +132,41 @@ test('a restore: what would happen, not without a confirmation, then done', asyn
   const restored = await tendJson('restore', backup.id, '--confirm', database.name);
   expect(restored).toMatchObject({ exitCode: 0, json: { backupId: backup.id, database: database.name } });
   expect(await database.query('select count(*)::int as n from public.pages')).toEqual([{ n: 10 }]);
+});
+
+test('what is mistyped at the terminal is refused before there is a task to fail and to alert about', async () => {
+  const { name } = database;
+  await tend('backup');
+  const confirm = ['--confirm', name];
+  const mistyped: [args: string[], exitCode: number, code: string][] = [
+    [['latest', '--into', name], 1, 'RESTORE_REFUSED'],
+    [['latest', '--into', 'x'.repeat(64)], 1, 'RESTORE_REFUSED'],
+    [['20250101T000000Z-beef', ...confirm], 66, 'BACKUP_NOT_FOUND'],
+    [['lattest', '--into', `${name}_copy`], 66, 'BACKUP_NOT_FOUND'],
+    [['offsit:latest', ...confirm], 78, 'REMOTE_NOT_CONFIGURED'],
+    [['lattest', '--in-place', ...confirm], 66, 'BACKUP_NOT_FOUND'],
+    [['--undo', ...confirm], 1, 'RESTORE_REFUSED'],
+    [['20250101T000000Z-beef', '--undo', ...confirm], 1, 'RESTORE_REFUSED'],
+    [['--resume', ...confirm], 1, 'RESTORE_REFUSED'],
+  ];
+  for (const [args, exitCode, code] of mistyped) {
+    const result = await runCommand(['restore', ...args, '--json'], { cwd: place.path });
+    expect({ args, ...JSON.parse(result.stdout).error }).toMatchObject({ args, exitCode, code });
+  }
+  expect(await database.query(`select kind from tend.tasks`)).toEqual([{ kind: 'backup' }]);
+  expect(await database.query(`select from tend.alerts`)).toEqual([]);
+});
+
+test('the key of an encrypted set may come from a pipe, which is read once', async () => {
+  const { recipient, identity } = await newKey(place.path);
+  appendFileSync(join(place.path, 'tend.toml'), `encrypt_to = ["${recipient}"]\n`);
+  await tend('backup');
+  const pipe = join(place.path, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const writing = writeFile(pipe, `${identity.keys[0]}\n`);
+  const restored = await tendJson('restore', '--into', `${database.name}_copy`, '--identity', 'pipe');
+  await writing;
+  expect(restored).toMatchObject({ exitCode: 0, json: { database: `${database.name}_copy` } });
 });
 
 test('a restore the application is not healthy with: exit 1, and the old database is back', async () => {
