@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -182,6 +182,50 @@ test('a restore the application is not healthy with: exit 1, and the old databas
   expect(await database.query('select oid from pg_database where datname = current_database()')).toEqual([
     before,
   ]);
+});
+
+test('an undo that failed is held, doctor has the command that goes on, and that ends the hold', async () => {
+  const { name } = database;
+  const well = join(place.path, 'well');
+  const command = JSON.stringify(['test', '-e', well]);
+  const app = `[app]\ncheck = { command = ${command}, within = "0s", steady = 1 }\n`;
+  appendFileSync(join(place.path, 'tend.toml'), app);
+  writeFileSync(well, '');
+  await tend('backup');
+  await database.query('truncate public.pages');
+  const run = async (...args: string[]) => {
+    const { exitCode, stdout } = await runCommand([...args, '--json'], { cwd: place.path });
+    return { exitCode, json: JSON.parse(stdout) };
+  };
+  const unfinished = async () => {
+    const { json } = await run('doctor');
+    return json.checks.find((check: { name: string }) => check.name === 'unfinished-restore');
+  };
+  const undo = ['restore', '--undo', '--confirm', name];
+  expect(await run('restore', 'latest', '--confirm', name)).toMatchObject({ exitCode: 0 });
+  rmSync(well);
+  const { exitCode, json } = await run(...undo);
+  expect({ exitCode, ...json.error }).toMatchObject({
+    ...{ exitCode: 2, code: 'RESTORE_STUCK', hint: expect.stringContaining(`tend ${undo.join(' ')}`) },
+  });
+  const [held] = await database.query<{ id: number; payload: object }>(
+    `select id::int, payload from tend.tasks where state = 'held'`,
+  );
+  expect(held?.payload).toMatchObject({ undo: true });
+  expect(await unfinished()).toMatchObject({
+    ...{ status: 'fail', text: expect.stringContaining(`task ${held?.id}`), fix: `tend ${undo.join(' ')}` },
+  });
+  const shown = await runCommand(['tasks', 'show', String(held?.id)], { cwd: place.path });
+  expect(shown.stdout).toContain(`tend ${undo.join(' ')}`);
+  writeFileSync(well, '');
+  expect(await run(...undo)).toMatchObject({
+    ...{ exitCode: 0, json: { action: 'undone', resolvedTasks: [held?.id] } },
+  });
+  expect(await database.query(`select state from tend.tasks where id = ${held?.id}`)).toEqual([
+    { state: 'succeeded' },
+  ]);
+  expect(await unfinished()).toMatchObject({ status: 'ok' });
+  expect(await database.query('select count(*)::int as n from public.pages')).toEqual([{ n: 0 }]);
 });
 
 test('an encrypted set: what shows without its key, and what its key opens', async () => {

@@ -26,7 +26,9 @@ export async function undoRestore(settlement: Settlement): Promise<SettledRestor
     const work = swapWorkOf(settlement, ended);
     const outageMs = await takeBack(work);
     const restoredAs = await endUndone(work);
-    return { ...settledAs('undone', ended.facts), outageMs, restoredAs, keptAs: null, taskIds: [] };
+    // Not only those that were killed: an undo before this one may have failed.
+    const taskIds = ended.record?.taskIds ?? [];
+    return { ...settledAs('undone', ended.facts), outageMs, restoredAs, keptAs: null, taskIds };
   }
   if (!unfinished.hasCutOver) return await sweepUnfinished(settlement, unfinished);
   const ending = await goBack(swapWorkOf(settlement, unfinished));
