@@ -29,7 +29,12 @@ export default class TasksResolve extends TendCommand {
       const decision = onlyDecision(flags);
       if (decision === 'retry') {
         const command = `tend tasks resolve ${args.id} --retry`;
-        await confirmReplacingTasks(context, { ids: [args.id], given: flags.confirm, command });
+        await confirmReplacingTasks(context, {
+          ids: [args.id],
+          way: 'resolve',
+          given: flags.confirm,
+          command,
+        });
       }
       const state = await resolveTask({
         db: await context.openDatabase(),

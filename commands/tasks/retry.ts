@@ -40,7 +40,7 @@ export default class TasksRetry extends TendCommand {
         ? await findFailedTasks({ db, withinMs: flags['failed-since'], kind: flags.kind })
         : given;
       const command = `tend tasks retry ${ids.join(' ')}`;
-      await confirmReplacingTasks(context, { ids, given: flags.confirm, command });
+      await confirmReplacingTasks(context, { ids, way: 'retry', given: flags.confirm, command });
       return await changeTasks(ids, (id) => retryTask({ db, id }));
     });
   }

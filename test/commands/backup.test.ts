@@ -213,7 +213,8 @@ test('an undo that failed is held, doctor has the command that goes on, and that
   );
   expect(held?.payload).toMatchObject({ undo: true });
   expect(await unfinished()).toMatchObject({
-    ...{ status: 'fail', text: expect.stringContaining(`task ${held?.id}`), fix: `tend ${undo.join(' ')}` },
+    ...{ status: 'fail', text: expect.stringContaining(`task ${held?.id} is held`) },
+    fix: expect.stringMatching(new RegExp(`^tend ${undo.join(' ')}, once the application is well`)),
   });
   const shown = await runCommand(['tasks', 'show', String(held?.id)], { cwd: place.path });
   expect(shown.stdout).toContain(`tend ${undo.join(' ')}`);

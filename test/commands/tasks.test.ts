@@ -395,8 +395,8 @@ describe('tasks retry', () => {
     expect(await site.task(id)).toMatchObject({ state: 'waiting' });
   });
 
-  it('leaves a held one to a person’s decision', async () => {
-    const held = await put(await site.enqueue('noop'), 'held');
+  it.each(['noop', 'restore'])('leaves a held %s to a person’s decision', async (kind) => {
+    const held = await put(await site.enqueue(kind), 'held');
     const result = await site.command(['tasks', 'retry', String(held), '--json']);
     expect(result.exitCode).toBe(1);
     expect(json(result)).toMatchObject({

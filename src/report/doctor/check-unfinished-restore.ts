@@ -48,8 +48,8 @@ async function lookForFailedUndo(
   const which = held.restoreId === null ? '' : ` ${shellWord(held.restoreId)}`;
   return {
     status: 'fail',
-    text: `task ${held.id} was to undo a restore, and is held: ${held.reason}`,
-    fix: `tend restore${which} --undo --confirm ${shellWord(database)}`,
+    text: `an undo of a restore failed, and so did the way back from it: task ${held.id} is held`,
+    fix: `tend restore${which} --undo --confirm ${shellWord(database)}, once the application is well (or with --no-restart); why it failed: tend tasks show ${held.id}; to leave it so: tend tasks resolve ${held.id} --drop`,
   };
 }
 
