@@ -5,6 +5,7 @@ import { verifyReportSchema } from '../../src/backups/sets/backup-report.ts';
 import { TendCommand } from '../../src/cli/base-command.ts';
 import type { CommandBody } from '../../src/cli/command-context.ts';
 import { identityFlag, identityOverrides } from '../../src/cli/identity-flag.ts';
+import { refuseUnknownSet } from '../../src/cli/refuse-unknown-set.ts';
 import { runKindNow } from '../../src/cli/run-kind-now.ts';
 import { formatDuration } from '../../src/duration.ts';
 import { formatBytes } from '../../src/format-bytes.ts';
@@ -34,6 +35,7 @@ export default class BackupVerify extends TendCommand {
     const { args, flags } = await this.parse(BackupVerify);
     const overrides = identityOverrides(flags.identity, this.host.cwd);
     const body: CommandBody = async (context) => {
+      if (flags.remote === undefined) await refuseUnknownSet(context, args.id);
       const payload = {
         ...(args.id !== undefined && { id: args.id }),
         ...(flags.remote !== undefined && { remote: flags.remote }),

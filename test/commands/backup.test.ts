@@ -139,18 +139,20 @@ test('what is mistyped at the terminal is refused before there is a task to fail
   await tend('backup');
   const confirm = ['--confirm', name];
   const mistyped: [args: string[], exitCode: number, code: string][] = [
-    [['latest', '--into', name], 1, 'RESTORE_REFUSED'],
-    [['latest', '--into', 'x'.repeat(64)], 1, 'RESTORE_REFUSED'],
-    [['20250101T000000Z-beef', ...confirm], 66, 'BACKUP_NOT_FOUND'],
-    [['lattest', '--into', `${name}_copy`], 66, 'BACKUP_NOT_FOUND'],
-    [['offsit:latest', ...confirm], 78, 'REMOTE_NOT_CONFIGURED'],
-    [['lattest', '--in-place', ...confirm], 66, 'BACKUP_NOT_FOUND'],
-    [['--undo', ...confirm], 1, 'RESTORE_REFUSED'],
-    [['20250101T000000Z-beef', '--undo', ...confirm], 1, 'RESTORE_REFUSED'],
-    [['--resume', ...confirm], 1, 'RESTORE_REFUSED'],
+    [['restore', 'latest', '--into', name], 1, 'RESTORE_REFUSED'],
+    [['restore', 'latest', '--into', 'x'.repeat(64)], 1, 'RESTORE_REFUSED'],
+    [['restore', '20250101T000000Z-beef', ...confirm], 66, 'BACKUP_NOT_FOUND'],
+    [['restore', 'lattest', '--into', `${name}_copy`], 66, 'BACKUP_NOT_FOUND'],
+    [['restore', 'offsit:latest', ...confirm], 78, 'REMOTE_NOT_CONFIGURED'],
+    [['restore', 'lattest', '--in-place', ...confirm], 66, 'BACKUP_NOT_FOUND'],
+    [['restore', '--undo', ...confirm], 1, 'RESTORE_REFUSED'],
+    [['restore', '20250101T000000Z-beef', '--undo', ...confirm], 1, 'RESTORE_REFUSED'],
+    [['restore', '--resume', ...confirm], 1, 'RESTORE_REFUSED'],
+    [['backup', 'verify', '20250101T000000Z-beef', '--restore'], 66, 'BACKUP_NOT_FOUND'],
+    [['backup', 'push', '20250101T000000Z-beef'], 66, 'BACKUP_NOT_FOUND'],
   ];
   for (const [args, exitCode, code] of mistyped) {
-    const result = await runCommand(['restore', ...args, '--json'], { cwd: place.path });
+    const result = await runCommand([...args, '--json'], { cwd: place.path });
     expect({ args, ...JSON.parse(result.stdout).error }).toMatchObject({ args, exitCode, code });
   }
   expect(await database.query(`select kind from tend.tasks`)).toEqual([{ kind: 'backup' }]);
