@@ -1,8 +1,9 @@
 import { string as stringArgument } from '@oclif/core/args';
-import { boolean, integer, string } from '@oclif/core/flags';
+import { boolean, integer } from '@oclif/core/flags';
 import { absoluteSource } from '../src/backups/restore/restore-source.ts';
 import { TendCommand } from '../src/cli/base-command.ts';
 import type { CommandBody } from '../src/cli/command-context.ts';
+import { confirmFlag } from '../src/cli/confirm-flag.ts';
 import { identityFlag, identityOverrides } from '../src/cli/identity-flag.ts';
 import { nameFlag } from '../src/cli/name-flag.ts';
 import { previewRestoreBody } from '../src/cli/preview-restore-body.ts';
@@ -28,10 +29,7 @@ export default class Restore extends TendCommand {
     }),
   };
   static override flags = {
-    confirm: string({
-      summary: 'Name of the live database, to say that it may be replaced.',
-      helpValue: 'DBNAME',
-    }),
+    confirm: confirmFlag,
     into: nameFlag({
       summary: 'Restore into a new database of this name.',
       exclusive: ['confirm'],

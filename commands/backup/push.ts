@@ -4,6 +4,7 @@ import { parse } from 'valibot';
 import { pushReportSchema } from '../../src/backups/sets/backup-report.ts';
 import { TendCommand } from '../../src/cli/base-command.ts';
 import { printCopies } from '../../src/cli/print-copies.ts';
+import { refuseUnknownSet } from '../../src/cli/refuse-unknown-set.ts';
 import { runKindNow } from '../../src/cli/run-kind-now.ts';
 
 export default class BackupPush extends TendCommand {
@@ -28,6 +29,7 @@ export default class BackupPush extends TendCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(BackupPush);
     await this.execute(flags, async (context) => {
+      await refuseUnknownSet(context, args.id);
       const payload = {
         ...(args.id !== undefined && { id: args.id }),
         ...(flags.remote !== undefined && { remotes: flags.remote }),

@@ -5,6 +5,7 @@ import { verifyReportSchema } from '../../src/backups/sets/backup-report.ts';
 import { TendCommand } from '../../src/cli/base-command.ts';
 import type { CommandBody } from '../../src/cli/command-context.ts';
 import { identityFlag, identityOverrides } from '../../src/cli/identity-flag.ts';
+import { refuseUnknownSet } from '../../src/cli/refuse-unknown-set.ts';
 import { runKindNow } from '../../src/cli/run-kind-now.ts';
 import { formatDuration } from '../../src/duration.ts';
 import { formatBytes } from '../../src/format-bytes.ts';
@@ -12,7 +13,7 @@ import { formatBytes } from '../../src/format-bytes.ts';
 export default class BackupVerify extends TendCommand {
   static override summary = 'Read a backup set from beginning to end, and compare it with its manifest.';
   static override description =
-    'Checks the SHA-256 and the checksums of the compression of every part, every block of the database archive, and that tar can list the files. Where the key of an encrypted set is not at hand, what is stored is compared with the manifest alone, and said so. With --restore the set is restored, too: into a database of its own, with the steps of a restore, compared with what the manifest counted, and dropped; the live database is not touched. What is found is on record: a set that is not good does not count as a backup. Exit code 65: the set is not good. 75: another test restore is at work. 78: the key is that of somebody else, or is needed and not there.';
+    'Checks the SHA-256 and the checksums of the compression of every part, every block of the database archive, and that tar can list the files. Where the key of an encrypted set is not at hand, what is stored is compared with the manifest alone, and said so. With --restore the set is restored, too: into a database of its own, with the steps of a restore, compared with what the manifest counted, and dropped; the live database is not touched. What is found is on record: a set that is not good does not count as a backup. Exit code 65: the set is not good. 69: the connection was lost in the middle, and nothing is known against the set. 75: another test restore is at work. 78: the key is that of somebody else, or is needed and not there.';
   static override examples = [
     '<%= config.bin %> backup verify',
     '<%= config.bin %> backup verify 20261122T023000Z-7f3a --restore',
@@ -34,6 +35,7 @@ export default class BackupVerify extends TendCommand {
     const { args, flags } = await this.parse(BackupVerify);
     const overrides = identityOverrides(flags.identity, this.host.cwd);
     const body: CommandBody = async (context) => {
+      if (flags.remote === undefined) await refuseUnknownSet(context, args.id);
       const payload = {
         ...(args.id !== undefined && { id: args.id }),
         ...(flags.remote !== undefined && { remote: flags.remote }),

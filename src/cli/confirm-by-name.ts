@@ -9,6 +9,8 @@ export interface ConfirmByNameOptions {
   name: string;
   /** The flag that gives it beforehand: `--confirm`. */
   flag: string;
+  /** The command that the flag is to be added to, for the hint; undefined where it is the one just typed. */
+  command?: string;
   /** What the flag said; asked for on the terminal when undefined. */
   given: string | undefined;
   input: NodeJS.ReadStream;
@@ -23,7 +25,7 @@ export interface ConfirmByNameOptions {
  * @throws TendError CONFIRMATION_MISSING naming the flag.
  */
 export async function confirmByName(options: ConfirmByNameOptions): Promise<void> {
-  const { name, given, flag, question } = options;
+  const { name, given, flag, question, command = 'Add:' } = options;
   const answer = given ?? (await ask(options));
   if (answer === name) return;
   const why =
@@ -31,7 +33,7 @@ export async function confirmByName(options: ConfirmByNameOptions): Promise<void
       ? 'this needs a confirmation, and there is no terminal to ask at'
       : `"${answer}" is not "${name}"`;
   throw new TendError('CONFIRMATION_MISSING', `Nothing was done: ${why}. ${question}`, {
-    hint: `Add: ${flag} ${shellWord(name)}`,
+    hint: `${command} ${flag} ${shellWord(name)}`,
     isPermanent: true,
   });
 }

@@ -2,6 +2,7 @@ import { parse } from 'valibot';
 import { restoreReportSchema } from '../backups/sets/backup-report.ts';
 import type { CommandContext, CommandOutcome } from './command-context.ts';
 import { confirmByName } from './confirm-by-name.ts';
+import { preflightRestore } from './preflight-restore.ts';
 import { renderRestored } from './render-restored.ts';
 import { runKindNow } from './run-kind-now.ts';
 
@@ -31,6 +32,7 @@ export async function restoreBody(context: CommandContext, flags: RestoreFlags):
       ...{ input: process.stdin, output: process.stderr, signal: context.signal },
     });
   }
+  await preflightRestore(context, flags);
   const payload = {
     source,
     ...(into === undefined ? { confirm: database } : { into }),

@@ -4,6 +4,7 @@ import { TendError } from '../errors.ts';
 import type { CommandContext, CommandOutcome } from './command-context.ts';
 import { confirmByName } from './confirm-by-name.ts';
 import type { Output } from './output.ts';
+import { preflightSettlement } from './preflight-settlement.ts';
 import { renderRestored } from './render-restored.ts';
 import { runKindNow } from './run-kind-now.ts';
 
@@ -36,6 +37,7 @@ export async function settleRestoreBody(
     given: flags.confirm,
     ...{ input: process.stdin, output: process.stderr, signal: context.signal },
   });
+  await preflightSettlement(context, { way, restoreId });
   const payload = {
     confirm: database,
     ...(way === 'resume' ? { resume: true } : { undo: restoreId ?? true }),

@@ -1,4 +1,6 @@
-import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { writeMark } from '../../src/backups/cut-over/database-marks.ts';
@@ -6,6 +8,7 @@ import { newKey } from '../backups/support/age-keys.ts';
 import { companionsOf, dropCompanions } from '../backups/support/fixture.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runCli } from '../support/run-cli.ts';
+import { runCommand } from '../support/run-command.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 
 let place: TemporaryDirectory;
@@ -131,6 +134,43 @@ test('a restore: what would happen, not without a confirmation, then done', asyn
   expect(await database.query('select count(*)::int as n from public.pages')).toEqual([{ n: 10 }]);
 });
 
+test('what is mistyped at the terminal is refused before there is a task to fail and to alert about', async () => {
+  const { name } = database;
+  await tend('backup');
+  const confirm = ['--confirm', name];
+  const mistyped: [args: string[], exitCode: number, code: string][] = [
+    [['restore', 'latest', '--into', name], 1, 'RESTORE_REFUSED'],
+    [['restore', 'latest', '--into', 'x'.repeat(64)], 1, 'RESTORE_REFUSED'],
+    [['restore', '20250101T000000Z-beef', ...confirm], 66, 'BACKUP_NOT_FOUND'],
+    [['restore', 'lattest', '--into', `${name}_copy`], 66, 'BACKUP_NOT_FOUND'],
+    [['restore', 'offsit:latest', ...confirm], 78, 'REMOTE_NOT_CONFIGURED'],
+    [['restore', 'lattest', '--in-place', ...confirm], 66, 'BACKUP_NOT_FOUND'],
+    [['restore', '--undo', ...confirm], 1, 'RESTORE_REFUSED'],
+    [['restore', '20250101T000000Z-beef', '--undo', ...confirm], 1, 'RESTORE_REFUSED'],
+    [['restore', '--resume', ...confirm], 1, 'RESTORE_REFUSED'],
+    [['backup', 'verify', '20250101T000000Z-beef', '--restore'], 66, 'BACKUP_NOT_FOUND'],
+    [['backup', 'push', '20250101T000000Z-beef'], 66, 'BACKUP_NOT_FOUND'],
+  ];
+  for (const [args, exitCode, code] of mistyped) {
+    const result = await runCommand([...args, '--json'], { cwd: place.path });
+    expect({ args, ...JSON.parse(result.stdout).error }).toMatchObject({ args, exitCode, code });
+  }
+  expect(await database.query(`select kind from tend.tasks`)).toEqual([{ kind: 'backup' }]);
+  expect(await database.query(`select from tend.alerts`)).toEqual([]);
+});
+
+test('the key of an encrypted set may come from a pipe, which is read once', async () => {
+  const { recipient, identity } = await newKey(place.path);
+  appendFileSync(join(place.path, 'tend.toml'), `encrypt_to = ["${recipient}"]\n`);
+  await tend('backup');
+  const pipe = join(place.path, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const writing = writeFile(pipe, `${identity.keys[0]}\n`);
+  const restored = await tendJson('restore', '--into', `${database.name}_copy`, '--identity', 'pipe');
+  await writing;
+  expect(restored).toMatchObject({ exitCode: 0, json: { database: `${database.name}_copy` } });
+});
+
 test('a restore the application is not healthy with: exit 1, and the old database is back', async () => {
   await tend('backup');
   await database.query('truncate public.pages');
@@ -144,6 +184,51 @@ test('a restore the application is not healthy with: exit 1, and the old databas
   expect(await database.query('select oid from pg_database where datname = current_database()')).toEqual([
     before,
   ]);
+});
+
+test('an undo that failed is held, doctor has the command that goes on, and that ends the hold', async () => {
+  const { name } = database;
+  const well = join(place.path, 'well');
+  const command = JSON.stringify(['test', '-e', well]);
+  const app = `[app]\ncheck = { command = ${command}, within = "0s", steady = 1 }\n`;
+  appendFileSync(join(place.path, 'tend.toml'), app);
+  writeFileSync(well, '');
+  await tend('backup');
+  await database.query('truncate public.pages');
+  const run = async (...args: string[]) => {
+    const { exitCode, stdout } = await runCommand([...args, '--json'], { cwd: place.path });
+    return { exitCode, json: JSON.parse(stdout) };
+  };
+  const unfinished = async () => {
+    const { json } = await run('doctor');
+    return json.checks.find((check: { name: string }) => check.name === 'unfinished-restore');
+  };
+  const undo = ['restore', '--undo', '--confirm', name];
+  expect(await run('restore', 'latest', '--confirm', name)).toMatchObject({ exitCode: 0 });
+  rmSync(well);
+  const { exitCode, json } = await run(...undo);
+  expect({ exitCode, ...json.error }).toMatchObject({
+    ...{ exitCode: 2, code: 'RESTORE_STUCK', hint: expect.stringContaining(`tend ${undo.join(' ')}`) },
+  });
+  const [held] = await database.query<{ id: number; payload: object }>(
+    `select id::int, payload from tend.tasks where state = 'held'`,
+  );
+  expect(held?.payload).toMatchObject({ undo: true });
+  expect(await unfinished()).toMatchObject({
+    ...{ status: 'fail', text: expect.stringContaining(`task ${held?.id} is held`) },
+    fix: expect.stringMatching(new RegExp(`^tend ${undo.join(' ')}, once the application is well`)),
+  });
+  const shown = await runCommand(['tasks', 'show', String(held?.id)], { cwd: place.path });
+  expect(shown.stdout).toContain(`tend ${undo.join(' ')}`);
+  writeFileSync(well, '');
+  expect(await run(...undo)).toMatchObject({
+    ...{ exitCode: 0, json: { action: 'undone', resolvedTasks: [held?.id] } },
+  });
+  expect(await database.query(`select state from tend.tasks where id = ${held?.id}`)).toEqual([
+    { state: 'succeeded' },
+  ]);
+  expect(await unfinished()).toMatchObject({ status: 'ok' });
+  expect(await database.query('select count(*)::int as n from public.pages')).toEqual([{ n: 0 }]);
 });
 
 test('an encrypted set: what shows without its key, and what its key opens', async () => {

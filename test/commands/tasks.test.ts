@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createQueueSite, json, type QueueSite, scriptKind } from '../e2e/queue-site.ts';
+import { runCliOnTerminal } from '../support/run-cli.ts';
 
 let site: QueueSite;
 
@@ -331,7 +332,7 @@ describe('tasks retry', () => {
   });
 
   it('never runs a failed restore again with all the others, but when it is named', async () => {
-    const restore = await put(await site.enqueue('restore'), 'failed');
+    const restore = await put(await site.enqueue('restore', { source: 'latest', into: 'copy' }), 'failed');
     const other = await put(await site.enqueue('noop'), 'failed');
     const bySince = json(await site.command(['tasks', 'retry', '--failed-since', '1d', '--json']));
     expect(bySince).toEqual({ tasks: [{ id: other, result: 'waiting' }] });
@@ -340,8 +341,62 @@ describe('tasks retry', () => {
     expect(byKind).toEqual({ tasks: [{ id: restore, result: 'waiting' }] });
   });
 
-  it('leaves a held one to a person’s decision', async () => {
-    const held = await put(await site.enqueue('noop'), 'held');
+  it.each([
+    ['failed', { source: 'latest' }, 'latest'],
+    ['cancelled', { source: 'latest', inPlace: true }, 'latest --in-place'],
+    ['missed', { undo: true }, '--undo'],
+    ['failed', { resume: true }, '--resume'],
+  ])('of a %s restore that replaces the live database (%j) wants its name', async (state, payload, words) => {
+    const { name } = site.database;
+    const restore = await put(await site.enqueue('restore', { confirm: name, ...payload }), state);
+    const other = await put(await site.enqueue('noop'), 'failed');
+    const both = ['tasks', 'retry', String(restore), String(other), '--json'];
+    const refused = await site.command(both);
+    expect(refused.exitCode).toBe(64);
+    expect(json(refused)).toMatchObject({
+      error: {
+        code: 'CONFIRMATION_MISSING',
+        message: expect.stringContaining(`task ${restore} (restore ${words})`),
+        hint: `tend tasks retry ${restore} ${other} --confirm ${name}`,
+      },
+    });
+    expect((await site.command([...both, '--confirm', 'another'])).exitCode).toBe(64);
+    expect([await site.task(restore), await site.task(other)]).toMatchObject([
+      { state },
+      { state: 'failed' },
+    ]);
+    expect(json(await site.command([...both, '--confirm', name]))).toMatchObject({
+      tasks: [{ result: 'waiting' }, { result: 'waiting' }],
+    });
+  });
+
+  it.each(['--all', '--failed-since=1d'])(
+    'with --kind restore %s wants the name of the live database, too',
+    async (which) => {
+      const id = await put(await site.enqueue('restore', { source: 'latest' }), 'failed');
+      const restores = ['tasks', 'retry', which, '--kind', 'restore', '--json'];
+      expect(json(await site.command(restores))).toMatchObject({
+        error: { exitCode: 64, hint: `tend tasks retry ${id} --confirm ${site.database.name}` },
+      });
+      expect(json(await site.command([...restores, '--confirm', site.database.name]))).toEqual({
+        tasks: [{ id, result: 'waiting' }],
+      });
+    },
+  );
+
+  it('lets the name of the live database be typed on a terminal', async () => {
+    const { name } = site.database;
+    const id = await put(await site.enqueue('restore', { source: 'latest' }), 'failed');
+    const retry = (stdin: string) =>
+      runCliOnTerminal(['tasks', 'retry', String(id)], { cwd: site.path, stdin, typedAt: 'to go on:' });
+    expect((await retry('\n')).exitCode).toBe(64);
+    expect(await site.task(id)).toMatchObject({ state: 'failed' });
+    expect((await retry(`${name}\n`)).exitCode).toBe(0);
+    expect(await site.task(id)).toMatchObject({ state: 'waiting' });
+  });
+
+  it.each(['noop', 'restore'])('leaves a held %s to a person’s decision', async (kind) => {
+    const held = await put(await site.enqueue(kind), 'held');
     const result = await site.command(['tasks', 'retry', String(held), '--json']);
     expect(result.exitCode).toBe(1);
     expect(json(result)).toMatchObject({
@@ -372,6 +427,18 @@ describe('tasks resolve', () => {
       state,
       reason: expect.stringMatching(new RegExp(`^resolved as "${decision}" by .* on web1$`)),
     });
+  });
+
+  it('of a restore that replaces the live database does it again only with its name', async () => {
+    const id = await put(await site.enqueue('restore', { source: 'latest' }), 'held');
+    const retry = ['tasks', 'resolve', String(id), '--retry'];
+    const refused = await site.command([...retry, '--json']);
+    expect(json(refused)).toMatchObject({
+      error: { exitCode: 64, hint: `tend ${retry.join(' ')} --confirm ${site.database.name}` },
+    });
+    expect(await site.task(id)).toMatchObject({ state: 'held' });
+    expect((await site.command([...retry, '--confirm', site.database.name])).exitCode).toBe(0);
+    expect(await site.task(id)).toMatchObject({ state: 'waiting' });
   });
 
   it('refuses a task that is not held, and anything but one decision', async () => {

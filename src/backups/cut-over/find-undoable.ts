@@ -4,9 +4,9 @@ import { findMarkedDatabases } from './find-marked-databases.ts';
 import { findRestores, type RestoreFacts, type RestoreRecord } from './find-restores.ts';
 import { factsOfMarked } from './find-unfinished-restores.ts';
 import { refuseUndo, refuseUndoWithin } from './refuse-undo.ts';
-import type { Settlement } from './settlement.ts';
+import type { SettlementFacts } from './settlement.ts';
 
-interface Undoable {
+export interface Undoable {
   facts: RestoreFacts;
   record: RestoreRecord | undefined;
 }
@@ -17,7 +17,7 @@ interface Undoable {
  *
  * @throws TendError RESTORE_REFUSED.
  */
-export async function findUndoable(settlement: Settlement): Promise<Undoable> {
+export async function findUndoable(settlement: SettlementFacts): Promise<Undoable> {
   const { restoreId: wanted, maintenance } = settlement;
   const all = await findEnded(settlement);
   const open = all.filter(({ record }) => record?.phase !== 'undone');
@@ -36,7 +36,11 @@ export async function findUndoable(settlement: Settlement): Promise<Undoable> {
   return newest;
 }
 
-function alreadyUndone({ connection }: Settlement, { id }: RestoreFacts, open: readonly Undoable[]): string {
+function alreadyUndone(
+  { connection }: SettlementFacts,
+  { id }: RestoreFacts,
+  open: readonly Undoable[],
+): string {
   const [next] = open;
   const said = `restore ${id}, the newest, was undone already`;
   if (next === undefined) return said;
@@ -45,7 +49,11 @@ function alreadyUndone({ connection }: Settlement, { id }: RestoreFacts, open: r
 }
 
 /** Newest first: those with a journal here, and those that only a kept database tells of. */
-async function findEnded({ connection, journalDirectory, maintenance }: Settlement): Promise<Undoable[]> {
+async function findEnded({
+  connection,
+  journalDirectory,
+  maintenance,
+}: SettlementFacts): Promise<Undoable[]> {
   const { database } = connection;
   const records = await findRestores({ directory: journalDirectory, database });
   const known = new Set(records.map(({ facts }) => facts.id));

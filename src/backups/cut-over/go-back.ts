@@ -18,6 +18,9 @@ export async function goBack(
   signal.throwIfAborted();
   const { restart, check } = appWithSteps(work.app, progress);
   try {
+    // Says who is at it, and which task is to be resolved where this one fails and the next does not. A journal that is begun
+    // only now must not say that nothing was replaced.
+    if (journal.record.phase !== 'begun') await journal.note(journal.record.phase);
     const outageMs = await progress.step('Put the old database back', async () => await putBack(work));
     if (journal.record.phase !== 'put-back') await journal.note('put-back');
     await restart?.(unstoppable());

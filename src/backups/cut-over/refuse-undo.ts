@@ -2,10 +2,10 @@ import { TendError } from '../../errors.ts';
 import { shellWord } from '../../shell-word.ts';
 import { describeWayBack } from '../within/describe-way-back.ts';
 import type { RestoreFacts } from './find-restores.ts';
-import type { Settlement } from './settlement.ts';
+import type { SettlementFacts } from './settlement.ts';
 
 /** Why nothing is undone; with the other way, where that is open. */
-export function refuseUndo({ connection }: Settlement, why: string, otherWay?: 'resume'): TendError {
+export function refuseUndo({ connection }: SettlementFacts, why: string, otherWay?: 'resume'): TendError {
   const { database } = connection;
   const hint =
     otherWay === 'resume'
@@ -19,7 +19,7 @@ export function refuseUndo({ connection }: Settlement, why: string, otherWay?: '
 
 /** A restore in place has kept no database: the way back is the set that was taken before it, where one was. */
 export function refuseUndoWithin(
-  { connection }: Settlement,
+  { connection }: SettlementFacts,
   facts: RestoreFacts,
   state: 'unfinished' | 'ended',
 ): TendError {

@@ -1,5 +1,5 @@
-import { TendError } from '../../errors.ts';
 import { appWithSteps, changeLive } from './change-live.ts';
+import { chooseResume } from './choose-resume.ts';
 import { endFinished } from './end-restore.ts';
 import { finishWithin } from './finish-within.ts';
 import { goBack } from './go-back.ts';
@@ -15,8 +15,7 @@ import type { SwapWork } from './swap-work.ts';
 
 /** Goes on with a restore in the direction it was going when it was killed. */
 export async function resumeRestore(settlement: Settlement): Promise<SettledRestore> {
-  const [first] = settlement.unfinished;
-  if (first === undefined) throw nothingToResume(settlement);
+  const first = chooseResume(settlement);
   if (!first.hasCutOver) return await sweepUnfinished(settlement, first);
   const { facts, record } = first;
   const work = swapWorkOf(settlement, first);
@@ -47,12 +46,4 @@ async function goOnWithLost(work: SwapWork): Promise<void> {
   } finally {
     await endFinished(work);
   }
-}
-
-function nothingToResume({ connection, journalDirectory }: Settlement): TendError {
-  return new TendError(
-    'RESTORE_REFUSED',
-    `There is no restore of database "${connection.database}" to resume: none is unfinished.`,
-    { isPermanent: true, hint: `Journals are looked for in "${journalDirectory}"; see also: tend doctor` },
-  );
 }

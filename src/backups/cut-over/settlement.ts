@@ -14,6 +14,12 @@ export interface SettleRestoreOptions
   restoreId: string | undefined;
 }
 
+/** What tells which restore it is about, and whether its way is open. */
+export type SettlementFacts = Pick<
+  Settlement,
+  'restoreId' | 'maintenance' | 'unfinished' | 'connection' | 'journalDirectory'
+>;
+
 /** How a restore that somebody came back to has ended. */
 export interface SettledRestore {
   /** `swept`: it had replaced nothing, and what it left is gone. */

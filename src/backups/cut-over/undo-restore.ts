@@ -1,12 +1,11 @@
 import { changeAppSafely } from '../../app/change-app-safely.ts';
 import { appWithSteps, restoreCodes } from './change-live.ts';
+import { chooseUndo } from './choose-undo.ts';
 import { cutOver, stateOfCutOver } from './cut-over.ts';
 import { describeWayOut } from './describe-way-out.ts';
 import { endUndone } from './end-restore.ts';
-import { findUndoable } from './find-undoable.ts';
 import { goBack } from './go-back.ts';
 import { putBack } from './put-back.ts';
-import { refuseUndo, refuseUndoWithin } from './refuse-undo.ts';
 import {
   type SettledRestore,
   type Settlement,
@@ -22,28 +21,19 @@ import { type SwapWork, swapTools, unstoppable } from './swap-work.ts';
  * the newest that has, with its files, as long as they are kept.
  */
 export async function undoRestore(settlement: Settlement): Promise<SettledRestore> {
-  const [first] = settlement.unfinished;
-  const { restoreId } = settlement;
-  if (first !== undefined) {
-    if (restoreId !== undefined && restoreId !== first.facts.id)
-      throw refuseUndo(settlement, `restore ${first.facts.id} did not come to its end, and comes first`);
-    if (!first.hasCutOver) return await sweepUnfinished(settlement, first);
-    if (first.facts.within !== undefined) throw refuseUndoWithin(settlement, first.facts, 'unfinished');
-    if (first.facts.keptAs === null)
-      throw refuseUndo(settlement, 'the database had been lost: there is none to go back to', 'resume');
-    const ending = await goBack(swapWorkOf(settlement, first));
-    return {
-      ...settledAs('undone', first.facts),
-      ...ending,
-      keptAs: null,
-      taskIds: first.record?.taskIds ?? [],
-    };
+  const { unfinished, ended } = await chooseUndo(settlement);
+  if (unfinished === undefined) {
+    const work = swapWorkOf(settlement, ended);
+    const outageMs = await takeBack(work);
+    const restoredAs = await endUndone(work);
+    // Not only those that were killed: an undo before this one may have failed.
+    const taskIds = ended.record?.taskIds ?? [];
+    return { ...settledAs('undone', ended.facts), outageMs, restoredAs, keptAs: null, taskIds };
   }
-  const found = await findUndoable(settlement);
-  const work = swapWorkOf(settlement, found);
-  const outageMs = await takeBack(work);
-  const restoredAs = await endUndone(work);
-  return { ...settledAs('undone', found.facts), outageMs, restoredAs, keptAs: null, taskIds: [] };
+  if (!unfinished.hasCutOver) return await sweepUnfinished(settlement, unfinished);
+  const ending = await goBack(swapWorkOf(settlement, unfinished));
+  const taskIds = unfinished.record?.taskIds ?? [];
+  return { ...settledAs('undone', unfinished.facts), ...ending, keptAs: null, taskIds };
 }
 
 /** Undoing what had come to its end is a change like any other: where the application is not well, it is taken back. */

@@ -4,10 +4,10 @@ import { ToolError } from '../../processes/tool-error.ts';
 
 /** What libpq and a server that goes away say; none of it is about the dump. */
 const connectionLost =
-  /server closed the connection unexpectedly|terminating connection (due to|because of)|the database system is (starting up|shutting down|in recovery)|no connection to the server|SSL connection has been closed|connection to server (at|on socket) .* failed:/;
+  /server closed the connection unexpectedly|terminating connection (due to|because of)|the database system is (starting up|shutting down|in recovery)|no connection to the server|could not (send data to|receive data from) server|SSL connection has been closed|connection to server (at|on socket) .* failed:/;
 
 /**
- * Runs `pg_dump` or `pg_restore`. When it fails, the error names what it complained of first: the last line it printed
+ * Runs `pg_dump`, `pg_restore` or `vacuumdb`. When it fails, the error names what it complained of first: the last line it printed
  * is often the end of a long statement.
  *
  * @throws TendError DATABASE_CONNECTION_LOST where it was the server that went away, TOOL_FAILED and others.
@@ -17,7 +17,7 @@ export async function runPostgresTool(options: RunToolOptions): Promise<ToolResu
     return await runTool(options);
   } catch (error) {
     if (!(error instanceof ToolError) || error.code !== 'TOOL_FAILED') throw error;
-    const said = /^(pg_dump|pg_dumpall|pg_restore): error: (.+)$/m.exec(error.outputTail);
+    const said = /^(pg_dump|pg_dumpall|pg_restore|vacuumdb): error: (.+)$/m.exec(error.outputTail);
     if (said === null) throw error;
     const [, program, reason] = said;
     const code = connectionLost.test(error.outputTail) ? 'DATABASE_CONNECTION_LOST' : 'TOOL_FAILED';

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../../database/tables.ts';
+import { isConnectionLoss, translateDatabaseError } from '../../database/translate-database-error.ts';
 import { TendError, toError } from '../../errors.ts';
 import { ToolError } from '../../processes/tool-error.ts';
 import { readyArchive } from '../archive/ready-archive.ts';
@@ -29,7 +30,8 @@ export type TestRestoreOptions = Omit<
  * database of one is not taken for the remains of a killed one, which the next drops.
  *
  * @throws TendError BACKUP_DAMAGED where the set cannot be restored or is not what was dumped; RESTORE_REFUSED, TOOL_…
- *   and those of the connection where it is not the set that is to blame; BACKUP_BUSY.
+ *   where it is not the set that is to blame; DATABASE_CONNECTION_LOST and others of the connection where nobody knows;
+ *   BACKUP_BUSY.
  */
 export async function testRestore(options: TestRestoreOptions): Promise<VerifiedBackup> {
   const { set, connection, applicationName, clock } = options;
@@ -37,7 +39,11 @@ export async function testRestore(options: TestRestoreOptions): Promise<Verified
   await using pool = await openMaintenanceDatabase({ connection, applicationName });
   const others = await pool
     .connection()
-    .execute(async (maintenance) => await testBeside(options, maintenance));
+    .execute(async (maintenance) => await testBeside(options, maintenance))
+    .catch((error: unknown) => {
+      options.signal.throwIfAborted();
+      throw isConnectionLost(error) ? couldNotBeVerified(set.id, error) : error;
+    });
   const part = databasePart(set.manifest);
   const { bytes, uncompressedBytes, sha256 } = part;
   const parts = [verifiedPart(part, 'content'), ...others];
@@ -70,7 +76,10 @@ async function testBeside(
     });
   } catch (error) {
     signal.throwIfAborted();
-    throw isOfTheSet(error) ? cannotBeRestored(set.id, error) : error;
+    if (!isOfTheSet(error)) throw error;
+    // A server that went down and came back may have lost what was loaded: then it is no word about the set.
+    await sql`select`.execute(maintenance);
+    throw cannotBeRestored(set.id, error);
   } finally {
     await drop(maintenance, scratch, options);
   }
@@ -91,10 +100,14 @@ async function takeLock(maintenance: Kysely<Database>, database: string): Promis
 async function drop(
   maintenance: Kysely<Database>,
   scratch: string,
-  { log }: TestRestoreOptions,
+  { log, connection, applicationName }: TestRestoreOptions,
 ): Promise<void> {
   try {
-    await dropDatabase(maintenance, scratch);
+    await dropDatabase(maintenance, scratch).catch(async (error: unknown) => {
+      if (!isConnectionLost(error)) throw error;
+      await using another = await openMaintenanceDatabase({ connection, applicationName });
+      await dropDatabase(another, scratch);
+    });
   } catch (error) {
     log.warn(
       `Database "${scratch}" could not be dropped; the next test restore does it: ${toError(error).message}`,
@@ -102,16 +115,33 @@ async function drop(
   }
 }
 
-/** What pg_restore says when the server has no room for the data, or went away. */
+/** What pg_restore says when the server has no room, when somebody stopped it, and when this role or server lacks something. */
 const serverTrouble =
-  /no space left|disk full|could not (extend|write)|out of (shared )?memory|too many (clients|connections)|connection to server|server closed the connection|terminating connection|shutting down|starting up|in recovery mode/i;
+  /no space left|disk full|could not (extend|write)|out of (shared )?memory|too many (clients|connections)|canceling statement due to|permission denied|must be (superuser|owner|member|able)|is not available|could not (access file|open extension)/i;
 
 /** The archive was read before, so what pg_restore or the comparison says is about what is in it. */
 function isOfTheSet(error: unknown): boolean {
-  if (error instanceof ToolError) {
-    return error.toolExitCode !== undefined && !serverTrouble.test(error.outputTail);
-  }
+  if (isConnectionLost(error)) return false;
+  const tool = error instanceof ToolError ? error : error instanceof Error ? error.cause : undefined;
+  if (tool instanceof ToolError)
+    return tool.toolExitCode !== undefined && !serverTrouble.test(tool.outputTail);
   return error instanceof TendError && ['RESTORE_REFUSED', 'BACKUP_DAMAGED'].includes(error.code);
+}
+
+function isConnectionLost(error: unknown): boolean {
+  const known = translateDatabaseError(error);
+  return known !== undefined && isConnectionLoss(known);
+}
+
+/** It is neither good nor bad: what is on record of it stays. */
+function couldNotBeVerified(id: string, cause: unknown): TendError {
+  const known = translateDatabaseError(cause);
+  const why = known?.message ?? toError(cause).message;
+  const code = known?.code ?? 'DATABASE_CONNECTION_LOST';
+  return new TendError(code, `Backup set "${id}" could not be verified: ${why}`, {
+    cause,
+    hint: `Nothing is known against it. Try again: tend backup verify ${id} --restore`,
+  });
 }
 
 function cannotBeRestored(id: string, cause: unknown): TendError {

@@ -8,6 +8,7 @@ import { findRestoreDirectory } from '../../backups/restore/find-restore-directo
 import { TendError } from '../../errors.ts';
 import { isProcessAlive } from '../../processes/process-identity.ts';
 import { shellWord } from '../../shell-word.ts';
+import { findHeldUndo } from '../../tasks/find-held-undo.ts';
 import type { DoctorCheck, DoctorFacts, Finding } from './doctor-check.ts';
 
 /** No restore was killed before its end. Looked at in the journals, also where the database cannot be reached. */
@@ -19,7 +20,8 @@ export const checkUnfinishedRestore: DoctorCheck = {
     const { database } = await facts.connection();
     const directory = findRestoreDirectory({ ...loadedConfig, env });
     const [first] = await findUnfinished(facts, { database, directory });
-    if (first === undefined) return await lookForUnpacked(facts);
+    if (first === undefined)
+      return (await lookForFailedUndo(facts, database)) ?? (await lookForUnpacked(facts));
     const { record } = first;
     if (record !== undefined && isProcessAlive(record.process))
       return {
@@ -29,6 +31,27 @@ export const checkUnfinishedRestore: DoctorCheck = {
     return describe(first);
   },
 };
+
+/**
+ * An undo that the application was not well with, and that could not be taken back in good health either: the journal says
+ * that the restore has ended, and its task is held.
+ */
+async function lookForFailedUndo(
+  { openDatabase }: DoctorFacts,
+  database: string,
+): Promise<Finding | undefined> {
+  // Without a queue, or a server, the journals are all that tells.
+  const held = await openDatabase()
+    .then(findHeldUndo)
+    .catch(() => undefined);
+  if (held === undefined) return undefined;
+  const which = held.restoreId === null ? '' : ` ${shellWord(held.restoreId)}`;
+  return {
+    status: 'fail',
+    text: `an undo of a restore failed, and so did the way back from it: task ${held.id} is held`,
+    fix: `tend restore${which} --undo --confirm ${shellWord(database)}, once the application is well (or with --no-restart); why it failed: tend tasks show ${held.id}; to leave it so: tend tasks resolve ${held.id} --drop`,
+  };
+}
 
 /** A restore beside the live database has no journal; what it was unpacking when it was killed is there all the same. */
 async function lookForUnpacked({ loadedConfig, env }: DoctorFacts): Promise<Finding> {

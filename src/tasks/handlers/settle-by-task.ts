@@ -1,6 +1,8 @@
+import { type Kysely, sql } from 'kysely';
 import { findRestores } from '../../backups/cut-over/find-restores.ts';
 import { settleRestore } from '../../backups/cut-over/settle-restore.ts';
 import type { SettledRestore, SettleRestoreOptions } from '../../backups/cut-over/settlement.ts';
+import type { Database } from '../../database/tables.ts';
 import { TendError } from '../../errors.ts';
 import { settleKilledTasks } from '../settle-killed-tasks.ts';
 import type { Evidence, RunningTask, TaskResult } from './handler.ts';
@@ -35,17 +37,33 @@ async function settleRolledBack(
   await settleTasks(options, { ids: newest.taskIds, evidence });
 }
 
+/** What an earlier task was to do is done, or is not to be done any more: one that undoes wanted the opposite. */
 async function settleTasks(
   { task, way }: SettleRestoreOptions & { task: RunningTask<unknown> },
   { ids, evidence }: { ids: readonly number[]; evidence: Evidence },
 ): Promise<number[]> {
   const others = ids.filter((id) => id !== task.id);
   if (task.id <= 0 || others.length === 0) return [];
-  return await settleKilledTasks({
-    db: task.context.db,
-    ids: others,
-    decision: evidence['action'] === 'finished' ? 'done' : 'drop',
-    decidedBy: `tend restore --${way}, task ${task.id}`,
-    evidence: { ...evidence, endedByTask: task.id },
-  });
+  const { db } = task.context;
+  const undos = await findUndoTasks(db, others);
+  const isFinished = evidence['action'] === 'finished';
+  const settle = async (settled: readonly number[], decision: 'done' | 'drop') =>
+    await settleKilledTasks({
+      ...{ db, ids: settled, decision },
+      decidedBy: `tend restore --${way}, task ${task.id}`,
+      evidence: { ...evidence, endedByTask: task.id },
+    });
+  return [
+    ...(await settle(
+      others.filter((id) => !undos.has(id)),
+      isFinished ? 'done' : 'drop',
+    )),
+    ...(await settle([...undos], isFinished ? 'drop' : 'done')),
+  ];
+}
+
+async function findUndoTasks(db: Kysely<Database>, ids: readonly number[]): Promise<Set<number>> {
+  const { rows } = await sql<{ id: number }>`
+    select id from tend.tasks where id = any(${ids}::int8[]) and payload ? 'undo'`.execute(db);
+  return new Set(rows.map(({ id }) => id));
 }

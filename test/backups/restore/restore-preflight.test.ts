@@ -111,6 +111,48 @@ describe('what is in the way is said beforehand, all of it, with what helps', ()
   });
 });
 
+test('a role that is missing is made, and another stands in for it or takes what it owns', async () => {
+  const [old, cms] = [`${database.name}_old`, `${database.name}_cms`];
+  await using origin = await createTestDatabase({ empty: true });
+  await origin.query(`create role ${id(old)}`);
+  await origin.query(`create table public.notes (n int); insert into public.notes values (1);
+    alter table public.notes owner to ${id(old)}; alter table public.notes enable row level security;
+    create policy own on public.notes to ${id(old)} using (true);
+    create table public.shared (n int); grant select on public.shared to ${id(old)}`);
+  const roleSet = await takeBackup({ database: origin, directory: place.path });
+  await origin.query(`drop owned by ${id(old)}; drop role ${id(old)}`);
+  const into = `${database.name}_copy`;
+  await expect(restore({ database, set: roleSet, into })).rejects.toMatchObject({
+    message: expect.stringContaining(`role "${old}" of the dump does not exist here`),
+    hint: expect.stringContaining(`create role ${old}`),
+  });
+
+  await database.query(
+    `create role ${id(old)} nologin; create role ${id(cms)}; grant ${id(old)} to ${id(cms)}`,
+  );
+  await restore({ database, set: roleSet, into });
+  const copy = await database.connect({ database: into });
+  const rows = async () =>
+    (
+      await copy.query(
+        'select (select count(*) from public.notes)::int + (select count(*) from public.shared)::int as n',
+      )
+    ).rows;
+  await copy.query(`set role ${id(cms)}`);
+  expect(await rows()).toEqual([{ n: 1 }]);
+  await copy.query('reset role');
+  await copy.query(
+    `reassign owned by ${id(old)} to ${id(cms)}; drop owned by ${id(old)}; drop role ${id(old)}`,
+  );
+  const { rows: owners } = await copy.query(
+    `select tableowner from pg_tables where schemaname = 'public' and tablename = 'notes'`,
+  );
+  await copy.end();
+  expect(owners).toEqual([{ tableowner: cms }]);
+  await dropCompanions(database);
+  await database.query(`drop role ${id(cms)}`);
+});
+
 describe('a name', () => {
   test('of a database may need quotes, and be as long as PostgreSQL allows', async () => {
     const into = `${database.name} O'Hara "the = 1" \\ $x`.padEnd(63, '-');

@@ -9,6 +9,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 test.each([
   ['error: could not execute query: FATAL:  terminating connection due to administrator command', 69],
   ['error: could not execute query: server closed the connection unexpectedly', 69],
+  ['error: COPY failed: could not receive data from server: Connection reset by peer', 69],
   ['error: connection to server at "127.0.0.1", port 5432 failed: Connection refused', 69],
   ['error: could not execute query: ERROR:  type "mood" does not exist', 1],
 ])('a program that says "%s" ends with exit code %i', async (said, exitCode) => {

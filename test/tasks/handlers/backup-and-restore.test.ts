@@ -102,6 +102,28 @@ test('a restore that replaces its own queue finds its task there and finishes it
   expect(attempt).toEqual({ evidence });
 });
 
+test('an undo that works ends the hold of the restore and of every undo that failed before it', async () => {
+  const well = join(place.path, 'well');
+  const check = { command: ['test', '-e', well], status: 200, within: 0, steady: 1 };
+  config = { ...config, app: { ...config.app, check } };
+  await runNow('backup');
+  const stuck = { code: 'RESTORE_STUCK', exitCode: 2 };
+  const confirm = database.name;
+  await expect(runNow('restore', { source: 'latest', confirm })).rejects.toMatchObject(stuck);
+  await expect(runNow('restore', { undo: true, confirm })).rejects.toMatchObject(stuck);
+  const states = `select state from tend.tasks where kind = 'restore' order by id`;
+  expect(await database.query(states)).toEqual([{ state: 'held' }, { state: 'held' }]);
+  writeFileSync(well, '');
+  await expect(runNow('restore', { undo: true, confirm })).resolves.toMatchObject({
+    evidence: { action: 'undone', resolvedTasks: [expect.any(Number), expect.any(Number)] },
+  });
+  expect(await database.query(states)).toEqual([
+    { state: 'cancelled' },
+    { state: 'succeeded' },
+    { state: 'succeeded' },
+  ]);
+});
+
 test('in a copy the task that took the backup is over, not held', async () => {
   await runNow('backup');
   const into = `${database.name}_copy`;

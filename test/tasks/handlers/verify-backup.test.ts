@@ -1,4 +1,5 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { parse } from 'valibot';
@@ -33,10 +34,22 @@ beforeAll(async () => {
   db = await database.openDatabase();
   place = await temporaryDirectory();
   await database.query(fixtureSql);
-  // While a session says so, it lasts to build the index: loading the dump can be looked at in its midst.
+  // While the role's setting says so, it lasts to build the index, until a session comes that makes it fail: loading the dump
+  // can be looked at in its midst.
   await database.query(`
     create function public.dally(n int) returns int immutable language plpgsql as $$
-      begin if current_setting('${database.name}.dallies', true) = 'yes' then perform pg_sleep(60); end if; return n; end $$;
+      begin
+        if current_setting('${database.name}.dallies', true) = 'yes' then
+          for i in 1..1200 loop
+            perform pg_sleep(0.05);
+            perform pg_stat_clear_snapshot();
+            if exists (select from pg_stat_activity where application_name = '${database.name} fail') then
+              raise exception 'it was told to fail';
+            end if;
+          end loop;
+        end if;
+        return n;
+      end $$;
     create index events_slowly on public.events (public.dally(n))`);
   original = await takeBackup({ database, directory: place.path });
 });
@@ -94,7 +107,7 @@ async function until(look: () => Promise<boolean>): Promise<void> {
 }
 const isLoading = async () => {
   const rows = await database.query(
-    `select from pg_stat_activity where datname like $1 and wait_event = 'PgSleep'`,
+    `select from pg_stat_activity where datname like $1 and query ~ '^CREATE INDEX events_20'`,
     [`${database.name}_verify_%`],
   );
   return rows.length > 0;
@@ -166,6 +179,75 @@ it('stopped in the middle, it drops its database and blames nobody; a second one
   expect(await companionsOf(database)).toEqual([]);
   expect(await recorded()).toBeUndefined();
 });
+
+type EndLater = AsyncDisposableStack;
+
+/** Does `meanwhile` while a test restore loads the dump, and gives how that failed. */
+async function failedAfter(meanwhile: (later: EndLater) => Promise<unknown>): Promise<unknown> {
+  await using later = new AsyncDisposableStack();
+  later.defer(async () => await dally('reset'));
+  await dally('set');
+  const failing = verify({ restore: true }).catch((error: unknown) => error);
+  await until(isLoading);
+  await meanwhile(later);
+  return await failing;
+}
+
+async function tellToFail(later: EndLater): Promise<void> {
+  const session = await database.connect({ application_name: `${database.name} fail` });
+  later.defer(async () => await session.end());
+}
+
+/** Ends sessions of tend that are not connected to the live database. */
+async function endSessions(where: string): Promise<void> {
+  const ended = await database.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname <> current_database() and ${where}`,
+  );
+  expect(ended).not.toEqual([]);
+}
+const ofLoading = () => `datname like '${database.name}_verify_%'`;
+const ofMaintenance = () => `application_name = 'tend verify-backup ${hostname()}:${process.pid}'`;
+
+it('a dump that pg_restore fails with does not pass', async () => {
+  expect(await failedAfter(tellToFail)).toMatchObject({
+    ...{ code: 'BACKUP_DAMAGED', exitCode: 65 },
+    message: expect.stringContaining('it was told to fail'),
+  });
+  expect(await recorded()).toMatchObject({ error: expect.stringContaining('it was told to fail') });
+});
+
+it.each([
+  ['whose session is ended while it loads', async () => await endSessions(ofLoading())],
+  ['whose statement is cancelled', cancelLoading],
+  [
+    'whose server goes away',
+    async () => {
+      await endSessions(`(${ofLoading()} or ${ofMaintenance()})`);
+    },
+  ],
+  [
+    'that fails after its server has gone away and come back',
+    async (later: EndLater) => {
+      await endSessions(ofMaintenance());
+      await tellToFail(later);
+    },
+  ],
+])('a test restore %s says nothing about the set', async (_what, meanwhile) => {
+  const error = await failedAfter(meanwhile);
+  expect(error).toMatchObject({ code: expect.stringMatching(/^(DATABASE_CONNECTION_LOST|TOOL_FAILED)$/) });
+  if (meanwhile !== cancelLoading)
+    expect(error).toMatchObject({
+      ...{ code: 'DATABASE_CONNECTION_LOST', exitCode: 69, isPermanent: false },
+      message: expect.stringContaining(`"${set.id}" could not be verified: `),
+      hint: `Nothing is known against it. Try again: tend backup verify ${set.id} --restore`,
+    });
+  expect(await recorded()).toBeUndefined();
+  expect(await companionsOf(database)).toEqual([]);
+});
+
+async function cancelLoading(): Promise<void> {
+  await database.query(`select pg_cancel_backend(pid) from pg_stat_activity where ${ofLoading()}`);
+}
 
 it('killed with -9 it leaves a database, which the next one drops', async () => {
   const toml = `[database]\nurl = ${JSON.stringify(database.url)}\n[backup]\ndirectory = "."\n`;
