@@ -34,7 +34,7 @@ export default class Status extends TendCommand {
     await this.execute(flags, async (context) => {
       const { output, signal } = context;
       const db = await context.openDatabase();
-      const look = async () => judgeStatus(await findStatus(db), context.config.monitor.thresholds);
+      const look = async () => judgeStatus(await findStatus(db), context.config);
       await requireSchema(db);
       if (flags.watch) {
         await watchStatus({ look, output, signal });

@@ -138,6 +138,7 @@ it('has stable keys under --json', async () => {
     backups: {
       ...{ count: 0, newest: null, lastGood: null, lastVerified: null },
       ...{ sizes: [], lastRestoreTest: null, recoveryMs: null },
+      ...{ isScheduled: false, installedMs: expect.any(Number) },
     },
     mail: { waiting: 0, deferred: 0, held: 0, unknown: 0, failingServers: [] },
     translations: { catalogs: 0, failed: [] },

@@ -4,13 +4,16 @@ import type { StatusThresholds } from '../../src/config/monitor-section.ts';
 import { judgeStatus } from '../../src/report/judge-status.ts';
 import { exampleStatus } from './support/example-status.ts';
 
-const defaults = withoutConfig('/').config.monitor.thresholds;
-const judge = (changes: Parameters<typeof exampleStatus>[0], limits: Partial<StatusThresholds> = {}) =>
-  judgeStatus(exampleStatus(changes), { ...defaults, ...limits }).problems;
+const { config } = withoutConfig('/');
+const judge = (changes: Parameters<typeof exampleStatus>[0], limits: Partial<StatusThresholds> = {}) => {
+  const thresholds = { ...config.monitor.thresholds, ...limits };
+  return judgeStatus(exampleStatus(changes), { ...config, monitor: { ...config.monitor, thresholds } })
+    .problems;
+};
 const hour = 3_600_000;
 
 it('leaves what is well as it is', () => {
-  expect(judgeStatus(exampleStatus(), defaults)).toMatchObject({ isOk: true, problems: [] });
+  expect(judgeStatus(exampleStatus(), config)).toMatchObject({ isOk: true, problems: [] });
 });
 
 it('names every host that has not ticked for too long, and not the latest tick of all', () => {

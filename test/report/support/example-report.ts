@@ -46,7 +46,7 @@ function busyStatus(): Status {
     ],
     backups: {
       ...{ count: 9, lastGood: mark(4 * hour), lastVerified: mark(2 * day), sizes: [1, 2, 3] },
-      ...{ lastRestoreTest: null, recoveryMs: 20 * minute },
+      ...{ lastRestoreTest: null, recoveryMs: 20 * minute, isScheduled: true, installedMs: 90 * day },
       newest: {
         ...{ id: '20261128T023000Z-3fa9', host: 'web1', finishedAt: ago(4 * hour), ageMs: 4 * hour },
         ...{ bytes: 1.34e9, databaseBytes: 6e9, verifiedAt: null, verifiedAgeMs: null, verifiedBy: null },
