@@ -1,4 +1,5 @@
 import { formatDuration } from '../duration.ts';
+import type { TendError } from '../errors.ts';
 import { formatBytes } from '../format-bytes.ts';
 import type { AlertState } from '../report/find-alerts.ts';
 import { findScheduleProblem } from '../report/find-schedule-states.ts';
@@ -14,6 +15,11 @@ export function summariseStatus({ isOk, problems, hosts, tasks }: Status): strin
   const ages = hosts.flatMap(({ lastTickAgeMs }) => lastTickAgeMs ?? []);
   const lastTick = ages.length === 0 ? '' : `, last tick ${formatDuration(Math.min(...ages))} ago`;
   return `ok: ${hosts.length} hosts${lastTick}, ${tasks.due} due, ${tasks.running} running`;
+}
+
+/** The same where there is no status to be had: that the database is down is a problem, too. */
+export function summariseFailure({ message }: TendError): string {
+  return oneLine(`problem: ${message}`);
 }
 
 /** One screen: what is wrong comes first. Sections without a row are left out. */

@@ -185,9 +185,24 @@ it('needs a database with the schema: exit code 78', async () => {
   }
 });
 
-it('is exit code 69 where the database cannot be reached', async () => {
+it('--check is one line on stdout and the exit code of the error where the database is down or without the schema', async () => {
   const env = { TEND_DATABASE_URL: 'postgresql://cms@127.0.0.1:1/cms' };
-  expect((await site.tend(['status', '--check'], { env })).exitCode).toBe(69);
+  const down = await site.tend(['status', '--check'], { env });
+  expect(down.exitCode).toBe(69);
+  expect(down.stdout).toMatch(/^problem: .*127\.0\.0\.1.*\n$/);
+  const inJson = await site.tend(['status', '--check', '--json'], { env });
+  expect(inJson.exitCode).toBe(69);
+  expect(json(inJson)).toEqual({
+    error: {
+      ...{ code: 'DATABASE_UNREACHABLE', hint: expect.any(String), exitCode: 69 },
+      message: down.stdout.slice('problem: '.length, -1),
+    },
+  });
+  const other = { TEND_DATABASE_URL: site.database.url.replace(/\/[^/?]*(?=\?|$)/, '/postgres') };
+  const bare = await site.tend(['status', '--check'], { env: other });
+  expect(bare.exitCode).toBe(78);
+  expect(bare.stdout).toMatch(/^problem: .*schema.*\n$/);
+  expect((await site.tend(['status'], { env })).stdout).toBe('');
 });
 
 it('--watch redraws on a terminal, ends at Ctrl-C with exit code 130, and leaves no session', async () => {
