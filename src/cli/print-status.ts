@@ -1,7 +1,7 @@
 import { formatDuration } from '../duration.ts';
 import type { TendError } from '../errors.ts';
 import { formatBytes } from '../format-bytes.ts';
-import type { AlertState } from '../report/find-alerts.ts';
+import { type AlertState, nameAlert } from '../report/find-alerts.ts';
 import { findScheduleProblem } from '../report/find-schedule-states.ts';
 import type { Status } from '../report/find-status.ts';
 import { oneLine } from './format-table.ts';
@@ -67,15 +67,12 @@ function tasks({ tasks: counts }: Status): Section {
 function alerts(status: Status): Section {
   return {
     columns: ['BROKEN', 'SINCE', 'FOR', 'FAILURES', 'LAST TASK', 'TOLD'],
-    rows: status.alerts.map(
-      ({ kind, schedule, host, brokenSince, brokenMs, recoveredAt, failures, lastTask, ...told }) => [
-        `${kind}${schedule === null ? '' : ` (${schedule})`}${host === null ? '' : ` on ${host}`}`,
-        formatTime(brokenSince),
-        recoveredAt === null ? formatDuration(brokenMs) : `works since ${formatTime(recoveredAt)}`,
-        ...[String(failures), String(lastTask)],
-        describeTold(told),
-      ],
-    ),
+    rows: status.alerts.map(({ brokenSince, brokenMs, recoveredAt, failures, lastTask, ...alert }) => [
+      ...[nameAlert(alert), formatTime(brokenSince)],
+      recoveredAt === null ? formatDuration(brokenMs) : `works since ${formatTime(recoveredAt)}`,
+      ...[String(failures), String(lastTask)],
+      describeTold(alert),
+    ]),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Status } from '../find-status.ts';
 import type { History } from '../history/find-history.ts';
+import { drawAlerts } from './alerts.ts';
 import { drawBackups } from './backup-figures.ts';
 import { drawScheduleCalendar } from './calendar-figure.ts';
 import { drawConnections } from './connection-figure.ts';
@@ -41,6 +42,7 @@ export function drawPage({ status, history }: { status: Status; history: History
 <main>
 ${drawVerdict(status)}
 ${drawNumbers(status)}
+${drawAlerts(status)}
 <h2>Trends</h2>
 <div class="cards">${drawFigures(status, history)}</div>
 <h2>Details</h2>
