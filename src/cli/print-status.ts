@@ -1,3 +1,4 @@
+import { countOf } from '../count-of.ts';
 import { formatDuration } from '../duration.ts';
 import type { TendError } from '../errors.ts';
 import { formatBytes } from '../format-bytes.ts';
@@ -14,7 +15,7 @@ export function summariseStatus({ isOk, problems, hosts, tasks }: Status): strin
   if (!isOk) return oneLine(`problem: ${problems.join('; ')}`);
   const ages = hosts.flatMap(({ lastTickAgeMs }) => lastTickAgeMs ?? []);
   const lastTick = ages.length === 0 ? '' : `, last tick ${formatDuration(Math.min(...ages))} ago`;
-  return `ok: ${hosts.length} hosts${lastTick}, ${tasks.due} due, ${tasks.running} running`;
+  return `ok: ${countOf(hosts.length, 'host')}${lastTick}, ${tasks.due} due, ${tasks.running} running`;
 }
 
 /** The same where there is no status to be had: that the database is down is a problem, too. */
@@ -25,7 +26,9 @@ export function summariseFailure({ message }: TendError): string {
 /** One screen: what is wrong comes first. Sections without a row are left out. */
 export function printStatus(status: Status, output: Output): void {
   const { database, isOk, problems } = status;
-  const verdict = isOk ? output.paint('green', 'ok') : output.paint('red', `${problems.length} problems`);
+  const verdict = isOk
+    ? output.paint('green', 'ok')
+    : output.paint('red', countOf(problems.length, 'problem'));
   output.print(`Database "${database}": ${verdict}`);
   for (const problem of problems) output.print(`  ${oneLine(problem)}`);
   for (const { columns, rows } of [

@@ -1,5 +1,6 @@
 import type { StatusThresholds } from '../config/monitor-section.ts';
 import type { Config } from '../config/schema.ts';
+import { countOf } from '../count-of.ts';
 import { formatDuration } from '../duration.ts';
 import type { Status } from './find-status.ts';
 import { isMissingBackup, judgeBackupAge, judgeVerifyAge } from './judge-backups.ts';
@@ -69,10 +70,10 @@ function backupRules({ verify_age }: StatusThresholds): Record<string, Rule | un
 function mailRules(limits: StatusThresholds): Record<string, Rule | undefined> {
   return {
     unknown: ifSet(limits.mail_unknown, undefined, ({ mail: { unknown } }, limit) => [
-      unknown > limit && `${unknown} messages may or may not have been sent: a person must decide`,
+      unknown > limit && `${countOf(unknown, 'message')} may or may not have been sent: a person must decide`,
     ]),
     deferred: ifSet(limits.mail_deferred, undefined, ({ mail: { deferred } }, limit) => [
-      deferred > limit && `${deferred} messages are deferred`,
+      deferred > limit && `${countOf(deferred, 'message')} ${deferred === 1 ? 'is' : 'are'} deferred`,
     ]),
     servers: ifSet(limits.mail_server_failing, undefined, ({ mail: { failingServers } }, limit) =>
       failingServers.map(
@@ -87,7 +88,8 @@ function mailRules(limits: StatusThresholds): Record<string, Rule | undefined> {
 function serverRules(limits: StatusThresholds): Record<string, Rule | undefined> {
   return {
     catalogs: ifSet(limits.catalogs_failed, undefined, ({ translations: { failed } }, limit) => [
-      failed.length > limit && `${failed.length} message catalogs are not well`,
+      failed.length > limit &&
+        `${countOf(failed.length, 'message catalog')} ${failed.length === 1 ? 'is' : 'are'} not well`,
     ]),
     connections: ifSet(
       limits.connection_share,

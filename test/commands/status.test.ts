@@ -76,7 +76,7 @@ it('names every problem first, and is exit code 0 all the same', async () => {
     values ('b', 'sql', '0 4 * * *', 'noop', false, E'too\\tnoisy')`);
   const { exitCode, stdout } = await site.command(['status']);
   expect(exitCode).toBe(0);
-  expect(stdout).toMatch(/^Database "\w+": 1 problems\n {2}1 due of a kind nobody knows\n\nDUE\t/);
+  expect(stdout).toMatch(/^Database "\w+": 1 problem\n {2}1 due of a kind nobody knows\n\nDUE\t/);
   expect(stdout).toMatch(/\nb\tnoop\t\t\t\tdisabled: too noisy\n/);
   expect(stdout).toMatch(
     /\nPAUSED\tNAME\tSINCE\tBY\tDUE\tREASON\nkind\tmake-coffee\t[^\t]+Z\tann\t1\tno beans\n\n/,
@@ -146,10 +146,26 @@ it('has stable keys under --json', async () => {
   });
 });
 
+it('tells ages in JSON in whole milliseconds', async () => {
+  await site.enqueue('make-coffee');
+  await query(`insert into tend.alerts (kind, broken_since, due_at, last_task_id)
+    values ('backup', now() - interval '2.3456789 hours', now() + interval '1 hour', 1)`);
+  await query(`insert into tend.mail_servers (name, settings_fingerprint, failing_since, failures, failure_class)
+    values ('relay', 'x', now() - interval '1.23456789 hours', 1, 'server')`);
+  const { stdout } = await site.command(['status', '--json']);
+  const { stdout: sessions } = await site.command(['connections', '--json']);
+  await query('delete from tend.alerts; delete from tend.mail_servers');
+  const ages = [...(stdout + sessions).matchAll(/"(\w+Ms)": ([\d.]+)/g)];
+  expect(ages.map(([, name]) => name)).toEqual(
+    expect.arrayContaining(['lastTickAgeMs', 'oldestDueAgeMs', 'brokenMs', 'failingMs', 'oldestMs']),
+  );
+  expect(ages.filter(([, , value]) => !/^\d+$/.test(value ?? ''))).toEqual([]);
+});
+
 it('--check is one line and exit code 0 where all is well', async () => {
   const { exitCode, stdout, stderr } = await site.command(['status', '--check']);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-  expect(stdout).toMatch(/^ok: 1 hosts, last tick [\d.]+ m?s ago, 0 due, 0 running\n$/);
+  expect(stdout).toMatch(/^ok: 1 host, last tick [\d.]+ m?s ago, 0 due, 0 running\n$/);
 });
 
 it('--check is one line and exit code 4 where something is wrong, in JSON too', async () => {

@@ -16,6 +16,14 @@ it('leaves what is well as it is', () => {
   expect(judgeStatus(exampleStatus(), config)).toMatchObject({ isOk: true, problems: [] });
 });
 
+it('counts one as one', () => {
+  const mail = { waiting: 0, deferred: 1, held: 0, unknown: 1, failingServers: [] };
+  expect(judge({ mail }, { mail_deferred: 0 })).toEqual([
+    '1 message may or may not have been sent: a person must decide',
+    '1 message is deferred',
+  ]);
+});
+
 it('names every host that has not ticked for too long, and not the latest tick of all', () => {
   const [web1] = exampleStatus().hosts;
   if (web1 === undefined) throw new Error('no host');
@@ -67,9 +75,9 @@ it('without any setting names unknown mail, failing mail servers, failed catalog
   const failed = [{ host: 'web1', path: '/a.po', message: 'bad', checkedAt: new Date(0) }];
   const sessions = { ofTend: 1, total: 81, maxConnections: 100 };
   expect(judge({ mail, translations: { catalogs: 1, failed }, sessions })).toEqual([
-    '1 messages may or may not have been sent: a person must decide',
+    '1 message may or may not have been sent: a person must decide',
     'mail server "relay" fails for 1 h: connection refused',
-    '1 message catalogs are not well',
+    '1 message catalog is not well',
     '81 of 100 connections are taken',
   ]);
 });

@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.ts';
 import { formatDuration } from '../../duration.ts';
 import { findBackupStatus } from '../find-backup-status.ts';
 import { findBackups } from '../find-backups.ts';
@@ -18,7 +19,7 @@ export const checkBackupVerified: DoctorCheck = {
     const bad = sets.filter(({ verifyError }) => verifyError !== null);
     const [first] = bad;
     if (first !== undefined) {
-      const text = `${bad.length} of ${sets.length} backup sets are not good, the newest of them "${first.id}": ${first.verifyError}`;
+      const text = `${bad.length} of ${countOf(sets.length, 'backup set')} ${bad.length === 1 ? 'is' : 'are'} not good, the newest of them "${first.id}": ${first.verifyError}`;
       return { status: 'fail', text, fix: `tend backup, then tend backup verify ${first.id}` };
     }
     const fix = '[schedules.verify] with kind = "verify-backup" in tend.toml, or tend backup verify';

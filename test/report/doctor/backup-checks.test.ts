@@ -281,7 +281,7 @@ it.each<{
       { hoursAgo: 9, error: 'cut' },
     ],
     status: 'fail',
-    text: '1 of 2 backup sets are not good, the newest of them "h9": cut',
+    text: '1 of 2 backup sets is not good, the newest of them "h9": cut',
   },
   { name: 'restore-test', title: 'new', rows: [{ hoursAgo: 5 }], status: 'ok', text: 'yet' },
   {
