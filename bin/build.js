@@ -21,6 +21,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Entries that are no commands: what oclif and bin/sendmail.js load, and the program of a thread. */
 const otherEntries = {
   'command-not-found': 'src/cli/command-not-found.ts',
+  'framework-error': 'src/cli/framework-error.ts',
   sendmail: 'src/cli/sendmail-entry.ts',
   'compile-thread': 'src/translations/compile-thread.ts',
 };

@@ -34,8 +34,15 @@ async function start(args) {
     if (code !== undefined) return code;
   }
   globalThis.oclif = { enableAutoTranspile: false };
-  const { execute } = await import('@oclif/core/execute');
-  await execute({ dir: import.meta.url });
+  const { run } = await import('@oclif/core/run');
+  try {
+    await run(args, import.meta.url);
+  } catch (error) {
+    const { reportFrameworkError } = await import('../dist/framework-error.js');
+    return reportFrameworkError({ error, argv: args, config: import.meta.url });
+  }
+  const { flush } = await import('@oclif/core/flush');
+  await flush();
   return undefined;
 }
 

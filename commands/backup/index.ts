@@ -4,6 +4,7 @@ import { backupExitCode, backupReportSchema } from '../../src/backups/sets/backu
 import { TendCommand } from '../../src/cli/base-command.ts';
 import { printCopies } from '../../src/cli/print-copies.ts';
 import { runKindNow } from '../../src/cli/run-kind-now.ts';
+import { countOf } from '../../src/count-of.ts';
 import { formatDuration } from '../../src/duration.ts';
 import { formatBytes } from '../../src/format-bytes.ts';
 
@@ -45,9 +46,12 @@ export default class Backup extends TendCommand {
         exitCode: backupExitCode(report),
         render(output) {
           const { id, bytes, rows, files, durationMs } = report;
-          const packed = files === null ? '' : `, ${files.entries} files in ${formatBytes(files.bytes)}`;
+          const packed =
+            files === null ? '' : `, ${countOf(files.entries, 'file')} in ${formatBytes(files.bytes)}`;
           const took = formatDuration(durationMs);
-          output.summary(`Backup ${id} made: ${formatBytes(bytes)}, ${rows} rows${packed}, ${took}.`);
+          output.summary(
+            `Backup ${id} made: ${formatBytes(bytes)}, ${countOf(rows, 'row')}${packed}, ${took}.`,
+          );
           printCopies(report, output);
         },
       };

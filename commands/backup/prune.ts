@@ -6,6 +6,7 @@ import { duration } from '../../src/cli/duration-flag.ts';
 import { previewPrune } from '../../src/cli/preview-prune.ts';
 import { printPrunePlan } from '../../src/cli/print-prune-plan.ts';
 import { runKindNow } from '../../src/cli/run-kind-now.ts';
+import { countOf } from '../../src/count-of.ts';
 import { formatBytes } from '../../src/format-bytes.ts';
 
 export default class BackupPrune extends TendCommand {
@@ -45,7 +46,7 @@ export default class BackupPrune extends TendCommand {
         render(output) {
           const { removed, kept, freedBytes, left, droppedDatabases } = report;
           output.summary(
-            `${removed.length} backup sets removed (${formatBytes(freedBytes)}), ${kept} kept, ${left.length} left alone.`,
+            `${countOf(removed.length, 'backup set')} removed (${formatBytes(freedBytes)}), ${kept} kept, ${left.length} left alone.`,
           );
           if (droppedDatabases.length > 0)
             output.summary(`Databases that restores had kept, dropped: ${droppedDatabases.join(', ')}.`);

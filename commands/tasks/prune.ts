@@ -1,6 +1,7 @@
 import { boolean } from '@oclif/core/flags';
 import { TendCommand } from '../../src/cli/base-command.ts';
 import { duration } from '../../src/cli/duration-flag.ts';
+import { countOf } from '../../src/count-of.ts';
 import { countPrunable, pruneTasks } from '../../src/tasks/prune-tasks.ts';
 
 export default class TasksPrune extends TendCommand {
@@ -31,7 +32,8 @@ export default class TasksPrune extends TendCommand {
         : await pruneTasks({ ...retention, mayContinue: () => !context.signal.aborted });
       return {
         result: { dryRun: isDryRun, tasks: count },
-        render: (output) => output.summary(`${count} tasks ${isDryRun ? 'would be ' : ''}deleted.`),
+        render: (output) =>
+          output.summary(`${countOf(count, 'task')} ${isDryRun ? 'would be ' : ''}deleted.`),
       };
     });
   }

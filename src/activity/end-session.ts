@@ -37,9 +37,10 @@ export async function endSession({ db, session, way }: EndSessionOptions): Promi
     if (row.isDone) return way === 'cancel' ? 'was told to stop its statement' : 'has ended';
   } catch (error) {
     if (errorCodeOf(error) !== '42501') throw error;
+    const { own, other } = await quoteRoles(db, session.user);
     throw new TendError('DATABASE_PERMISSION', `Session ${pid} of "${session.user}" is not ours to ${way}.`, {
       cause: error,
-      hint: `As a superuser: grant pg_signal_backend to ROLE, or grant "${session.user}" to ROLE`,
+      hint: `As a superuser: grant pg_signal_backend to ${own}, or grant ${other} to ${own}`,
     });
   }
   throw new TendError(
@@ -49,4 +50,11 @@ export async function endSession({ db, session, way }: EndSessionOptions): Promi
       hint: 'tend connections',
     },
   );
+}
+
+/** Our role and that of the session, as a statement names them. */
+async function quoteRoles(db: Kysely<Database>, user: string): Promise<{ own: string; other: string }> {
+  const { rows } = await sql<{ own: string; other: string }>`
+    select quote_ident(current_user) as own, quote_ident(${user}) as other`.execute(db);
+  return rows[0] ?? { own: 'ROLE', other: user };
 }

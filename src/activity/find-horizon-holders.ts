@@ -25,13 +25,13 @@ export async function findHorizonHolders(db: Kysely<Database>): Promise<HorizonH
     select case when backend_type = 'walsender' then 'replica' else 'transaction' end as kind, pid::text as name,
            concat_ws(' ', nullif(application_name, ''), 'user ' || usename) as owner, datname::text as database,
            age(coalesce(backend_xmin, backend_xid)) as transactions,
-           extract(epoch from clock_timestamp() - xact_start)::float8 * 1000 as "ageMs"
+           round(extract(epoch from clock_timestamp() - xact_start) * 1000)::float8 as "ageMs"
       from pg_stat_activity
      where coalesce(backend_xmin, backend_xid) is not null and pid <> pg_backend_pid()
        and backend_type in ('client backend', 'walsender')
     union all
     select 'prepared', gid, 'user ' || owner, database::text, age(transaction),
-           extract(epoch from clock_timestamp() - prepared)::float8 * 1000
+           round(extract(epoch from clock_timestamp() - prepared) * 1000)::float8
       from pg_prepared_xacts
     union all
     select 'slot', slot_name::text, coalesce(plugin::text, slot_type), database::text,

@@ -32,9 +32,9 @@ export async function findSessions(db: Kysely<Database>): Promise<Session[]> {
     select a.pid, coalesce(a.application_name, '') as application, coalesce(a.usename, '') as "user",
            coalesce(a.datname, '') as database,
            case when a.backend_type is null then null else coalesce(host(a.client_addr), 'local') end as client, a.state,
-           extract(epoch from clock_timestamp() - a.backend_start)::float8 * 1000 as "ageMs",
-           extract(epoch from clock_timestamp() - a.xact_start)::float8 * 1000 as "transactionAgeMs",
-           extract(epoch from clock_timestamp() - a.state_change)::float8 * 1000 as "stateAgeMs",
+           round(extract(epoch from clock_timestamp() - a.backend_start) * 1000)::float8 as "ageMs",
+           round(extract(epoch from clock_timestamp() - a.xact_start) * 1000)::float8 as "transactionAgeMs",
+           round(extract(epoch from clock_timestamp() - a.state_change) * 1000)::float8 as "stateAgeMs",
            case when a.wait_event_type = 'Lock' or a.backend_type is null
                 then array(select distinct b from unnest(pg_blocking_pids(a.pid)) b where b > 0 order by b)
                 else '{}' end as "blockedBy",

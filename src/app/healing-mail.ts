@@ -1,3 +1,4 @@
+import { countOf } from '../count-of.ts';
 import type { CheckHistory } from './check-history.ts';
 
 /** What became of an application that failed its checks. */
@@ -38,7 +39,7 @@ function describe(news: HealingNews): { subject: string; lines: string[] } {
       return {
         subject: 'Application down, a person must act',
         lines: [
-          `Checks fail${since(news.history)}, and ${news.history.restarts} restarts did not help.`,
+          `Checks fail${since(news.history)}, and ${countOf(news.history.restarts, 'restart')} did not help.`,
           `The last check: ${news.error}`,
           'It is not restarted again by itself. When it is healthy, there is one more message.',
           'By hand: tend app restart, tend app check',

@@ -7,7 +7,7 @@ import type { GlobalFlags, LogFormat } from './global-flags.ts';
 import { globalFlagsFromArgv } from './global-flags-from-argv.ts';
 import { createMessageWriter } from './message-writer.ts';
 import { type ProcessHost, systemHost } from './process-host.ts';
-import { reportError } from './report-error.ts';
+import { type DescribeFailure, reportError } from './report-error.ts';
 import { runBody } from './run-body.ts';
 import { translateOclifError } from './translate-oclif-error.ts';
 import { watchStreams } from './watch-streams.ts';
@@ -16,6 +16,8 @@ export interface ExecuteOptions {
   /** Flags of the command that stand for a setting of `tend.toml`. */
   overrides?: readonly ConfigOverride[];
   readsConfig?: ReadsConfig;
+  /** The line on stdout where the command fails; nothing unless given. */
+  describeFailure?: DescribeFailure | undefined;
 }
 
 /** The part of the parsed flags that the base needs: those of `TendCommand.baseFlags`. */

@@ -32,9 +32,13 @@ export function bouncesBody({ maildir, stdin }: BouncesOptions): CommandBody {
 function findDirectory({ config, baseDirectory, cwd }: CommandContext, maildir: string | undefined): string {
   if (maildir !== undefined) return resolve(cwd, maildir);
   if (config.mail.bounces !== undefined) return resolve(baseDirectory, config.mail.bounces);
-  throw new TendError('USAGE', 'No Maildir was named to read bounces from.', {
-    hint: 'tend send-mail bounces --maildir DIR, or in tend.toml: [mail] bounces = "/var/mail/bounces"',
-  });
+  throw new TendError(
+    'MAIL_NOT_CONFIGURED',
+    'No Maildir to read bounces from is configured: [mail] bounces is missing.',
+    {
+      hint: '[mail] bounces = "/var/mail/bounces" in tend.toml, or tend send-mail bounces --maildir DIR',
+    },
+  );
 }
 
 /** A copy must not take the bounces away from the original. */

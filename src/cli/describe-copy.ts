@@ -1,3 +1,4 @@
+import { countOf } from '../count-of.ts';
 import type { AdoptedCopy, UnfinishedChoice } from '../tasks/adopt-copy.ts';
 import type { CopiedQueue, UnfinishedTasks } from '../tasks/find-copied-queue.ts';
 
@@ -11,7 +12,7 @@ export function describeCopy({ database, copiedFrom, unfinished, schedules }: Co
   lines.push(
     toDecide.length === 0
       ? 'It has no unfinished tasks.'
-      : `It has ${sum(toDecide)} unfinished tasks, ${heldByRestore} of them held by a restore:`,
+      : `It has ${countOf(sum(toDecide), 'unfinished task')}, ${heldByRestore} of them held by a restore:`,
   );
   lines.push(...toDecide.map(line));
   if (forAPerson.length > 0) {
@@ -28,17 +29,15 @@ export function describeCopy({ database, copiedFrom, unfinished, schedules }: Co
 /** What an adoption has done, or would do. */
 export function describeAdoption(adopted: AdoptedCopy, decision: UnfinishedChoice): string[] {
   const { found, changed, heldMails } = adopted;
-  const what = {
-    hold: `${changed} unfinished tasks are held`,
-    cancel: `${changed} unfinished tasks are cancelled`,
-    run: `${changed} unfinished tasks wait to be run`,
-  }[decision];
+  const [is, wait] = changed === 1 ? ['is', 'waits'] : ['are', 'wait'];
+  const becomes = { hold: `${is} held`, cancel: `${is} cancelled`, run: `${wait} to be run` }[decision];
+  const what = `${countOf(changed, 'unfinished task')} ${becomes}`;
   const lines = [`Database "${found.database}" has a queue of its own now; ${what}.`];
   if (decision === 'hold' && changed > 0)
     lines.push('Decide about each: tend tasks --state held, then tend tasks resolve ID --retry or --drop');
   if (heldMails > 0)
     lines.push(
-      `${heldMails} mails are held; each that shall be sent from here after all: tend tasks resolve ID --retry`,
+      `${countOf(heldMails, 'mail')} ${heldMails === 1 ? 'is' : 'are'} held; each that shall be sent from here after all: tend tasks resolve ID --retry`,
     );
   const disabled = found.schedules.filter(({ kind }) => decision !== 'run' || kind === 'send-mail');
   if (disabled.length > 0) {

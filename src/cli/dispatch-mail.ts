@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { countOf } from '../count-of.ts';
 import { maskAddress, maskAddressesIn } from '../mail/addresses/mail-address.ts';
 import { type ComposedMessage, composeMessage } from '../mail/compose/compose-message.ts';
 import { findComposingSettings } from '../mail/compose/composing-settings.ts';
@@ -79,7 +80,5 @@ export function renderMailReport(report: MailReport, output: Output): void {
   for (const { address, reply: said } of [...refused, ...deferred]) {
     output.warn(`${maskAddress(address)} was not taken: ${maskAddressesIn(said)}`);
   }
-  output.summary(
-    `${accepted.length} ${accepted.length === 1 ? 'recipient' : 'recipients'} accepted: ${reply ?? ''}`,
-  );
+  output.summary(`${countOf(accepted.length, 'recipient')} accepted: ${reply ?? ''}`);
 }

@@ -1,5 +1,6 @@
 import type { Blocker } from '../activity/find-blockers.ts';
 import type { Connections, Exhauster } from '../activity/find-connections.ts';
+import { countOf } from '../count-of.ts';
 import { formatDuration } from '../duration.ts';
 import { oneLine } from './format-table.ts';
 import type { Output } from './output.ts';
@@ -25,7 +26,7 @@ export function printConnections(connections: Connections, staleMs: number, outp
   );
   if (hidden > 0)
     output.warn(
-      `state, client and ages of ${hidden} sessions are hidden from this role, and so is whether they are stale; as a superuser: grant pg_read_all_stats to it`,
+      `state, client and ages of ${countOf(hidden, 'session')} are hidden from this role, and so is whether they are stale; as a superuser: grant pg_read_all_stats to it`,
     );
   if (!output.isTerminal) return;
   printStale(connections, staleMs, output);

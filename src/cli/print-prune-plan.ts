@@ -1,3 +1,4 @@
+import { countOf } from '../count-of.ts';
 import { formatBytes } from '../format-bytes.ts';
 import type { Output } from './output.ts';
 import type { PrunePreview } from './preview-prune.ts';
@@ -22,7 +23,10 @@ export function printPrunePlan({ place, decisions, left, databases }: PrunePrevi
   if (rows.length > 0) output.table(['ID', 'DECISION', 'SIZE', 'WHY'], rows);
   const going = decisions.filter(({ action }) => action === 'remove');
   const bytes = going.reduce((sum, decision) => sum + decision.bytes, 0);
-  output.summary(`${going.length} backup sets of ${place} would be removed (${formatBytes(bytes)}).`);
+  output.summary(
+    `${countOf(going.length, 'backup set')} of ${place} would be removed (${formatBytes(bytes)}).`,
+  );
   const dropped = databases.filter(({ action }) => action === 'drop').length;
-  if (dropped > 0) output.summary(`${dropped} databases that restores have kept would be dropped.`);
+  if (dropped > 0)
+    output.summary(`${countOf(dropped, 'database')} that restores have kept would be dropped.`);
 }

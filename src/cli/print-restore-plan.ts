@@ -1,4 +1,5 @@
 import { describeObstacle } from '../backups/restore/plan-restore.ts';
+import { countOf } from '../count-of.ts';
 import { formatDuration } from '../duration.ts';
 import { formatBytes } from '../format-bytes.ts';
 import type { Output } from './output.ts';
@@ -19,8 +20,8 @@ export function printRestorePlan(preview: RestorePreview, output: Output): void 
 
 function printLoading({ backup, isCompared, plan, ageMs }: RestorePreview, output: Output): void {
   const what = isCompared ? `Backup set ${backup.id}` : `Archive ${backup.path}`;
-  const holds = isCompared ? `${backup.rows} rows in ` : '';
-  const size = `${holds}${backup.tables} tables, ${formatBytes(backup.bytes)}`;
+  const holds = isCompared ? `${countOf(backup.rows, 'row')} in ` : '';
+  const size = `${holds}${countOf(backup.tables, 'table')}, ${formatBytes(backup.bytes)}`;
   output.print(`${what} of ${backup.startedAt} (${size}) would be verified,`);
   const check = isCompared ? 'and compared with its manifest' : 'and its rows counted';
   output.print(`restored into a new database "${plan.scratch}", ${check}.`);
@@ -37,7 +38,7 @@ function printEnding({ plan, sessions, restart }: RestorePreview, output: Output
   else if (live === undefined)
     output.print(`Then "${scratch}" would be renamed to "${target}", which does not exist.`);
   else {
-    const size = `${formatBytes(live.sizeBytes)}, ${live.sessions} sessions`;
+    const size = `${formatBytes(live.sizeBytes)}, ${countOf(live.sessions, 'session')}`;
     output.print(
       `Then "${target}" (${size}) would be renamed to "${keptAs ?? ''}" and "${scratch}" to "${target}".`,
     );

@@ -1,6 +1,8 @@
+import { countOf } from '../count-of.ts';
 import { formatDuration } from '../duration.ts';
+import type { TendError } from '../errors.ts';
 import { formatBytes } from '../format-bytes.ts';
-import type { AlertState } from '../report/find-alerts.ts';
+import { type AlertState, nameAlert } from '../report/find-alerts.ts';
 import { findScheduleProblem } from '../report/find-schedule-states.ts';
 import type { Status } from '../report/find-status.ts';
 import { oneLine } from './format-table.ts';
@@ -13,13 +15,20 @@ export function summariseStatus({ isOk, problems, hosts, tasks }: Status): strin
   if (!isOk) return oneLine(`problem: ${problems.join('; ')}`);
   const ages = hosts.flatMap(({ lastTickAgeMs }) => lastTickAgeMs ?? []);
   const lastTick = ages.length === 0 ? '' : `, last tick ${formatDuration(Math.min(...ages))} ago`;
-  return `ok: ${hosts.length} hosts${lastTick}, ${tasks.due} due, ${tasks.running} running`;
+  return `ok: ${countOf(hosts.length, 'host')}${lastTick}, ${tasks.due} due, ${tasks.running} running`;
+}
+
+/** The same where there is no status to be had: that the database is down is a problem, too. */
+export function summariseFailure({ message }: TendError): string {
+  return oneLine(`problem: ${message}`);
 }
 
 /** One screen: what is wrong comes first. Sections without a row are left out. */
 export function printStatus(status: Status, output: Output): void {
   const { database, isOk, problems } = status;
-  const verdict = isOk ? output.paint('green', 'ok') : output.paint('red', `${problems.length} problems`);
+  const verdict = isOk
+    ? output.paint('green', 'ok')
+    : output.paint('red', countOf(problems.length, 'problem'));
   output.print(`Database "${database}": ${verdict}`);
   for (const problem of problems) output.print(`  ${oneLine(problem)}`);
   for (const { columns, rows } of [
@@ -61,15 +70,12 @@ function tasks({ tasks: counts }: Status): Section {
 function alerts(status: Status): Section {
   return {
     columns: ['BROKEN', 'SINCE', 'FOR', 'FAILURES', 'LAST TASK', 'TOLD'],
-    rows: status.alerts.map(
-      ({ kind, schedule, host, brokenSince, brokenMs, recoveredAt, failures, lastTask, ...told }) => [
-        `${kind}${schedule === null ? '' : ` (${schedule})`}${host === null ? '' : ` on ${host}`}`,
-        formatTime(brokenSince),
-        recoveredAt === null ? formatDuration(brokenMs) : `works since ${formatTime(recoveredAt)}`,
-        ...[String(failures), String(lastTask)],
-        describeTold(told),
-      ],
-    ),
+    rows: status.alerts.map(({ brokenSince, brokenMs, recoveredAt, failures, lastTask, ...alert }) => [
+      ...[nameAlert(alert), formatTime(brokenSince)],
+      recoveredAt === null ? formatDuration(brokenMs) : `works since ${formatTime(recoveredAt)}`,
+      ...[String(failures), String(lastTask)],
+      describeTold(alert),
+    ]),
   };
 }
 

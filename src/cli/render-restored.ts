@@ -1,12 +1,13 @@
 import type { InferOutput } from 'valibot';
 import type { restoreReportSchema } from '../backups/sets/backup-report.ts';
+import { countOf } from '../count-of.ts';
 import type { Output } from './output.ts';
 
 /** What a restore has done, for a person. */
 export function renderRestored(report: InferOutput<typeof restoreReportSchema>, output: Output): void {
   const { backupId, database, rows, keptAs, heldTasks } = report;
   const kept = keptAs === null ? '' : `; the old one is kept as "${keptAs}"`;
-  output.summary(`Backup ${backupId} is now database "${database}" (${rows} rows)${kept}.`);
+  output.summary(`Backup ${backupId} is now database "${database}" (${countOf(rows, 'row')})${kept}.`);
   const later = describeLater(report);
   if (later !== undefined) output.summary(later);
   if (report.savedAs !== null) output.summary(`What was there before is backup ${report.savedAs}.`);
@@ -21,6 +22,6 @@ function describeLater(report: InferOutput<typeof restoreReportSchema>): string 
   const how =
     laterTransactions === null
       ? 'how many is not known'
-      : `at most ${laterTransactions} ${laterTransactions === 1 ? 'transaction' : 'transactions'}`;
+      : `at most ${countOf(laterTransactions, 'transaction')}`;
   return `What was committed after ${snapshotAt}, up to the cut-over at ${cutOverAt}, is in the old one alone: ${how}.`;
 }

@@ -11,14 +11,20 @@ export interface ReportErrorOptions {
   flags: GlobalFlags;
   secrets: SecretRegistry;
   writer: MessageWriter;
+  /** A line on stdout too, where no JSON goes there: for a reader who looks at nothing else. */
+  describeFailure?: DescribeFailure | undefined;
 }
+
+/** What a command prints on stdout in place of its result. */
+export type DescribeFailure = (error: TendError) => string;
 
 /**
  * Tells about a failed command, once, and returns its exit code: one line and the hint on stderr, and under `--json`
  * an object on stdout that holds the allow-listed fields and nothing else of the error: foreign errors carry flags,
  * rows and connection settings with them. Causes and stacks are shown from `-v` on.
  */
-export function reportError({ error, host, flags, secrets, writer }: ReportErrorOptions): number {
+export function reportError(options: ReportErrorOptions): number {
+  const { error, host, flags, secrets, writer, describeFailure } = options;
   const known = asTendError(error);
   const { code, message: text, exitCode, hint, details } = known;
   const message = writer.compose({
@@ -30,7 +36,10 @@ export function reportError({ error, host, flags, secrets, writer }: ReportError
   });
   writer.remember(message);
   writer.tell(message);
-  if (!flags.json) return exitCode;
+  if (!flags.json) {
+    if (describeFailure !== undefined) host.stdout.write(`${secrets.redact(describeFailure(known))}\n`);
+    return exitCode;
+  }
   const told = { code, message: text, hint: hint ?? null, exitCode };
   host.stdout.write(`${formatJson({ error: told }, secrets)}\n`);
   return exitCode;

@@ -11,7 +11,7 @@ import { createMessageWriter, type MessageWriter } from './message-writer.ts';
 import { openResources } from './open-resources.ts';
 import { createOutput, type Output } from './output.ts';
 import type { ProcessHost } from './process-host.ts';
-import { reportError } from './report-error.ts';
+import { type DescribeFailure, reportError } from './report-error.ts';
 import { listenForSignals, type SignalListener } from './signals.ts';
 import { startPings } from './start-pings.ts';
 import { createStepLog, type StepLog } from './step-log.ts';
@@ -29,6 +29,8 @@ export interface RunBodyOptions {
   readsConfig?: ReadsConfig;
   /** It only shows what it would do, or is not the chore as a whole: a monitoring service is not told of it. */
   isTrial?: boolean;
+  /** The line on stdout where the body fails; nothing unless given. */
+  describeFailure?: DescribeFailure | undefined;
   /** How long the process may take to end after the body did, before the watchdog ends it: 5 s. */
   endWithinMs?: number;
 }
@@ -70,7 +72,10 @@ export async function runBody(options: RunBodyOptions, body: CommandBody): Promi
   } catch (thrown) {
     if (!flags.json) voice.log.replay();
     const error = await nameDatabaseError(thrown);
-    exitCode = reportError({ error: afterSignal(error, signals), host, flags, secrets, writer });
+    const { describeFailure } = options;
+    exitCode = reportError({
+      ...{ error: afterSignal(error, signals), host, flags, secrets, writer, describeFailure },
+    });
   }
   if (exitCode === exitCodes.ok.code && (await streams.isOutputLost())) exitCode = exitCodes.cannotWrite.code;
   await pings?.finish({ exitCode, said: writer.said(), isStopped: signals.stopped !== undefined });

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { countOf } from '../count-of.ts';
 import { TendError } from '../errors.ts';
 import { maskAddress, maskAddressesIn } from '../mail/addresses/mail-address.ts';
 import { sendComposed } from '../mail/delivery/send-once.ts';
@@ -80,6 +81,6 @@ async function send(
   // Nobody would try again those who were put off; a caller that does sends it to all once more.
   throw new TendError(
     report.deferred.length > 0 ? 'MAIL_SERVER_UNREACHABLE' : 'MAIL_RECIPIENTS_REFUSED',
-    `${failed.length} of ${composed.envelope.to.length} recipients have not got the message.`,
+    `${failed.length} of ${countOf(composed.envelope.to.length, 'recipient')} ${failed.length === 1 ? 'has' : 'have'} not got the message.`,
   );
 }

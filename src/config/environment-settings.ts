@@ -55,14 +55,17 @@ export function listEnvironmentSettings(schema: GenericSchema, prefix: readonly 
   return shape.kind === 'record' || shape.kind === 'other' ? [] : [[...prefix]];
 }
 
-/** `['tasks', 'concurrency']` → `TEND_TASKS_CONCURRENCY`. */
+/** `['tasks', 'concurrency']` → `TEND_TASKS_CONCURRENCY`. A hyphen is an underscore, since no shell exports a name with one. */
 export function variableOf(path: readonly string[]): string {
-  return `TEND_${path.join('_').toUpperCase()}`;
+  return `TEND_${path.join('_').replaceAll('-', '_').toUpperCase()}`;
 }
 
 type SimpleKind = 'text' | 'number' | 'boolean';
 
-/** Keys hold underscores too (`on_bad_message`), so the name is matched against the schema, not split. */
+/**
+ * Keys hold underscores too (`on_bad_message`), so the name is matched against the schema, not split. A key with a hyphen is known by
+ * an underscore in its place, and as it is: env(1), systemd and Kubernetes can set such a name.
+ */
 function findSetting(
   schema: GenericSchema,
   name: string,
@@ -72,12 +75,14 @@ function findSetting(
   if (shape.kind !== 'table') return undefined;
   for (const [key, value] of Object.entries(shape.entries)) {
     const here = [...path, key];
-    if (name === key) {
+    const typed = name.slice(0, key.length);
+    if (typed !== key && typed !== key.replaceAll('-', '_')) continue;
+    if (name === typed) {
       const { kind } = shapeOf(value);
       if (kind === 'text' || kind === 'number' || kind === 'boolean') return { path: here, kind };
     }
-    const deeper = name.startsWith(`${key}_`)
-      ? findSetting(value, name.slice(key.length + 1), here)
+    const deeper = name.startsWith(`${typed}_`)
+      ? findSetting(value, name.slice(typed.length + 1), here)
       : undefined;
     if (deeper !== undefined) return deeper;
   }

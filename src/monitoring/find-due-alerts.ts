@@ -52,8 +52,8 @@ export async function findDueAlerts(db: Kysely<Database>, limit: number): Promis
       select * from tend.alerts where due_at <= now() order by due_at, kind, schedule, host limit ${limit}
     )
     select a.kind, a.schedule, a.host, a.phase, extract(epoch from a.due_at)::text as "dueAt", a.broken_since as "brokenSince", a.failures, a.is_relapse as "isRelapse",
-           extract(epoch from coalesce(a.recovered_at, now()) - a.broken_since)::float8 * 1000 as "brokenMs",
-           a.recovered_at as "recoveredAt", extract(epoch from now() - a.recovered_at)::float8 * 1000 as "recoveredMs",
+           round(extract(epoch from coalesce(a.recovered_at, now()) - a.broken_since) * 1000)::float8 as "brokenMs",
+           a.recovered_at as "recoveredAt", round(extract(epoch from now() - a.recovered_at) * 1000)::float8 as "recoveredMs",
            a.last_mailed_at as "lastMailedAt", current_database() as database,
            exists (select from tend.tasks h
                     where h.state = 'held' and h.kind = a.kind and coalesce(h.schedule, '') = a.schedule

@@ -16,6 +16,10 @@ export interface BackupStatus {
   lastRestoreTest: { id: string; testedAt: Date; ageMs: number; restoreMs: number } | null;
   /** How long restoring the newest set should take: the last test restore, by the size of the database. */
   recoveryMs: number | null;
+  /** Whether an enabled schedule takes backups. */
+  isScheduled: boolean;
+  /** How long the queue has been in this database: a new one need not have a backup yet. */
+  installedMs: number;
 }
 
 export interface BackupMark {
@@ -26,9 +30,9 @@ export interface BackupMark {
 
 /** The newest set and what is known of its worth. */
 export async function findBackupStatus(db: Kysely<Database>): Promise<BackupStatus> {
-  const { sets } = await findBackups(db);
+  const { sets, isScheduled, installedMs } = await findBackups(db);
   const [newest] = sets;
-  if (newest === undefined) return nothing;
+  if (newest === undefined) return { ...nothing, isScheduled, installedMs };
   const { contents: _, ...shown } = newest;
   const tested = lastTested(sets);
   const good = sets.filter(({ verifyError }) => verifyError === null);
@@ -41,10 +45,11 @@ export async function findBackupStatus(db: Kysely<Database>): Promise<BackupStat
       .map(({ bytes }) => bytes)
       .toReversed(),
     ...describeTest(newest, tested),
+    ...{ isScheduled, installedMs },
   };
 }
 
-const nothing: BackupStatus = {
+const nothing = {
   ...{ count: 0, newest: null, lastGood: null, lastVerified: null },
   ...{ sizes: [], lastRestoreTest: null, recoveryMs: null },
 };

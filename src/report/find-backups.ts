@@ -28,6 +28,10 @@ export interface KnownBackups {
   /** How many were ever taken, and how long ago the first of them. */
   taken: number;
   firstAgeMs: number | null;
+  /** Whether an enabled schedule takes them. */
+  isScheduled: boolean;
+  /** How long the queue has been in this database. */
+  installedMs: number;
 }
 
 /** Every backup of this database that the queue knows of, on whichever host it lies. */
@@ -43,13 +47,15 @@ export async function findBackups(db: Kysely<Database>): Promise<KnownBackups> {
            restore_ms as "restoreMs", last_verify_error as "verifyError"
       from tend.backups where removed_at is null and database_name = current_database()
      order by finished_at desc, id desc`.execute(db);
-  const { rows } = await sql<{ taken: number; firstAgeMs: number | null }>`
-    select count(*) as taken, ${ageOf('min(finished_at)')} as "firstAgeMs"
+  const { rows } = await sql<Omit<KnownBackups, 'sets'>>`
+    select count(*) as taken, ${ageOf('min(finished_at)')} as "firstAgeMs",
+           exists (select from tend.schedules where kind = 'backup' and enabled) as "isScheduled",
+           (select ${ageOf('created_at')} from tend.meta) as "installedMs"
       from tend.backups where database_name = current_database()`.execute(db);
-  const [{ taken, firstAgeMs } = { taken: 0, firstAgeMs: null }] = rows;
-  return { sets, taken, firstAgeMs };
+  const [facts = { taken: 0, firstAgeMs: null, isScheduled: false, installedMs: 0 }] = rows;
+  return { sets, ...facts };
 }
 
 function ageOf(expression: string) {
-  return sql`extract(epoch from now() - ${sql.raw(expression)})::float8 * 1000`;
+  return sql`round(extract(epoch from now() - ${sql.raw(expression)}) * 1000)::float8`;
 }

@@ -21,7 +21,7 @@ export async function findHealth(db: Kysely<Database>): Promise<Health> {
   const { rows } = await sql<Health>`
     select checked_at as "checkedAt", ok as "isOk", problems, due, running, held, failed_last_day as "failedLastDay",
            missed_last_day as "missedLastDay", case when due > 0 then next_due_at end as "oldestDueAt",
-           case when due > 0 then extract(epoch from checked_at - next_due_at)::float8 * 1000 end as "oldestDueAgeMs"
+           case when due > 0 then round(extract(epoch from checked_at - next_due_at) * 1000)::float8 end as "oldestDueAgeMs"
       from tend.health`.execute(db);
   const [row] = rows;
   if (row === undefined) throw new Error('tend.health has no row.');

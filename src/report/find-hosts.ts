@@ -21,7 +21,7 @@ export interface HostState {
 export async function findHosts(db: Kysely<Database>): Promise<HostState[]> {
   const { rows } = await sql<HostState>`
     select coalesce(h.host, r.host) as host, h.last_tick_at as "lastTickAt",
-           extract(epoch from now() - h.last_tick_at)::float8 * 1000 as "lastTickAgeMs",
+           round(extract(epoch from now() - h.last_tick_at) * 1000)::float8 as "lastTickAgeMs",
            h.first_seen_at as "firstSeenAt", coalesce(h.ticks, 0) as ticks, h.last_busy_at as "lastBusyAt",
            h.last_outcome as "lastOutcome", coalesce(r.running, 0) as running
       from tend.hosts h

@@ -34,7 +34,7 @@ export async function findMailStatus(db: Kysely<Database>): Promise<MailStatus> 
              select from tend.deliveries d where d.task_id = t.id and d.state in ('committing', 'unknown'))) as unknown
       from tend.tasks t where t.kind = 'send-mail' and t.state in ('waiting', 'held')`.execute(db);
   const { rows: failingServers } = await sql<FailingServer>`
-    select name, failing_since as "failingSince", extract(epoch from now() - failing_since)::float8 * 1000 as "failingMs",
+    select name, failing_since as "failingSince", round(extract(epoch from now() - failing_since) * 1000)::float8 as "failingMs",
            failures, failure_class as "failureClass", reason, retry_at as "retryAt"
       from tend.mail_servers where failing_since is not null order by failing_since, name`.execute(db);
   const [counts = { waiting: 0, deferred: 0, held: 0, unknown: 0 }] = rows;

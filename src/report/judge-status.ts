@@ -1,6 +1,9 @@
 import type { StatusThresholds } from '../config/monitor-section.ts';
+import type { Config } from '../config/schema.ts';
+import { countOf } from '../count-of.ts';
 import { formatDuration } from '../duration.ts';
 import type { Status } from './find-status.ts';
+import { isMissingBackup, judgeBackupAge, judgeVerifyAge } from './judge-backups.ts';
 
 /** What one threshold finds, and which sentence of view `tend.health` it replaces where it is set. */
 interface Rule {
@@ -8,13 +11,26 @@ interface Rule {
   findProblems(status: Status): (string | false)[];
 }
 
-/** The status with its problems judged by `[monitor.thresholds]`: see there for what replaces what. */
-export function judgeStatus(status: Status, thresholds: StatusThresholds): Status {
+/** The status with its problems judged by the configuration: see `[monitor.thresholds]` for what replaces what. */
+export function judgeStatus(status: Status, config: Pick<Config, 'backup' | 'monitor'>): Status {
+  const { thresholds } = config.monitor;
   const rules = Object.values(rulesFor(thresholds)).filter((rule) => rule !== undefined);
   const kept = status.problems.filter((problem) => !rules.some(({ replaces }) => replaces?.test(problem)));
-  const found = rules.flatMap((rule) => rule.findProblems(status)).filter((problem) => problem !== false);
-  const problems = [...kept, ...found];
+  const found = [backupAgeRule(config), ...rules].flatMap((rule) => rule.findProblems(status));
+  const problems = [...kept, ...found.filter((problem) => problem !== false)];
   return { ...status, problems, isOk: problems.length === 0 };
+}
+
+/** That a schedule misses its last backup says enough, unless a limit is set. */
+function backupAgeRule({ backup, monitor }: Pick<Config, 'backup' | 'monitor'>): Rule {
+  const limitMs = monitor.thresholds.backup_age;
+  const hasDirectory = backup.directory !== undefined;
+  return {
+    findProblems({ backups, problems }) {
+      if (limitMs === undefined && problems.some((problem) => isMissingBackup(problem))) return [];
+      return [judgeBackupAge({ backups, limitMs, hasDirectory }) ?? false];
+    },
+  };
 }
 
 function rulesFor(limits: StatusThresholds): Record<string, Rule | undefined> {
@@ -43,18 +59,10 @@ function taskRules({ tick_age, due_age, held, failed }: StatusThresholds): Recor
   };
 }
 
-function backupRules({ backup_age, verify_age }: StatusThresholds): Record<string, Rule | undefined> {
+function backupRules({ verify_age }: StatusThresholds): Record<string, Rule | undefined> {
   return {
-    backupAge: ifSet(backup_age, undefined, ({ backups: { lastGood } }, limit) => [
-      lastGood === null
-        ? 'there is no good backup'
-        : lastGood.ageMs > limit && `the newest good backup is ${formatDuration(lastGood.ageMs)} old`,
-    ]),
     verifyAge: ifSet(verify_age, undefined, ({ backups: { lastVerified } }, limit) => [
-      lastVerified === null
-        ? 'no backup was ever verified'
-        : lastVerified.ageMs > limit &&
-          `the newest verified backup is ${formatDuration(lastVerified.ageMs)} old`,
+      judgeVerifyAge(lastVerified, limit) ?? false,
     ]),
   };
 }
@@ -62,10 +70,10 @@ function backupRules({ backup_age, verify_age }: StatusThresholds): Record<strin
 function mailRules(limits: StatusThresholds): Record<string, Rule | undefined> {
   return {
     unknown: ifSet(limits.mail_unknown, undefined, ({ mail: { unknown } }, limit) => [
-      unknown > limit && `${unknown} messages may or may not have been sent: a person must decide`,
+      unknown > limit && `${countOf(unknown, 'message')} may or may not have been sent: a person must decide`,
     ]),
     deferred: ifSet(limits.mail_deferred, undefined, ({ mail: { deferred } }, limit) => [
-      deferred > limit && `${deferred} messages are deferred`,
+      deferred > limit && `${countOf(deferred, 'message')} ${deferred === 1 ? 'is' : 'are'} deferred`,
     ]),
     servers: ifSet(limits.mail_server_failing, undefined, ({ mail: { failingServers } }, limit) =>
       failingServers.map(
@@ -80,7 +88,8 @@ function mailRules(limits: StatusThresholds): Record<string, Rule | undefined> {
 function serverRules(limits: StatusThresholds): Record<string, Rule | undefined> {
   return {
     catalogs: ifSet(limits.catalogs_failed, undefined, ({ translations: { failed } }, limit) => [
-      failed.length > limit && `${failed.length} message catalogs are not well`,
+      failed.length > limit &&
+        `${countOf(failed.length, 'message catalog')} ${failed.length === 1 ? 'is' : 'are'} not well`,
     ]),
     connections: ifSet(
       limits.connection_share,

@@ -12,7 +12,7 @@ export async function findDueSchedules(options: {
   limit: number;
 }): Promise<DueSchedule[]> {
   const { rows } = await sql<DueSchedule>`
-    select name, cron, timezone, catch_up as "catchUp", extract(epoch from max_late)::float8 * 1000 as "maxLateMs",
+    select name, cron, timezone, catch_up as "catchUp", round(extract(epoch from max_late) * 1000)::float8 as "maxLateMs",
            case when isfinite(next_slot) then next_slot end as "nextSlot", defined_at as "definedAt"
       from tend.schedules
      where enabled and next_slot <= now()

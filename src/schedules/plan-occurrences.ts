@@ -1,3 +1,4 @@
+import { countOf } from '../count-of.ts';
 import { formatDuration } from '../duration.ts';
 import { checkTimezone } from './check-timezone.ts';
 import { nextOccurrence } from './next-occurrence.ts';
@@ -66,7 +67,7 @@ function toEarlierRow(earlier: { count: number; first: Date; last: Date } | unde
   if (earlier === undefined) return [];
   const { count, first, last } = earlier;
   const reason =
-    `missed: ${count} occurrences from ${first.toISOString()} to ${last.toISOString()}; ` +
+    `missed: ${countOf(count, 'occurrence')} from ${first.toISOString()} to ${last.toISOString()}; ` +
     `no tick came, and only the ${listedOccurrences} after them are listed one by one`;
   return [{ slotAt: last, reason }];
 }

@@ -60,6 +60,6 @@ export interface ScheduleRow {
 
 export const scheduleColumns: RawBuilder<ScheduleRow> = sql`
   o.name, o.source, o.declared_by, o.cron, o.timezone, o.kind, o.queue, o.priority, o.host, o.catch_up,
-  extract(epoch from o.max_late)::float8 * 1000 as max_late_ms, o.overlap, o.enabled, o.disabled_reason, o.next_slot,
+  round(extract(epoch from o.max_late) * 1000)::float8 as max_late_ms, o.overlap, o.enabled, o.disabled_reason, o.next_slot,
   s.next_slot <> '-infinity' as is_planned, o.last_slot, s.defined_at, o.problem, o.conflict, o.last_task, o.last_state,
   o.last_finished_at`;

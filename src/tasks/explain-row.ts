@@ -51,7 +51,7 @@ export async function readExplainRow(options: {
            t.schedule, t.slot_at, tend.copied_from() as copied_from,
            coalesce((select jsonb_agg(jsonb_build_object('scope', p.scope, 'name', p.name, 'reason', p.reason,
                               'paused_by', p.paused_by,
-                              'for_ms', extract(epoch from now() - p.paused_at)::float8 * 1000) order by p.scope)
+                              'for_ms', round(extract(epoch from now() - p.paused_at) * 1000)::float8) order by p.scope)
                        from tend.pauses p
                       where p.name = case p.scope when 'kind' then t.kind else t.queue end), '[]') as pauses,
            (select k.max_running from tend.kinds k where k.kind = t.kind) as max_running,
@@ -59,18 +59,18 @@ export async function readExplainRow(options: {
            (select count(*) from tend.tasks r
              where r.state = 'running' and split_part(r.lease_owner, ':', 1) = ${host}) as running_here,
            t.cancel_requested_at is not null as is_cancel_requested,
-           extract(epoch from t.run_at - now())::float8 * 1000 as due_in_ms,
-           extract(epoch from t.lease_until - now())::float8 * 1000 as lease_left_ms,
-           extract(epoch from now() - t.started_at)::float8 * 1000 as started_ms_ago,
-           extract(epoch from now() - t.finished_at)::float8 * 1000 as ended_ms_ago,
+           round(extract(epoch from t.run_at - now()) * 1000)::float8 as due_in_ms,
+           round(extract(epoch from t.lease_until - now()) * 1000)::float8 as lease_left_ms,
+           round(extract(epoch from now() - t.started_at) * 1000)::float8 as started_ms_ago,
+           round(extract(epoch from now() - t.finished_at) * 1000)::float8 as ended_ms_ago,
            (select count(*) from tend.tasks o
              where o.state = 'waiting' and o.run_at <= now()
                and (o.priority, o.run_at, o.id) < (t.priority, t.run_at, t.id)) as ahead,
            exists (select from tend.kinds k where k.kind = t.kind) as kind_is_registered,
-           (select extract(epoch from now() - max(last_tick_at))::float8 * 1000 from tend.hosts
+           (select round(extract(epoch from now() - max(last_tick_at)) * 1000)::float8 from tend.hosts
              where t.host is null or host = t.host) as last_tick_ms_ago,
            (select jsonb_build_object('id', h.id, 'kind', h.kind, 'owner', h.lease_owner,
-                     'for_ms', extract(epoch from now() - h.started_at)::float8 * 1000)
+                     'for_ms', round(extract(epoch from now() - h.started_at) * 1000)::float8)
               from tend.tasks h where h.state = 'running' and h.mutex = t.mutex and h.id <> t.id) as holder
       from tend.tasks t where t.id = ${id}`.execute(db);
   const row = rows[0];

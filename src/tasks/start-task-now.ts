@@ -74,7 +74,7 @@ async function insertRunning(options: StartNowOptions): Promise<ClaimedTask | un
 async function findHolder(db: Kysely<Database>, kind: TaskKind): Promise<Holder | undefined> {
   const { rows } = await sql<Holder>`
     select id, kind, lease_owner as owner, lease_until < now() as "isLost",
-           extract(epoch from now() - started_at)::float8 * 1000 as "forMs"
+           round(extract(epoch from now() - started_at) * 1000)::float8 as "forMs"
       from tend.tasks where state = 'running' and mutex = ${kind.policy.mutex}`.execute(db);
   return rows[0];
 }

@@ -1,3 +1,4 @@
+import { countOf } from '../count-of.ts';
 import { TendError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { type Diagnostic, formatDiagnostic } from './findings.ts';
@@ -92,14 +93,17 @@ export function diagnosticLines(report: CompileReport): string[] {
 /** One sentence for a person. */
 export function describeReport(report: CompileReport): string {
   const { catalogs, installed, unchanged, failed, dropped } = report;
-  const total = count(catalogs.length, 'message catalog');
+  const total = countOf(catalogs.length, 'message catalog');
   if (failed > 0) {
-    const rest = installed > 0 ? `${installed} others were installed.` : 'nothing was installed.';
+    const rest =
+      installed > 0
+        ? `${countOf(installed, 'other')} ${installed === 1 ? 'was' : 'were'} installed.`
+        : 'nothing was installed.';
     return `${failed} of ${total} ${failed === 1 ? 'is' : 'are'} bad: ${rest}`;
   }
   const checked = catalogs.length - installed - unchanged;
   const parts = checked > 0 ? [`${checked} good`] : [`${installed} installed`, `${unchanged} unchanged`];
-  if (dropped > 0) parts.push(`${count(dropped, 'bad message')} left out`);
+  if (dropped > 0) parts.push(`${countOf(dropped, 'bad message')} left out`);
   return `${total}: ${parts.join(', ')}.`;
 }
 
@@ -110,8 +114,4 @@ export function badCatalogsError(report: CompileReport): TendError {
     hint: 'tend compile-translations --check',
     isPermanent: true,
   });
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import { countOf } from '../count-of.ts';
 import type { MoEntry } from './mo-entry.ts';
 import { readMo } from './read-mo.ts';
 
@@ -57,12 +58,12 @@ export function describeLoss(options: {
   const had = before?.size ?? 0;
   if (had === 0) return undefined;
   if (entries.length === 0) {
-    return `the catalog is empty, and ${output} has ${had} messages: remove that file first if this is meant`;
+    return `the catalog is empty, and ${output} has ${countOf(had, 'message')}: remove that file first if this is meant`;
   }
   const removed = diff.removed ?? 0;
   if (maxDropPercent === undefined || removed * 100 <= had * maxDropPercent) return undefined;
   const percent = ((removed * 100) / had).toFixed(1).replace(/\.0$/, '');
-  return `${removed} of the ${had} messages of ${output} would be lost (${percent} %), and --max-drop allows ${maxDropPercent} %`;
+  return `${removed} of the ${countOf(had, 'message')} of ${output} would be lost (${percent} %), and --max-drop allows ${maxDropPercent} %`;
 }
 
 function byLookup(entries: readonly MoEntry[]): Map<string, string> {

@@ -120,9 +120,12 @@ describe('tend send-mail bounces on a Maildir', () => {
     expect(row).toEqual({ bounced: count });
   });
 
-  it('exits 66 where there is none, and 64 where none is named', async () => {
+  it('exits 66 where there is none, and 78 where none is configured or named', async () => {
     expect(await bounces(['--maildir', join(directory.path, 'cur')])).toMatchObject({ exitCode: 66 });
-    expect(await bounces([])).toMatchObject({ exitCode: 64 });
+    expect(await bounces([])).toMatchObject({
+      exitCode: 78,
+      stderr: expect.stringContaining('[mail] bounces is missing'),
+    });
   });
 
   it('takes the one of tend.toml', async () => {

@@ -225,7 +225,8 @@ describe('connections cancel and terminate', () => {
     try {
       const { pid, client } = await session('foreign', { user: other });
       const result = await site.command(['connections', 'terminate', String(pid), '--yes'], asStranger());
-      expect(result).toMatchObject({ exitCode: 77, stderr: expect.stringContaining('pg_signal_backend') });
+      const hint = `grant pg_signal_backend to ${stranger}, or grant ${other} to ${stranger}`;
+      expect(result).toMatchObject({ exitCode: 77, stderr: expect.stringContaining(hint) });
       await client.end();
     } finally {
       await site.database.query(`drop role ${other}`);

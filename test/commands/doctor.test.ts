@@ -206,7 +206,7 @@ describe('doctor --adopt', () => {
     [
       'hold',
       ['held', 'held'],
-      /; 2 unfinished tasks are held\.\n.*tend tasks resolve ID.*\n1 mails are held.*\nDisabled .* nightly/,
+      /; 2 unfinished tasks are held\.\n.*tend tasks resolve ID.*\n1 mail is held.*\nDisabled .* nightly/,
     ],
     [
       'cancel',
@@ -216,7 +216,7 @@ describe('doctor --adopt', () => {
     [
       'run',
       ['waiting', 'held'],
-      /; 2 unfinished tasks wait to be run\.\n1 mails are held; each .* tasks resolve ID --retry\n$/,
+      /; 2 unfinished tasks wait to be run\.\n1 mail is held; each .* tasks resolve ID --retry\n$/,
     ],
   ] as const)(
     '--unfinished %s leaves a waiting task and a waiting mail as %j, and says so',

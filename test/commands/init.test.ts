@@ -74,18 +74,32 @@ describe('init finds', () => {
     });
   });
 
-  it('ERB in Rails’ database.yml, says so, and takes DATABASE_URL of the environment instead', async () => {
+  it('a variable in Rails’ database.yml that is not set here, and takes DATABASE_URL of the environment instead', async () => {
     const url = 'postgresql://blog:ra-ils-secret@/blog_production';
     const found = await look('rails', { DATABASE_URL: url });
     expect(found.framework).toBe('Rails');
     expect(found.database.database?.value).toEqual({ url: 'env:DATABASE_URL' });
     expect(found.database.rejected).toEqual([
-      { source: 'config/database.yml#production', why: expect.stringContaining('"password"') },
+      { source: 'config/database.yml#production', why: expect.stringContaining('BLOG_DATABASE_PASSWORD') },
     ]);
     const source = proposeConfig(found);
     expect(source).not.toContain('secret');
-    expect(source).toMatch(/^# Not used: config\/database\.yml#production: .* is ERB\.$/m);
+    expect(source).toMatch(/^# Not used: config\/database\.yml#production: .* which is not set here$/m);
   });
+
+  it.each([{ env: {} }, { env: { BLOG_DATABASE_PASSWORD: 'ra-ils-secret' } }])(
+    'Rails’ database.yml with a password from a variable, and says which, set here or not: $env',
+    async ({ env }) => {
+      const found = await look('rails', env);
+      expect(found.database.database).toEqual({
+        value: { from: 'config/database.yml#production' },
+        why: expect.stringMatching(
+          /database "blog_production" .*, as "blog".* password from BLOG_DATABASE_PASSWORD\. cron has no such variable/,
+        ),
+      });
+      expect(proposeConfig(found)).not.toContain('secret');
+    },
+  );
 
   it('the environment of Rails’ database.yml that has no ERB', async () => {
     const { folder } = await application('rails');

@@ -76,7 +76,7 @@ it('names every problem first, and is exit code 0 all the same', async () => {
     values ('b', 'sql', '0 4 * * *', 'noop', false, E'too\\tnoisy')`);
   const { exitCode, stdout } = await site.command(['status']);
   expect(exitCode).toBe(0);
-  expect(stdout).toMatch(/^Database "\w+": 1 problems\n {2}1 due of a kind nobody knows\n\nDUE\t/);
+  expect(stdout).toMatch(/^Database "\w+": 1 problem\n {2}1 due of a kind nobody knows\n\nDUE\t/);
   expect(stdout).toMatch(/\nb\tnoop\t\t\t\tdisabled: too noisy\n/);
   expect(stdout).toMatch(
     /\nPAUSED\tNAME\tSINCE\tBY\tDUE\tREASON\nkind\tmake-coffee\t[^\t]+Z\tann\t1\tno beans\n\n/,
@@ -138,6 +138,7 @@ it('has stable keys under --json', async () => {
     backups: {
       ...{ count: 0, newest: null, lastGood: null, lastVerified: null },
       ...{ sizes: [], lastRestoreTest: null, recoveryMs: null },
+      ...{ isScheduled: false, installedMs: expect.any(Number) },
     },
     mail: { waiting: 0, deferred: 0, held: 0, unknown: 0, failingServers: [] },
     translations: { catalogs: 0, failed: [] },
@@ -145,10 +146,26 @@ it('has stable keys under --json', async () => {
   });
 });
 
+it('tells ages in JSON in whole milliseconds', async () => {
+  await site.enqueue('make-coffee');
+  await query(`insert into tend.alerts (kind, broken_since, due_at, last_task_id)
+    values ('backup', now() - interval '2.3456789 hours', now() + interval '1 hour', 1)`);
+  await query(`insert into tend.mail_servers (name, settings_fingerprint, failing_since, failures, failure_class)
+    values ('relay', 'x', now() - interval '1.23456789 hours', 1, 'server')`);
+  const { stdout } = await site.command(['status', '--json']);
+  const { stdout: sessions } = await site.command(['connections', '--json']);
+  await query('delete from tend.alerts; delete from tend.mail_servers');
+  const ages = [...(stdout + sessions).matchAll(/"(\w+Ms)": ([\d.]+)/g)];
+  expect(ages.map(([, name]) => name)).toEqual(
+    expect.arrayContaining(['lastTickAgeMs', 'oldestDueAgeMs', 'brokenMs', 'failingMs', 'oldestMs']),
+  );
+  expect(ages.filter(([, , value]) => !/^\d+$/.test(value ?? ''))).toEqual([]);
+});
+
 it('--check is one line and exit code 0 where all is well', async () => {
   const { exitCode, stdout, stderr } = await site.command(['status', '--check']);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-  expect(stdout).toMatch(/^ok: 1 hosts, last tick [\d.]+ m?s ago, 0 due, 0 running\n$/);
+  expect(stdout).toMatch(/^ok: 1 host, last tick [\d.]+ m?s ago, 0 due, 0 running\n$/);
 });
 
 it('--check is one line and exit code 4 where something is wrong, in JSON too', async () => {
@@ -184,9 +201,24 @@ it('needs a database with the schema: exit code 78', async () => {
   }
 });
 
-it('is exit code 69 where the database cannot be reached', async () => {
+it('--check is one line on stdout and the exit code of the error where the database is down or without the schema', async () => {
   const env = { TEND_DATABASE_URL: 'postgresql://cms@127.0.0.1:1/cms' };
-  expect((await site.tend(['status', '--check'], { env })).exitCode).toBe(69);
+  const down = await site.tend(['status', '--check'], { env });
+  expect(down.exitCode).toBe(69);
+  expect(down.stdout).toMatch(/^problem: .*127\.0\.0\.1.*\n$/);
+  const inJson = await site.tend(['status', '--check', '--json'], { env });
+  expect(inJson.exitCode).toBe(69);
+  expect(json(inJson)).toEqual({
+    error: {
+      ...{ code: 'DATABASE_UNREACHABLE', hint: expect.any(String), exitCode: 69 },
+      message: down.stdout.slice('problem: '.length, -1),
+    },
+  });
+  const other = { TEND_DATABASE_URL: site.database.url.replace(/\/[^/?]*(?=\?|$)/, '/postgres') };
+  const bare = await site.tend(['status', '--check'], { env: other });
+  expect(bare.exitCode).toBe(78);
+  expect(bare.stdout).toMatch(/^problem: .*schema.*\n$/);
+  expect((await site.tend(['status'], { env })).stdout).toBe('');
 });
 
 it('--watch redraws on a terminal, ends at Ctrl-C with exit code 130, and leaves no session', async () => {

@@ -45,9 +45,34 @@ describe('a mistake in the command line', () => {
     expect((await runCli(['cofnig'])).stderr).toContain('hint: did you mean "tend config"?');
   });
 
-  it('of a help request is exit code 64', async () => {
-    expect((await runCli(['nonsense', '--help'])).exitCode).toBe(64);
-    expect((await runCli(['help', 'nonsense'])).exitCode).toBe(64);
+  it.each([
+    { line: 'help stauts', words: 'stauts', hint: 'did you mean "tend help status"?' },
+    { line: 'help tasks shwo', words: 'tasks shwo', hint: 'did you mean "tend help tasks show"?' },
+    { line: 'nonsense --help', words: 'nonsense', hint: 'tend --help' },
+  ])(
+    'of a help request is said as any other, with exit code 64: tend $line',
+    async ({ line, words, hint }) => {
+      const args = line.split(' ');
+      const message = `"${words}" is not a command of tend`;
+      expect(await runCli(args)).toMatchObject({
+        ...{ exitCode: 64, stdout: '', stderr: `tend: ${message}\nhint: ${hint}\n` },
+      });
+      const logged = await runCli(args, { env: { TEND_LOG_FORMAT: 'json' } });
+      expect(logged).toMatchObject({ exitCode: 64, stdout: '' });
+      expect(JSON.parse(logged.stderr)).toMatchObject({
+        level: 'error',
+        code: 'USAGE',
+        exitCode: 64,
+        message,
+        hint,
+      });
+    },
+  );
+
+  it('of help itself is said as any other', async () => {
+    const { exitCode, stdout, stderr } = await runCli(['help', 'status', '--json']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 64, stderr: 'tend: Nonexistent flag: --json\n' });
+    expect(JSON.parse(stdout).error).toMatchObject({ code: 'USAGE', hint: 'tend help --help' });
   });
 });
 

@@ -136,7 +136,7 @@ describe('checks of the application with [app] heal', () => {
       attempts: [
         {
           outcome: 'failed',
-          outputTail: expect.stringContaining('1 failed checks in a row, 0 restarts; next: wait'),
+          outputTail: expect.stringContaining('1 failed check in a row, 0 restarts; next: wait'),
         },
       ],
     });

@@ -4,13 +4,24 @@ import type { StatusThresholds } from '../../src/config/monitor-section.ts';
 import { judgeStatus } from '../../src/report/judge-status.ts';
 import { exampleStatus } from './support/example-status.ts';
 
-const defaults = withoutConfig('/').config.monitor.thresholds;
-const judge = (changes: Parameters<typeof exampleStatus>[0], limits: Partial<StatusThresholds> = {}) =>
-  judgeStatus(exampleStatus(changes), { ...defaults, ...limits }).problems;
+const { config } = withoutConfig('/');
+const judge = (changes: Parameters<typeof exampleStatus>[0], limits: Partial<StatusThresholds> = {}) => {
+  const thresholds = { ...config.monitor.thresholds, ...limits };
+  return judgeStatus(exampleStatus(changes), { ...config, monitor: { ...config.monitor, thresholds } })
+    .problems;
+};
 const hour = 3_600_000;
 
 it('leaves what is well as it is', () => {
-  expect(judgeStatus(exampleStatus(), defaults)).toMatchObject({ isOk: true, problems: [] });
+  expect(judgeStatus(exampleStatus(), config)).toMatchObject({ isOk: true, problems: [] });
+});
+
+it('counts one as one', () => {
+  const mail = { waiting: 0, deferred: 1, held: 0, unknown: 1, failingServers: [] };
+  expect(judge({ mail }, { mail_deferred: 0 })).toEqual([
+    '1 message may or may not have been sent: a person must decide',
+    '1 message is deferred',
+  ]);
 });
 
 it('names every host that has not ticked for too long, and not the latest tick of all', () => {
@@ -64,9 +75,9 @@ it('without any setting names unknown mail, failing mail servers, failed catalog
   const failed = [{ host: 'web1', path: '/a.po', message: 'bad', checkedAt: new Date(0) }];
   const sessions = { ofTend: 1, total: 81, maxConnections: 100 };
   expect(judge({ mail, translations: { catalogs: 1, failed }, sessions })).toEqual([
-    '1 messages may or may not have been sent: a person must decide',
+    '1 message may or may not have been sent: a person must decide',
     'mail server "relay" fails for 1 h: connection refused',
-    '1 message catalogs are not well',
+    '1 message catalog is not well',
     '81 of 100 connections are taken',
   ]);
 });

@@ -189,7 +189,7 @@ describe('after a time without ticks', () => {
     expect(rest.map(({ state }) => state)).toEqual(Array.from({ length: 100 }, () => 'waiting'));
     expect(
       await queue.database.query('select missed_last_day::int as n, problems from tend.health'),
-    ).toMatchObject([{ n: 1, problems: expect.arrayContaining(['1 occurrences missed in the last day']) }]);
+    ).toMatchObject([{ n: 1, problems: expect.arrayContaining(['1 occurrence missed in the last day']) }]);
   });
 });
 

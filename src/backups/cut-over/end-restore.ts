@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { countOf } from '../../count-of.ts';
 import { toError } from '../../errors.ts';
 import { removeFresh } from '../restore/fresh-files.ts';
 import { rowsWritten } from '../restore/rows-written.ts';
@@ -31,7 +32,10 @@ export async function endUndone(work: SwapWork): Promise<string | null> {
   const written = await writtenWhileLive(work);
   const isKept = written !== 0;
   if (isKept) {
-    const what = written === null ? 'it may have been written to' : `${written} rows were written into it`;
+    const what =
+      written === null
+        ? 'it may have been written to'
+        : `${countOf(written, 'row')} ${written === 1 ? 'was' : 'were'} written into it`;
     log.warn(`What was restored is kept as "${undoneAs}": ${what} while it was live.`);
     // A database that was renamed by hand has another comment.
     await markDatabase(maintenance, undoneAs, { kind: 'undone', database, id });

@@ -1,6 +1,7 @@
 import { access, constants, lstat, readFile, realpath, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
+import { countOf } from '../../count-of.ts';
 import { formatBytes } from '../../format-bytes.ts';
 import { configuredFiles } from '../create/file-roots.ts';
 import type { BackupSet } from '../sets/backup-directory.ts';
@@ -131,5 +132,5 @@ function holes(recorded: RecordedFiles | undefined): string[] {
   const count = recorded?.unreadable.count ?? 0;
   if (count === 0) return [];
   const [first = ''] = recorded?.unreadable.names ?? [];
-  return [`The set was made without ${count} files that could not be read, such as "${first}".`];
+  return [`The set was made without ${countOf(count, 'file')} that could not be read, such as "${first}".`];
 }

@@ -34,7 +34,7 @@ export async function estimateRestore(options: {
 
 async function lastRestore(db: Kysely<Database>): Promise<{ durationMs: number; rows: number } | undefined> {
   const { rows } = await sql<{ durationMs: number; rows: number }>`
-    select extract(epoch from a.finished_at - a.started_at)::float8 * 1000 as "durationMs",
+    select round(extract(epoch from a.finished_at - a.started_at) * 1000)::float8 as "durationMs",
            (a.evidence ->> 'rows')::float8 as rows
       from tend.attempts a join tend.tasks t on t.id = a.task_id
      where t.kind = 'restore' and a.outcome = 'succeeded' and a.evidence ? 'rows'

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import { countOf } from '../../count-of.ts';
 import { openDatabase } from '../../database/open-database.ts';
 import type { Database } from '../../database/tables.ts';
 import { TendError, toError } from '../../errors.ts';
@@ -125,7 +126,7 @@ async function compareWithin(live: Kysely<Database>, options: RestoreWithinOptio
       const isMore = table.rows !== null && here > table.rows;
       if (isMore)
         log.warn(
-          `Table "${table.schema}"."${table.name}" has ${here} rows, more than the ${table.rows} of the backup.`,
+          `Table "${table.schema}"."${table.name}" has ${countOf(here, 'row')}, more than the ${table.rows} of the backup.`,
         );
       return isMore ? { ...table, rows: here } : table;
     });

@@ -3,6 +3,7 @@ import { LineCounter, parseDocument, type YAMLParseError } from 'yaml';
 import { invalidSettings } from '../../connection/invalid-settings.ts';
 import type { ConnectionParameters, LibpqParameter } from '../../connection/libpq-parameters.ts';
 import type { ApplicationSettings, SettingsFile } from './read-application-settings.ts';
+import { replaceErbVariables } from './replace-erb-variables.ts';
 
 /** Rails' keys on the left; the others of ActiveRecord's PostgreSQL adapter go to libpq under their own name. */
 const parameterOfKey: Record<string, LibpqParameter> = {
@@ -21,9 +22,12 @@ const parameterOfKey: Record<string, LibpqParameter> = {
 };
 
 const erbHint =
-  'ERB (<% … %>) is Ruby code and is not run here. Let the environment set DATABASE_URL for tend, or write the value.';
+  'ERB (<% … %>) is Ruby code and is not run here, but for ENV["NAME"] and ENV.fetch("NAME"). Let the environment set DATABASE_URL for tend, or write the value.';
 
-/** Reads one environment of Rails' config/database.yml, with aliases and merges; ERB is refused where it matters. */
+/**
+ * Reads one environment of Rails' config/database.yml, with aliases and merges. Of ERB, the reading of an environment variable is
+ * understood; all else is refused where it matters, and so is a variable that is not set.
+ */
 export async function readDatabaseYml(settings: SettingsFile): Promise<ApplicationSettings> {
   const { path, place, origin, secrets } = settings;
   const root = parse(settings);
@@ -39,11 +43,23 @@ export async function readDatabaseYml(settings: SettingsFile): Promise<Applicati
     throw invalidSettings(origin, `"${path}" has no "${place}", only ${names(root)}`);
   }
   const read = (key: string) => {
-    const text = textOf(section[key]);
-    if (text?.includes('<%')) {
+    const written = textOf(section[key]);
+    if (written === undefined) return undefined;
+    const text = replaceErbVariables(written, ({ name, fallback }) => {
+      const value = settings.env[name] ?? fallback;
+      if (value !== undefined) return value;
+      const what = `"${key}" of "${place}" in "${path}" is the environment variable ${name}, which is not set`;
+      throw invalidSettings(
+        origin,
+        what,
+        `Set ${name} where tend is called, in the crontab or unit too; empty where there is none.`,
+      );
+    });
+    // looked for in what is written: a password may hold anything
+    if (replaceErbVariables(written, () => '').includes('<%')) {
       throw invalidSettings(origin, `"${key}" of "${place}" in "${path}" is ERB`, erbHint);
     }
-    return text;
+    return text === '' ? undefined : text;
   };
   const adapter = read('adapter');
   if (adapter !== undefined && !/^postg(res|resql|is)$/.test(adapter)) {
@@ -61,6 +77,28 @@ export async function readDatabaseYml(settings: SettingsFile): Promise<Applicati
   if (socket !== undefined) parameters.host = socket.includes('/.s.PGSQL.') ? dirname(socket) : socket;
   if (Object.keys(parameters).length > 0) return { parameters, origin };
   throw invalidSettings(origin, `"${place}" in "${path}" has neither "url" nor "database"`);
+}
+
+/** A setting of database.yml that is read from an environment variable. */
+export interface SettingFromVariable {
+  /** `password`. */
+  key: string;
+  variable: string;
+  hasDefault: boolean;
+}
+
+/** The environment variables that the settings of one environment are read from, in the order of the file. */
+export function findVariables(settings: SettingsFile): SettingFromVariable[] {
+  const section = settings.place === undefined ? undefined : findSection(parse(settings), settings.place);
+  const keys = [...Object.keys(parameterOfKey), 'adapter', 'url', 'socket'];
+  return Object.entries(section ?? {}).flatMap(([key, value]) => {
+    const found: SettingFromVariable[] = [];
+    replaceErbVariables(keys.includes(key) ? (textOf(value) ?? '') : '', ({ name, fallback }) => {
+      found.push({ key, variable: name, hasDefault: fallback !== undefined });
+      return '';
+    });
+    return found;
+  });
 }
 
 type Mapping = Record<string, unknown>;

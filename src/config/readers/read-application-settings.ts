@@ -10,6 +10,8 @@ export interface ApplicationSettingsOptions {
   /** Where the reference stands, for messages: `tend.toml [database]`. */
   section: string;
   baseDirectory: string;
+  /** Where a file refers to it, as database.yml may. */
+  env: NodeJS.ProcessEnv;
   secrets: SecretRegistry;
 }
 
@@ -25,6 +27,7 @@ export interface SettingsFile {
   /** What follows `#`; undefined where nothing does. */
   place: string | undefined;
   origin: string;
+  env: NodeJS.ProcessEnv;
   secrets: SecretRegistry;
 }
 
@@ -37,14 +40,16 @@ export interface SettingsFile {
 export async function readApplicationSettings(
   options: ApplicationSettingsOptions,
 ): Promise<ApplicationSettings> {
-  const { reference, section, baseDirectory, secrets } = options;
+  const { reference, section, baseDirectory, env, secrets } = options;
   const hash = reference.indexOf('#');
   const name = hash === -1 ? reference : reference.slice(0, hash);
   const place = hash === -1 ? undefined : reference.slice(hash + 1);
   const read = await readerOf(name, reference, section);
   const path = resolve(baseDirectory, name);
   const content = await readSettingsFile(path, `${section} from = "${reference}"`);
-  return await read({ path, content, place: place === '' ? undefined : place, origin: reference, secrets });
+  return await read({
+    ...{ path, content, place: place === '' ? undefined : place, origin: reference, env, secrets },
+  });
 }
 
 type Reader = (file: SettingsFile) => ApplicationSettings | Promise<ApplicationSettings>;

@@ -60,7 +60,7 @@ create or replace view tend.health as
       case when c.held > 0 then c.held || ' held: a person must decide' end,
       case when c.failed_last_day > 0 then c.failed_last_day || ' failed in the last day' end,
       case when c.due_of_unknown_kind > 0 then c.due_of_unknown_kind || ' due of a kind nobody knows' end,
-      case when c.missed_last_day > 0 then c.missed_last_day || ' occurrences missed in the last day' end
+      case when c.missed_last_day > 0 then c.missed_last_day || case c.missed_last_day when 1 then ' occurrence' else ' occurrences' end || ' missed in the last day' end
     ], null) || c.schedule_problems || c.pause_problems || c.host_problems
       || c.backup_problems as problems
     from counts c

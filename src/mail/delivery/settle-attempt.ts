@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { countOf } from '../../count-of.ts';
 import type { DeliveryRecipient } from '../../database/tables.ts';
 import { TendError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
@@ -52,7 +53,7 @@ export async function settleAttempt(options: SettleAttemptOptions): Promise<Sett
   }
   throw new TendError(
     'MAIL_SERVER_TEMPORARY',
-    `${report.deferred.length} of ${recipients.length} recipients were put off by the mail server; the others are done.`,
+    `${report.deferred.length} of ${countOf(recipients.length, 'recipient')} ${report.deferred.length === 1 ? 'was' : 'were'} put off by the mail server; the others are done.`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.ts';
 import { findBackups } from '../find-backups.ts';
 import type { DoctorCheck } from './doctor-check.ts';
 
@@ -9,7 +10,7 @@ export const checkBackupCount: DoctorCheck = {
     const { sets, taken } = await findBackups(await openDatabase());
     const good = sets.filter(({ verifyError }) => verifyError === null).length;
     const wanted = Math.max(2, loadedConfig.config.backup.keep?.last ?? 0);
-    const text = `${good} good backups are there`;
+    const text = `${countOf(good, 'good backup')} ${good === 1 ? 'is' : 'are'} there`;
     if (good >= Math.min(wanted, taken)) return { status: 'ok', text };
     return {
       status: 'warn',

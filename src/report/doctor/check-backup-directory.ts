@@ -1,4 +1,5 @@
 import { findDamagedSets } from '../../backups/sets/find-damaged-sets.ts';
+import { countOf } from '../../count-of.ts';
 import type { DoctorCheck } from './doctor-check.ts';
 
 const shown = 3;
@@ -11,7 +12,7 @@ export const checkBackupDirectory: DoctorCheck = {
     const survey = await findDamagedSets(loadedConfig);
     if (survey === undefined) return { status: 'ok', text: 'none is configured' };
     const { directory, whole, damaged } = survey;
-    if (damaged.length === 0) return { status: 'ok', text: `${whole} sets in ${directory}` };
+    if (damaged.length === 0) return { status: 'ok', text: `${countOf(whole, 'set')} in ${directory}` };
     const some = damaged.slice(0, shown).map(({ id, problem }) => `"${id}": ${problem}`);
     const more = damaged.length > shown ? `; ${damaged.length - shown} more` : '';
     return {

@@ -8,7 +8,7 @@ const reportedElsewhere = [
   / held: a person must decide$/, // held-tasks
   / failed in the last day$/, // failed-tasks
   / due of a kind nobody knows$/, // unknown-kinds
-  / occurrences missed in the last day$/, // missed-occurrences
+  / occurrences? missed in the last day$/, // missed-occurrences
   /^the backup due at /, // backup-age
   / cannot be planned: | is defined twice: | should have run at /, // schedules
 ];

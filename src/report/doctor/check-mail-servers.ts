@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { countOf } from '../../count-of.ts';
 import { formatDuration } from '../../duration.ts';
 import type { DoctorCheck } from './doctor-check.ts';
 
@@ -16,7 +17,7 @@ export const checkMailServers: DoctorCheck = {
   needs: 'identity',
   async run({ openDatabase, loadedConfig }) {
     const { rows } = await sql<FailingServer>`
-      select name, failures, extract(epoch from now() - failing_since)::float8 * 1000 as "forMs", reason,
+      select name, failures, round(extract(epoch from now() - failing_since) * 1000)::float8 as "forMs", reason,
              failure_class as "failureClass"
         from tend.mail_servers where failing_since is not null order by failing_since`.execute(
       await openDatabase(),
@@ -31,7 +32,7 @@ export const checkMailServers: DoctorCheck = {
       text: failing
         .map(
           ({ name, forMs, failures, reason }) =>
-            `"${name}" fails for ${formatDuration(forMs)} (${failures} times): ${reason ?? 'no reason is known'}`,
+            `"${name}" fails for ${formatDuration(forMs)} (${countOf(failures, 'time')}): ${reason ?? 'no reason is known'}`,
         )
         .join('; '),
       fix:

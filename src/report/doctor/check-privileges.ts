@@ -3,10 +3,11 @@ import type { DoctorCheck } from './doctor-check.ts';
 
 interface Rights {
   user: string;
-  /** Who owns schema tend. */
-  owner: string;
-  /** Tables of schema tend that cannot be read and written. */
+  /** The role as a statement names it. */
+  quotedUser: string;
+  /** Tables of schema tend that cannot be read and written, and who owns the first of them. */
   missing: string[];
+  owner: string | null;
   seesSessions: boolean;
   signalsSessions: boolean;
 }
@@ -17,23 +18,28 @@ export const checkPrivileges: DoctorCheck = {
   needs: 'schema',
   async run({ openDatabase, connection }) {
     const { rows } = await sql<Rights>`
-      select current_user::text as "user",
-             (select nspowner::regrole::text from pg_namespace where nspname = 'tend') as owner,
-             array(select c.relname::text from pg_class c
-                    where c.relnamespace = 'tend'::regnamespace and c.relkind in ('r', 'p')
-                      and not (has_table_privilege(c.oid, 'SELECT') and has_table_privilege(c.oid, 'INSERT')
-                               and has_table_privilege(c.oid, 'UPDATE') and has_table_privilege(c.oid, 'DELETE'))
-                    order by 1) as missing,
+      with missing as (
+        select c.relname::text as name, pg_get_userbyid(c.relowner)::text as owner from pg_class c
+         where c.relnamespace = 'tend'::regnamespace and c.relkind in ('r', 'p')
+           and not (has_table_privilege(c.oid, 'SELECT') and has_table_privilege(c.oid, 'INSERT')
+                    and has_table_privilege(c.oid, 'UPDATE') and has_table_privilege(c.oid, 'DELETE')))
+      select current_user::text as "user", quote_ident(current_user) as "quotedUser",
+             array(select name from missing order by name) as missing,
+             (select owner from missing order by name limit 1) as owner,
              pg_has_role('pg_read_all_stats', 'USAGE') as "seesSessions",
              pg_has_role('pg_signal_backend', 'USAGE') as "signalsSessions"`.execute(await openDatabase());
     const [row] = rows;
     if (row === undefined) throw new Error('The server tells no privileges.');
-    const { user, owner, missing, seesSessions, signalsSessions } = row;
+    const { user, quotedUser, owner, missing, seesSessions, signalsSessions } = row;
     if (missing.length > 0)
       return {
         status: 'fail',
         text: `role "${user}" may not read and write ${missing.map((name) => `tend.${name}`).join(', ')}`,
-        fix: `Connect as ${owner}, who owns schema "tend": user=${owner} in the settings from ${(await connection()).origin}`,
+        // an owner from whom rights were taken may give them back to himself
+        fix:
+          owner === user
+            ? `psql: grant select, insert, update, delete on all tables in schema tend to ${quotedUser}`
+            : `Connect as ${owner}, who owns ${missing.length === 1 ? 'it' : 'them'}: user=${owner} in the settings from ${(await connection()).origin}`,
       };
     const limits = [
       ...(seesSessions ? [] : ["what other roles' sessions do is hidden (pg_read_all_stats)"]),

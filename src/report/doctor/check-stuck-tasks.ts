@@ -40,7 +40,7 @@ async function findStuckTasks(db: Kysely<Database>): Promise<StuckTasks[]> {
       select 'expired', id, kind, lease_until from tend.tasks where state = 'running' and lease_until < now()
     )
     select distinct on (what) what, count(*) over (partition by what) as count, id as oldest, kind,
-           extract(epoch from now() - since)::float8 * 1000 as "ageMs"
+           round(extract(epoch from now() - since) * 1000)::float8 as "ageMs"
       from stuck order by what desc, since, id`.execute(db);
   return rows;
 }

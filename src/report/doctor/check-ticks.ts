@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.ts';
 import { formatDuration } from '../../duration.ts';
 import { findHosts, type HostState } from '../find-hosts.ts';
 import type { DoctorCheck, Finding } from './doctor-check.ts';
@@ -38,7 +39,9 @@ export const checkTicks: DoctorCheck = {
     }
     const byHand = inService.filter(isCalledByHand);
     if (byHand.length > 0) {
-      const which = byHand.map((one) => `host "${one.host}" has ticked ${one.ticks} times ${since(one)}`);
+      const which = byHand.map(
+        (one) => `host "${one.host}" has ticked ${countOf(one.ticks, 'time')} ${since(one)}`,
+      );
       return {
         status: 'warn',
         text: `${which.join(', ')}: does cron call it?`,

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { countOf } from '../../count-of.ts';
 import type { DoctorCheck } from './doctor-check.ts';
 
 /** Of no message it is unknown whether it has left. */
@@ -17,7 +18,7 @@ export const checkUnknownDeliveries: DoctorCheck = {
     if (count === 0) return { status: 'ok', text: 'of every message it is known whether it has left' };
     return {
       status: 'warn',
-      text: `${count} messages may have left or not, the first of them task ${id}`,
+      text: `${countOf(count, 'message')} may have left or not${count === 1 ? ':' : ', the first of them'} task ${id}`,
       fix: `The server's log knows: tend tasks show ${id}, then tend tasks resolve ${id} --sent or --resend`,
     };
   },

@@ -1,4 +1,5 @@
 import { findHorizonHolders, type HorizonHolder } from '../../activity/find-horizon-holders.ts';
+import { countOf } from '../../count-of.ts';
 import { formatDuration } from '../../duration.ts';
 import type { DoctorCheck } from './doctor-check.ts';
 import { limitFinding } from './limit-finding.ts';
@@ -38,7 +39,7 @@ function describe({ kind, name, owner, ageMs, transactions }: HorizonHolder): st
     replica: `the replica of session ${name} (${owner}) with hot_standby_feedback`,
   }[kind];
   const since = ageMs === null ? '' : `, open for ${formatDuration(ageMs)}`;
-  return `${what}${since}, ${transactions} transactions ago`;
+  return `${what}${since}, ${countOf(transactions, 'transaction')} ago`;
 }
 
 function fixOf({ kind, name, database }: HorizonHolder): string {

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import { findHiddenSessions } from '../../activity/find-hidden-sessions.ts';
+import { countOf } from '../../count-of.ts';
 import type { Database } from '../../database/tables.ts';
 import type { Finding } from './doctor-check.ts';
 
@@ -12,7 +13,7 @@ export async function limitFinding(db: Kysely<Database>, text: string): Promise<
   if (hidden === 0) return { status: 'ok', text };
   return {
     status: 'warn',
-    text: `limited: ${text}, as far as role "${role}" can see: of ${hidden} sessions of other roles state and transactions are hidden`,
+    text: `limited: ${text}, as far as role "${role}" can see: of ${countOf(hidden, 'session')} of other roles state and transactions are hidden`,
     fix: `As a superuser: grant pg_read_all_stats to "${role.replaceAll('"', '""')}"`,
   };
 }

@@ -13,7 +13,7 @@ export interface TakenBackup {
 /** The last thirty sets of this database, oldest first. */
 export async function findBackupHistory(db: Kysely<Database>): Promise<TakenBackup[]> {
   const { rows } = await sql<TakenBackup>`
-    select id, finished_at as "finishedAt", extract(epoch from finished_at - started_at)::float8 * 1000 as "durationMs",
+    select id, finished_at as "finishedAt", round(extract(epoch from finished_at - started_at) * 1000)::float8 as "durationMs",
            bytes, removed_at is not null as "isRemoved"
       from tend.backups where database_name = current_database()
      order by finished_at desc, id desc limit 30`.execute(db);

@@ -14,7 +14,7 @@ export function drawBackups(backups: readonly TakenBackup[]): Markup[] {
   const labels = backups.map(({ finishedAt }) => formatDay(finishedAt));
   const sizes = backups.map(({ bytes }) => bytes);
   const durations = backups.map(({ durationMs }) => durationMs);
-  const size = `The last ${backups.length} sets; the newest is ${formatBytes(last.bytes)}.`;
+  const size = `${backups.length === 1 ? 'One set' : `The last ${backups.length} sets`}; the newest is ${formatBytes(last.bytes)}.`;
   const duration = `The newest took ${formatDuration(last.durationMs)}, the longest ${formatDuration(Math.max(...durations))}.`;
   const table = {
     columns: ['Set', 'Finished', '#Size', '#Took', 'Removed'],

@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.ts';
 import { formatDuration } from '../../duration.ts';
 import { formatBytes } from '../../format-bytes.ts';
 import type { Status } from '../find-status.ts';
@@ -28,7 +29,7 @@ function taskTiles({ hosts, tasks }: Status): Tile[] {
     {
       label: 'Last tick',
       value: ages.length === 0 ? 'never' : `${formatDuration(Math.min(...ages))} ago`,
-      note: `${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'}`,
+      note: countOf(hosts.length, 'host'),
     },
     {
       ...{ label: 'Due', value: String(due) },

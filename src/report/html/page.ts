@@ -1,5 +1,7 @@
+import { countOf } from '../../count-of.ts';
 import type { Status } from '../find-status.ts';
 import type { History } from '../history/find-history.ts';
+import { drawAlerts } from './alerts.ts';
 import { drawBackups } from './backup-figures.ts';
 import { drawScheduleCalendar } from './calendar-figure.ts';
 import { drawConnections } from './connection-figure.ts';
@@ -24,7 +26,7 @@ const problemLimit = 40;
  */
 export function drawPage({ status, history }: { status: Status; history: History }): string {
   const { database, checkedAt } = status;
-  const title = `${status.isOk ? 'ok' : `${status.problems.length} problems`}: ${cutText(database)}`;
+  const title = `${status.isOk ? 'ok' : countOf(status.problems.length, 'problem')}: ${cutText(database)}`;
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -41,6 +43,7 @@ export function drawPage({ status, history }: { status: Status; history: History
 <main>
 ${drawVerdict(status)}
 ${drawNumbers(status)}
+${drawAlerts(status)}
 <h2>Trends</h2>
 <div class="cards">${drawFigures(status, history)}</div>
 <h2>Details</h2>
@@ -58,7 +61,7 @@ function drawVerdict({ isOk, problems }: Status): Markup {
   const items = problems.slice(0, problemLimit).map((problem) => html`<li>${cutText(problem, 300)}</li>`);
   const more = problems.length - items.length;
   const rest = more > 0 ? html`<li>and ${more} more</li>` : undefined;
-  return html`<div class="verdict bad"><strong>${problems.length === 1 ? '1 problem' : `${problems.length} problems`}</strong><ul>${items}${rest}</ul></div>`;
+  return html`<div class="verdict bad"><strong>${countOf(problems.length, 'problem')}</strong><ul>${items}${rest}</ul></div>`;
 }
 
 function drawFigures(status: Status, history: History): Markup {

@@ -28,6 +28,9 @@ footer{padding-top:24px;padding-bottom:32px}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,340px),1fr));gap:16px}
 .card{margin:0;padding:14px 16px;min-width:0}
 .card.wide{grid-column:1/-1}
+.alert{border-left:4px solid var(--bad)}
+.facts{display:grid;grid-template-columns:max-content 1fr;gap:2px 14px;margin:8px 0 0;font-size:13px;font-variant-numeric:tabular-nums}
+.facts dt{color:var(--faint)}.facts dd{margin:0;min-width:0}
 svg{display:block;width:100%;height:auto;margin-top:8px}
 svg text{fill:var(--faint);font:11.5px system-ui,sans-serif}
 .end{text-anchor:end}.middle{text-anchor:middle}

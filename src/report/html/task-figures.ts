@@ -1,3 +1,4 @@
+import { countOf } from '../../count-of.ts';
 import { formatDuration } from '../../duration.ts';
 import type { KindDurations } from '../history/find-durations-by-day.ts';
 import type { DayOutcomes } from '../history/find-outcomes-by-day.ts';
@@ -39,7 +40,7 @@ export function drawDurations({ kind, attempts, days }: KindDurations): Markup {
     { name: 'median', color: 'good', values: days.map(({ medianMs }) => medianMs) },
   ];
   const longest = Math.max(...days.map(({ longestMs }) => longestMs ?? 0));
-  const description = `${attempts} attempts in 14 days; the longest took ${formatDuration(longest)}.`;
+  const description = `${countOf(attempts, 'attempt')} in 14 days; the longest took ${formatDuration(longest)}.`;
   const labels = days.map(({ day }) => formatDay(day));
   return drawFigure({
     ...{ title: `Duration: ${kind}`, summary: description, legend: series },

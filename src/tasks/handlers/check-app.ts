@@ -9,6 +9,7 @@ import {
   notePassedCheck,
 } from '../../app/check-history.ts';
 import { type HealingNews, healingMail } from '../../app/healing-mail.ts';
+import { countOf } from '../../count-of.ts';
 import { formatDuration } from '../../duration.ts';
 import { TendError } from '../../errors.ts';
 import type { RunningTask, TaskHandler, TaskResult } from './handler.ts';
@@ -50,7 +51,9 @@ async function heals(task: RunningTask<Payload>, healing: AppHealing, error: Ten
   const { context, log } = task;
   const host = hostOf(task);
   const history = await noteFailedCheck({ db: context.db, host, healing, error: error.message });
-  log.info(`${history.failures} failed checks in a row, ${history.restarts} restarts; next: ${history.next}`);
+  log.info(
+    `${countOf(history.failures, 'failed check')} in a row, ${countOf(history.restarts, 'restart')}; next: ${history.next}`,
+  );
   if (history.next === 'report') tell(task, healing, { kind: 'given-up', history, error: error.message });
   if (history.next === 'restart') {
     const payload = { because: because(history, context.clock.now(), error) };

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { applyRetention } from '../../backups/retention/apply-retention.ts';
 import type { PruneReport } from '../../backups/retention/carry-out-prune.ts';
 import { pruneKeptDatabases } from '../../backups/retention/prune-kept-databases.ts';
+import { countOf } from '../../count-of.ts';
 import { parseDuration } from '../../duration.ts';
 import { TendError } from '../../errors.ts';
 import type { RunningTask, TaskHandler, TaskResult } from './handler.ts';
@@ -41,7 +42,7 @@ function incomplete({ place, removed, failed }: PruneReport): TendError {
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
   return new TendError(
     code,
-    `${failed.length} of ${removed.length + failed.length} backup sets could not be removed: "${first?.id}": ${first?.why}${more}.`,
+    `${failed.length} of ${countOf(removed.length + failed.length, 'backup set')} could not be removed: "${first?.id}": ${first?.why}${more}.`,
     {
       details: failed.map(({ id, why }) => `${id}: ${why}`).join('\n'),
       ...(code === 'PRUNE_INCOMPLETE' && { hint: `Look at the rights there: ls -la ${place}` }),

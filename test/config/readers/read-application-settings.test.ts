@@ -6,14 +6,14 @@ import { SecretRegistry } from '../../../src/redact.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 /** Reads `reference` beside `files`; the temporary directory's path appears as `/dir`. */
-async function read(reference: string, files: Record<string, string>) {
+async function read(reference: string, files: Record<string, string>, env: Record<string, string> = {}) {
   await using directory = await temporaryDirectory();
   for (const [name, content] of Object.entries(files)) {
     await mkdir(dirname(join(directory.path, name)), { recursive: true });
     await writeFile(join(directory.path, name), content);
   }
   const secrets = new SecretRegistry();
-  const options = { reference, section: 'tend.toml [database]', baseDirectory: directory.path, secrets };
+  const options = { reference, section: 'tend.toml [database]', baseDirectory: directory.path, secrets, env };
   const plain = (text: string) => text.replaceAll(directory.path, '/dir');
   try {
     const found = await readApplicationSettings(options);
@@ -220,6 +220,26 @@ describe('a database.yml', () => {
     });
   });
 
+  test.each([
+    ['<%= ENV["DB_PW"] %>', 'it is <%= 7 %>'],
+    [`<%= ENV['DB_PW'] -%>`, 'it is <%= 7 %>'],
+    ['<%=ENV.fetch("DB_PW")%>', 'it is <%= 7 %>'],
+    ['<%= ENV.fetch("DB_PW", "other") %>', 'it is <%= 7 %>'],
+    ['<%= ENV.fetch("NOT_SET", "a default") %>', 'a default'],
+    [`<%= ENV.fetch('NOT_SET') { 'a default' } %>`, 'a default'],
+    ['<%= ENV["NOT_SET"] || 5432 %>', '5432'],
+    ['"a-<%= ENV[\'EMPTY\'] %>b"', 'a-b'],
+    ['<%= ENV["EMPTY"] %>', undefined],
+    ['<%= ENV.fetch("NOT_SET", nil) %>', undefined],
+  ])('is read where ERB says no more than a variable: %s', async (value, password) => {
+    const content = `production:\n  database: cms\n  password: ${value}\n`;
+    const env = { DB_PW: 'it is <%= 7 %>', EMPTY: '' };
+    expect(await read('d.yml#production', { 'd.yml': content }, env)).toEqual({
+      parameters: { dbname: 'cms', ...(password === undefined ? {} : { password }) },
+      origin: 'd.yml#production',
+    });
+  });
+
   test('has several databases in one environment', async () => {
     const content = 'production:\n  primary: { database: one }\n  replica: { database: two }\n';
     expect(await read('d.yml#production.replica', { 'd.yml': content })).toMatchObject({
@@ -237,8 +257,15 @@ describe('a database.yml', () => {
     [
       'd.yml#production',
       'production:\n  password: <%= ENV["S"] %>\n',
+      '"password" of "production" in "/dir/d.yml" is the environment variable S, which is not set',
+    ],
+    [
+      'd.yml#production',
+      'production:\n  password: <%= Rails.application.credentials.s3cret %>\n',
       '"password" of "production" in "/dir/d.yml" is ERB',
     ],
+    ['d.yml#production', 'production:\n  password: <%= ENV["HOME"] + `id` %>\n', 'is ERB'],
+    ['d.yml#production', 'production:\n  password: <%= ENV.fetch("S", "a#{1}") %>\n', 'is ERB'],
     [
       'd.yml#production',
       '<% if true %>\nproduction:\n  s3cret: [\n<% end %>',

@@ -11,6 +11,8 @@ import type { DoctorFacts, Finding } from '../../../src/report/doctor/doctor-che
 import { doctorChecks } from '../../../src/report/doctor/doctor-checks.ts';
 import { findBackupStatus } from '../../../src/report/find-backup-status.ts';
 import { findHealth } from '../../../src/report/find-health.ts';
+import { findStatus } from '../../../src/report/find-status.ts';
+import { judgeStatus } from '../../../src/report/judge-status.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { createQueue, type Queue } from '../../tasks/support/queue.ts';
 import { thisProgram } from '../support/this-program.ts';
@@ -28,9 +30,16 @@ beforeEach(async () => {
 
 const query = async (sql: string, params: unknown[] = []) => await queue.database.query(sql, params);
 
-async function check(name: string, backup: Partial<Config['backup']> = {}): Promise<Finding> {
+const configOf = (backup: Partial<Config['backup']>, thresholds: object = {}): Config =>
+  parse(configSchema, { backup, monitor: { thresholds } });
+
+async function check(
+  name: string,
+  backup: Partial<Config['backup']> = {},
+  limits: object = {},
+): Promise<Finding> {
   const loaded = withoutConfig('/srv/cms');
-  const config = parse(configSchema, { backup });
+  const config = configOf(backup, limits);
   const facts: DoctorFacts = {
     ...{
       loadedConfig: { ...loaded, config },
@@ -159,8 +168,72 @@ describe('backup-age', () => {
     await query('update tend.meta set created_at = now()');
     expect(await check('backup-age', { directory: '/b' })).toEqual({
       status: 'ok',
-      text: 'none yet: nothing is known',
+      text: 'none yet: tend is new here',
     });
+  });
+});
+
+describe('tend status judges the age of backups as doctor does', () => {
+  const directory = '/b';
+  it.each<{
+    title: string;
+    rows?: Taken[];
+    slot?: number;
+    isNew?: boolean;
+    backup?: Partial<Config['backup']>;
+    limits?: object;
+    problem: string | undefined;
+  }>([
+    { title: 'none, in a new installation', isNew: true, backup: { directory }, problem: undefined },
+    { title: 'none, where none is wanted', problem: undefined },
+    { title: 'none for two days', backup: { directory }, problem: 'there is no good backup' },
+    {
+      title: 'none, in a new installation that has a limit',
+      ...{ isNew: true, limits: { backup_age: '26h' }, problem: 'there is no good backup' },
+    },
+    {
+      title: 'older than the limit',
+      rows: [{ hoursAgo: 30 }],
+      limits: { backup_age: '26h' },
+      problem: '1 d 6 h old',
+    },
+    {
+      title: 'within the limit',
+      rows: [{ hoursAgo: days(9) }],
+      limits: { backup_age: '10d' },
+      problem: undefined,
+    },
+    {
+      title: 'old, without a schedule',
+      rows: [{ hoursAgo: days(9) }],
+      problem: 'and no schedule takes another',
+    },
+    { title: 'not made by its schedule', rows: [{ hoursAgo: 38 }], slot: 14, problem: 'the backup due at ' },
+  ])('$title: $problem', async ({ rows = [], slot, isNew = false, backup, limits, problem }) => {
+    for (const row of rows) await taken(row);
+    if (slot !== undefined) await scheduled(slot);
+    if (isNew) await query('update tend.meta set created_at = now()');
+    const config = configOf(backup ?? {}, limits);
+    const { problems } = judgeStatus(await findStatus(queue.db), config);
+    const finding = await check('backup-age', backup, limits);
+    const said = problems.filter((one) => one.includes('backup'));
+    expect(said).toEqual(problem === undefined ? [] : [finding.text]);
+    expect(finding.text).toContain(problem ?? '');
+    expect(finding.status === 'ok').toBe(problem === undefined);
+  });
+
+  it('and that none was verified for longer than [monitor.thresholds] verify_age', async () => {
+    await taken({ hoursAgo: days(9), verified: 1 });
+    const limits = { verify_age: '8d' };
+    const { problems } = judgeStatus(
+      await findStatus(queue.db),
+      configOf({}, { ...limits, backup_age: '10d' }),
+    );
+    expect(problems).toContain('the newest verified backup is 9 d old');
+    expect(await check('backup-verified', {}, limits)).toMatchObject({
+      ...{ status: 'warn', text: 'the newest verified backup is 9 d old' },
+    });
+    expect(await check('backup-verified', {}, { verify_age: '10d' })).toMatchObject({ status: 'ok' });
   });
 });
 
@@ -208,7 +281,7 @@ it.each<{
       { hoursAgo: 9, error: 'cut' },
     ],
     status: 'fail',
-    text: '1 of 2 backup sets are not good, the newest of them "h9": cut',
+    text: '1 of 2 backup sets is not good, the newest of them "h9": cut',
   },
   { name: 'restore-test', title: 'new', rows: [{ hoursAgo: 5 }], status: 'ok', text: 'yet' },
   {

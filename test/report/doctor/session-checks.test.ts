@@ -174,7 +174,7 @@ describe('a role without pg_read_all_stats', () => {
       expect(await check(name, { user: 'limited', options: later() })).toEqual({
         status: 'warn',
         text: expect.stringMatching(
-          /^limited: .*, as far as role "limited" can see: of 1 sessions of other roles state and transactions are hidden$/,
+          /^limited: .*, as far as role "limited" can see: of 1 session of other roles state and transactions are hidden$/,
         ),
         fix: grant,
       });
@@ -201,13 +201,28 @@ describe('privileges', () => {
       text: expect.stringMatching(
         new RegExp(`^role "${role.name}" may not read and write tend\\..*tend\\.tasks`),
       ),
-      fix: `Connect as ${owner?.name}, who owns schema "tend": user=${owner?.name} in the settings from test`,
+      fix: `Connect as ${owner?.name}, who owns them: user=${owner?.name} in the settings from test`,
     });
     await database.query(`grant all on all tables in schema tend to ${role.name}`);
     expect(await makeCheck('privileges', checkFacts({ db, connection }))).toMatchObject({
       status: 'ok',
       text: expect.stringContaining('(pg_read_all_stats), and it cannot end them (pg_signal_backend)'),
     });
+  });
+
+  it('that were taken from the owner himself are granted again, and nobody is told to connect as who he is', async () => {
+    await using database = await createTestDatabase();
+    await using role = await createApplicationRole(database);
+    const connection = { ...database.connection, user: role.name };
+    await using db = openDatabase({ connection, applicationName: 'test' });
+    await database.query(`grant all on all tables in schema tend to ${role.name}`);
+    await database.query(`alter table tend.pauses owner to ${role.name}`);
+    await database.query(`revoke all on tend.pauses from ${role.name}`);
+    const { fix } = await makeCheck('privileges', checkFacts({ db, connection }));
+    expect(fix).toBe(
+      `psql: grant select, insert, update, delete on all tables in schema tend to ${role.name}`,
+    );
+    await database.query(`alter table tend.pauses owner to current_user`);
   });
 });
 

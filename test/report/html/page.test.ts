@@ -53,6 +53,36 @@ it('says every chart in words and as a table', () => {
   expect(count(/<details><summary>As a table<\/summary><div class="scroll"/g)).toBe(titles.length);
 });
 
+it('has a section for what is broken: since when, the last task, who was told, and the next reminder', () => {
+  const section = /<h2>Broken<\/h2>([^]*?)<h2>/.exec(page)?.[1] ?? '';
+  const cards = section.split('<section').slice(1);
+  expect(cards.map((card) => [...card.matchAll(/<(?:h3|d[td])>([^<]*)/g)].map(([, text]) => text))).toEqual([
+    [
+      ...['backup (nightly)', 'Broken since', '2026-11-25 06:20 UTC (3 d)', 'Failures', '3'],
+      ...['Last task', '4711, failed 2026-11-28 02:20 UTC', 'Told', '2026-11-28 02:20 UTC'],
+      ...['Next reminder', '2026-11-29 02:20 UTC'],
+    ],
+    [
+      ...['resize-images on web2', 'Broken since', '2026-11-28 05:20 UTC (1 h)', 'Failures', '12'],
+      ...['Last task', '4803, failed 2026-11-28 06:18 UTC', 'Told'],
+      'not yet: task 4799 is waiting: mail server &quot;relay&quot;: connect ECONNREFUSED 10.0.0.25:587',
+      ...['Next reminder', '2026-11-29 05:20 UTC'],
+    ],
+    [
+      ...[
+        'http (prices)',
+        'Works since',
+        '2026-11-27 23:20 UTC; broke 2026-11-27 21:20 UTC',
+        'Failures',
+        '2',
+      ],
+      ...['Last task', '4650, failed 2026-11-27 22:20 UTC', 'Told', 'nobody'],
+    ],
+  ]);
+  expect(page.indexOf('<h2>Broken')).toBeLessThan(page.indexOf('>Trends<'));
+  expect(drawPage({ status: exampleStatus(), history })).not.toContain('Broken');
+});
+
 it('leaves out charts of what there is none of', () => {
   const empty = { ...history, backups: [], connections: undefined, durations: [], mail: [] };
   const small = drawPage({ status: exampleStatus(), history: empty });
@@ -73,6 +103,7 @@ it('lets no text of the database become markup, wherever it stands', () => {
       ...status,
       ...{ database: hostile, problems: [hostile] },
       hosts: [{ ...host, host: hostile, lastOutcome: hostile }],
+      alerts: status.alerts.map((alert) => ({ ...alert, kind: hostile, mailProblem: hostile })),
       schedules: [{ ...schedule, name: hostile, kind: hostile, cron: hostile, timezone: hostile }],
       pauses: [
         ...[{ scope: 'kind' as const, name: hostile, reason: hostile, pausedAt: new Date(0) }].map(
@@ -106,6 +137,7 @@ it('is of bounded size, whatever the database holds', () => {
     status: {
       ...status,
       problems: many(long),
+      alerts: many(status.alerts[1]).map((alert) => ({ ...alert, kind: long, mailProblem: long })),
       hosts: many(status.hosts[0]).map((host) => ({ ...host, host: long, lastOutcome: long })),
       schedules: many(status.schedules[0]).map((schedule) => ({
         ...schedule,

@@ -33,6 +33,26 @@ function busyStatus(): Status {
       'mail server "relay" fails for 42 m: connect ECONNREFUSED 10.0.0.25:587',
       '83 of 100 connections are taken',
     ],
+    alerts: [
+      {
+        ...{ kind: 'backup', schedule: 'nightly', host: null, brokenSince: ago(3 * day), brokenMs: 3 * day },
+        ...{ failures: 3, lastFailedAt: ago(4 * hour), lastTask: 4711, recoveredAt: null },
+        ...{ lastMailedAt: ago(4 * hour), remindsAt: ago(-20 * hour), mailTask: 4712 },
+        ...{ mailState: 'succeeded', mailProblem: null, isUntold: false },
+      },
+      {
+        ...{ kind: 'resize-images', schedule: null, host: 'web2', brokenSince: ago(hour), brokenMs: hour },
+        ...{ failures: 12, lastFailedAt: ago(2 * minute), lastTask: 4803, recoveredAt: null },
+        ...{ lastMailedAt: ago(hour), remindsAt: ago(-23 * hour), mailTask: 4799, mailState: 'waiting' },
+        ...{ mailProblem: 'mail server "relay": connect ECONNREFUSED 10.0.0.25:587', isUntold: true },
+      },
+      {
+        ...{ kind: 'http', schedule: 'prices', host: null, brokenSince: ago(9 * hour), brokenMs: 9 * hour },
+        ...{ failures: 2, lastFailedAt: ago(8 * hour), lastTask: 4650, recoveredAt: ago(7 * hour) },
+        ...{ lastMailedAt: null, remindsAt: null, mailTask: null, mailState: null, mailProblem: null },
+        isUntold: false,
+      },
+    ],
     hosts: [ticked('web1', 14_000, '3 succeeded'), ticked('web2', 31_000, '1 succeeded, 1 failed')],
     tasks: {
       ...{ due: 3, running: 2, held: 2, failedLastDay: 1, missedLastDay: 0 },
@@ -46,7 +66,7 @@ function busyStatus(): Status {
     ],
     backups: {
       ...{ count: 9, lastGood: mark(4 * hour), lastVerified: mark(2 * day), sizes: [1, 2, 3] },
-      ...{ lastRestoreTest: null, recoveryMs: 20 * minute },
+      ...{ lastRestoreTest: null, recoveryMs: 20 * minute, isScheduled: true, installedMs: 90 * day },
       newest: {
         ...{ id: '20261128T023000Z-3fa9', host: 'web1', finishedAt: ago(4 * hour), ageMs: 4 * hour },
         ...{ bytes: 1.34e9, databaseBytes: 6e9, verifiedAt: null, verifiedAgeMs: null, verifiedBy: null },

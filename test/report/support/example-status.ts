@@ -18,7 +18,7 @@ export function exampleStatus(changes: Partial<Status> = {}): Status {
     ...{ schedules: [], pauses: [], alerts: [] },
     backups: {
       ...{ count: 0, newest: null, lastGood: null, lastVerified: null },
-      ...{ sizes: [], lastRestoreTest: null, recoveryMs: null },
+      ...{ sizes: [], lastRestoreTest: null, recoveryMs: null, isScheduled: false, installedMs: 0 },
     },
     mail: { waiting: 0, deferred: 0, held: 0, unknown: 0, failingServers: [] },
     translations: { catalogs: 0, failed: [] },
