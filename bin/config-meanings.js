@@ -43,7 +43,7 @@ export const configMeanings = {
   'backup.remotes.*.secret_access_key': 'S3: `env:VARIABLE`',
   'backup.remotes.*.host': 'SFTP: the host',
   'backup.remotes.*.port': 'SFTP: the port, 22 unless set',
-  'backup.remotes.*.user': 'SFTP: the user',
+  'backup.remotes.*.user': 'SFTP: the user; unless set, the account that runs tend',
   'backup.remotes.*.path': 'SFTP: the folder',
   'backup.remotes.*.key': 'SFTP: the file of the private key',
   'backup.remotes.*.key_passphrase': 'SFTP: `env:VARIABLE`',

@@ -1,5 +1,6 @@
 import { fstatSync } from 'node:fs';
-import { homedir, hostname, userInfo } from 'node:os';
+import { homedir, hostname } from 'node:os';
+import { accountName } from '../account-name.ts';
 import { type Clock, systemClock } from '../clock.ts';
 
 /** A stream as the command line writes to it: `process.stdout`, or a test's own. */
@@ -45,7 +46,7 @@ export function systemHost(): ProcessHost {
     stderrIdentity,
     hostname: hostname(),
     get osUser() {
-      return osUserName();
+      return accountName();
     },
     get home() {
       return homedir();
@@ -60,15 +61,6 @@ function stderrIdentity(): string | undefined {
   try {
     const { dev, ino } = fstatSync(2, { bigint: true });
     return `${dev}:${ino}`;
-  } catch {
-    return undefined;
-  }
-}
-
-/** A uid without an entry in the password file is no error: containers run as such. */
-function osUserName(): string | undefined {
-  try {
-    return userInfo().username;
   } catch {
     return undefined;
   }

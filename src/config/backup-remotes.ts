@@ -42,6 +42,7 @@ const s3Keys = {
 const sftpKeys = {
   host: v.optional(v.pipe(text, v.regex(/^[^\s/@]+$/, 'the name or address of a host was expected'))),
   port: v.optional(v.pipe(v.number(port), v.integer(port), v.minValue(1, port), v.maxValue(65_535, port))),
+  /** Unless set, the name of the account that runs tend, as ssh has it. */
   user: optionalText,
   path: optionalText,
   key: optionalText,
@@ -63,10 +64,10 @@ export type S3Remote = { type: 's3' } & Common &
   WithRequired<Pick<RemoteKeys, keyof typeof s3Keys>, 'bucket'>;
 /** A directory on a server that speaks SFTP. */
 export type SftpRemote = { type: 'sftp'; port: number } & Common &
-  WithRequired<Pick<RemoteKeys, keyof typeof sftpKeys>, 'host' | 'user' | 'path' | 'port'>;
+  WithRequired<Pick<RemoteKeys, keyof typeof sftpKeys>, 'host' | 'path' | 'port'>;
 export type RemoteSettings = S3Remote | SftpRemote;
 
-const needed = { s3: ['bucket'], sftp: ['host', 'user', 'path'] } as const;
+const needed = { s3: ['bucket'], sftp: ['host', 'path'] } as const;
 const others = { s3: Object.keys(sftpKeys), sftp: Object.keys(s3Keys) };
 
 /** One table for both types, so that a key of the other type is named as such and each has a line in the file. */

@@ -282,3 +282,19 @@ test('app restart and app check run what is configured', async () => {
   });
   expect(await tendJson('app', 'check')).toMatchObject({ exitCode: 0, json: { isHealthy: true } });
 });
+
+test('app restart --timeout says how long the application may take to be healthy, instead of within', async () => {
+  appendFileSync(
+    join(place.path, 'tend.toml'),
+    '[app]\nrestart = ["true"]\ncheck = { command = ["test", "-e", "up"], within = "1h" }\n',
+  );
+  expect(await tendJson('app', 'restart', '--timeout', '0s')).toMatchObject({
+    exitCode: 69,
+    json: { error: { code: 'APP_UNHEALTHY', message: expect.stringContaining('(tried once)') } },
+  });
+  writeFileSync(join(place.path, 'up'), '');
+  expect(await tendJson('app', 'restart', '--timeout', '30s')).toMatchObject({
+    exitCode: 0,
+    json: { isChecked: true, tries: 1 },
+  });
+});

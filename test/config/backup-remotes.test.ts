@@ -66,6 +66,14 @@ test.each([
   expect(String(error)).not.toContain('hunter22');
 });
 
+test('a remote of type "sftp" needs host, path and key, and no user', async () => {
+  const { config } = await load('type = "sftp"\nhost = "backup.example.org"\npath = "sets"\nkey = "key"');
+  expect(config.backup.remotes['offsite']).toEqual({
+    ...{ type: 'sftp', host: 'backup.example.org', port: 22 },
+    ...{ path: 'sets', key: 'key', verify_upload: 'read' },
+  });
+});
+
 test('the JSON Schema knows the keys of remotes', async () => {
   expect(JSON.stringify(await configJsonSchema())).toContain('"verify_upload"');
 });

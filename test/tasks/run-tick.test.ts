@@ -427,6 +427,8 @@ describe('a database of another version', () => {
       `insert into tend.migrations values ('0999-x'); update tend.meta set schema_version = 999`,
       'SCHEMA_TOO_NEW',
     ],
+    ['of a newer version by its own account', 'update tend.meta set schema_version = 999', 'SCHEMA_TOO_NEW'],
+    ['of an older version by its own account', 'update tend.meta set schema_version = 1', 'SCHEMA_TOO_OLD'],
     [
       'newer, without what we name',
       `insert into tend.migrations values ('0999-x'); drop table tend.hosts cascade`,

@@ -8,6 +8,8 @@ import { sshSettings } from './ssh-settings.ts';
 export interface SftpSessionOptions {
   place: RemotePlace;
   settings: SftpRemote;
+  /** Who logs in; undefined where neither the settings nor the system name anybody. */
+  user: string | undefined;
   baseDirectory: string;
   env: NodeJS.ProcessEnv;
   secrets: SecretRegistry;

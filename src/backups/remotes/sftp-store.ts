@@ -1,3 +1,4 @@
+import { accountName } from '../../account-name.ts';
 import type { SftpRemote } from '../../config/backup-remotes.ts';
 import type { SecretRegistry } from '../../redact.ts';
 import type { RemotePlace } from './remote-errors.ts';
@@ -31,16 +32,17 @@ export interface SftpWork {
 /** A remote of type `sftp`: `<path>/<set>/<file>` on a server. */
 export function sftpStore(options: SftpStoreOptions): RemoteStore {
   const { name, settings, retryDelaysMs } = options;
-  const { host, port, user, path } = settings;
-  const at = port === 22 ? host : `${host}:${port}`;
-  const place = { name, address: `sftp://${user}@${at}/${path.replace(/^\//, '')}` };
+  const { host, port, path } = settings;
+  const user = settings.user ?? accountName();
+  const at = `${user === undefined ? '' : `${user}@`}${port === 22 ? host : `${host}:${port}`}`;
+  const place = { name, address: `sftp://${at}/${path.replace(/^\//, '')}` };
   return {
     ...place,
     retryDelaysMs,
     verifyUpload: settings.verify_upload,
     signal: options.signal,
     async connect(signal = options.signal) {
-      const session = await openSftpSession({ ...options, place, signal });
+      const session = await openSftpSession({ ...options, user, place, signal });
       return connection({ session, place, path, verifyUpload: settings.verify_upload }, signal);
     },
   };

@@ -15,8 +15,13 @@ export interface SshSettings {
 
 /** Everything ssh2 needs. Files are read anew for every connection: keys are exchanged while a long task runs. */
 export async function sshSettings(options: SftpSessionOptions): Promise<SshSettings> {
-  const { settings } = options;
-  const { host, port, user } = settings;
+  const { place, settings, user } = options;
+  const { host, port } = settings;
+  if (user === undefined) {
+    const why = '"user" is not set, and the account that runs tend has no name';
+    const hint = `Set it in tend.toml: [backup.remotes.${place.name}] user = "tend"`;
+    throw remoteError('REMOTE_MISCONFIGURED', place, why, { hint });
+  }
   const files = knownHostsFiles(options);
   const texts = await Promise.all(files.map(async (file) => await readFile(file, 'utf8').catch(() => '')));
   const known = texts.join('\n');

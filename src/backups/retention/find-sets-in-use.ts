@@ -15,9 +15,9 @@ interface UnfinishedUse {
 }
 
 /**
- * The sets that unfinished tasks restore or verify, with the task for a reason. `latest` means the newest set to a task
- * only when it starts: while it runs, what was the newest then. A set in use in one place stays in all of them: should
- * that copy prove bad, the other is needed next.
+ * The sets that unfinished tasks restore, verify or copy to a remote, with the task for a reason. `latest` means the
+ * newest set to a task only when it starts: while it runs, what was the newest then. A set in use in one place stays in
+ * all of them: should that copy prove bad, the other is needed next.
  */
 export async function findSetsInUse(options: {
   db: Kysely<Database>;
@@ -42,7 +42,9 @@ async function findUses(db: Kysely<Database>): Promise<UnfinishedUse[]> {
     const { rows } = await sql<UnfinishedUse>`
       select id, kind, state, coalesce(payload ->> 'source', payload ->> 'id') as source, started_at as "startedAt"
         from tend.tasks
-       where kind in ('restore', 'verify-backup') and state in ('waiting', 'running', 'held')`.execute(db);
+       where kind in ('restore', 'verify-backup', 'push-backup') and state in ('waiting', 'running', 'held')`.execute(
+      db,
+    );
     return rows;
   } catch (error) {
     if (isUnprepared(error)) return [];

@@ -4,12 +4,15 @@ import { appControls } from '../../app/app-controls.ts';
 import { appNotConfigured } from '../../app/app-not-configured.ts';
 import { noteRestart } from '../../app/check-history.ts';
 import { healingMail } from '../../app/healing-mail.ts';
+import type { Config } from '../../config/schema.ts';
 import { toError } from '../../errors.ts';
 import type { RunningTask, TaskHandler, TaskResult } from './handler.ts';
 
 const payloadSchema = v.strictObject({
   /** Why `check-app` wants it; `[app] heal` then says who is told how it went. */
   because: v.optional(v.pipe(v.string(), v.maxLength(4000))),
+  /** Replaces `within` of `[app] check`, in milliseconds. */
+  withinMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
 });
 type Payload = v.InferOutput<typeof payloadSchema>;
 
@@ -38,9 +41,10 @@ async function run(task: RunningTask<Payload>): Promise<TaskResult> {
   }
 }
 
-async function restart({ context, log, progress, signal }: RunningTask<Payload>): Promise<TaskResult> {
+async function restart(task: RunningTask<Payload>): Promise<TaskResult> {
+  const { context, payload, log, progress, signal } = task;
   const { config, ...rest } = context;
-  const controls = appControls({ ...rest, app: config.app, log });
+  const controls = appControls({ ...rest, app: patient(config.app, payload.withinMs), log });
   if (controls.restart === undefined) throw appNotConfigured('restart');
   const { restart: restartNow, check } = controls;
   const restarted = await progress.step('Restart the application', async () => await restartNow(signal));
@@ -49,4 +53,9 @@ async function restart({ context, log, progress, signal }: RunningTask<Payload>)
     outcome: 'succeeded',
     evidence: { restartMs: restarted.tookMs, isChecked: health !== undefined, ...health },
   };
+}
+
+function patient(app: Config['app'], withinMs: number | undefined): Config['app'] {
+  if (app.check === undefined || withinMs === undefined) return app;
+  return { ...app, check: { ...app.check, within: withinMs } };
 }

@@ -152,6 +152,14 @@ describe('applyRetention', () => {
     expect(removed.map(({ id }) => id)).toEqual([sets[3]?.id, sets[1]?.id]);
   });
 
+  it('keeps the set that a task has yet to copy to a remote, as long as the task tries', async () => {
+    await database.query(`insert into tend.tasks (kind, payload, state, finished_at) values
+      ('push-backup', '{"id": "${sets[2]?.id}", "remotes": ["offsite"]}', 'waiting', null),
+      ('push-backup', '{"id": "${sets[1]?.id}", "remotes": ["offsite"]}', 'failed', now())`);
+    await applyRetention(options({ last: 1 }));
+    expect(there()).toEqual(idsOf([sets[2], sets[0]] as BackupSet[]));
+  });
+
   it('refuses where nothing says what may go, with exit code 78', async () => {
     for (const keep of [undefined, {}, { last: 0 }])
       await expect(applyRetention(options(keep))).rejects.toMatchObject({
