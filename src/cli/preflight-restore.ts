@@ -31,7 +31,9 @@ export async function preflightRestore(context: CommandContext, flags: RestoreFl
   const connection = await context.connection();
   const directory =
     config.backup.directory === undefined ? undefined : backupDirectory(config, baseDirectory);
-  const set = await findRestoreSource({ ...context, source, directory, uid: process.getuid?.() });
+  const { database } = connection;
+  const uid = process.getuid?.();
+  const set = await findRestoreSource({ ...context, source, directory, database, uid });
   await lookForKey(context, set.manifest);
   if (flags['in-place']) refuseUnfit({ set, includeFiles: flags['no-files'] ? 'no' : 'yes' });
   if (into === undefined && !flags['no-restart'])

@@ -44,7 +44,9 @@ export async function previewRestore(
   const directory =
     config.backup.directory === undefined ? undefined : backupDirectory(config, baseDirectory);
   const uid = process.getuid?.();
-  const set = await findRestoreSource({ ...context, source: options.source, directory, uid });
+  const { source } = options;
+  const { database } = connection;
+  const set = await findRestoreSource({ ...context, source, directory, database, uid });
   const { manifest } = set;
   requireIdentity(manifest, await findIdentity({ manifest, config, baseDirectory, log, secrets }));
   const applicationName = 'tend restore --dry-run';
@@ -52,7 +54,6 @@ export async function previewRestore(
   await using maintenance = await openMaintenanceDatabase({ connection, applicationName });
   if (into === undefined) {
     const journals = findRestoreDirectory({ config, baseDirectory, env });
-    const { database } = connection;
     const live = await context.openDatabase();
     const place = { db: maintenance, live, database, directory: journals };
     refuseUnfinished(await findUnfinishedRestores(place));

@@ -27,7 +27,9 @@ export async function previewWithinBody(
   const { directory: configured } = config.backup;
   const directory = configured === undefined ? undefined : backupDirectory(config, baseDirectory);
   const { source } = flags;
-  const set = await findRestoreSource({ ...context, source, directory, uid: process.getuid?.() });
+  const { database } = connection;
+  const uid = process.getuid?.();
+  const set = await findRestoreSource({ ...context, source, directory, database, uid });
   const { manifest } = set;
   const identity = await findIdentity({ manifest, config, baseDirectory, log, secrets });
   requireIdentity(manifest, identity);
@@ -35,7 +37,7 @@ export async function previewWithinBody(
   await refusePooler({ connection, applicationName: 'tend restore --dry-run', clock });
   const db = await context.openDatabase();
   const journals = findRestoreDirectory({ config, baseDirectory, env });
-  const place = { db, live: db, database: connection.database, directory: journals };
+  const place = { db, live: db, database, directory: journals };
   refuseUnfinished(await findUnfinishedRestores(place));
   const { major: serverMajor } = await serverVersion(db);
   await using archive = await readyArchive({
@@ -44,7 +46,6 @@ export async function previewWithinBody(
     workDirectory: workDirectory({ config, baseDirectory, env }),
   });
   const { entries } = await planWithin(db, set, archive.path);
-  const { database } = connection;
   const isSaved = directory !== undefined;
   return {
     result: { backup: describeBackup(set), database, entries: entries.length, isSaved },

@@ -58,6 +58,7 @@ export async function compileTranslations(options: CompileTranslationsOptions): 
   forgetFolders();
   using kept = isCheckOnly ? undefined : await openKept(options);
   const catalogs = await findCatalogs(options);
+  if (catalogs.length === 0) options.log.warn(nothingFound(options));
   if (!isCheckOnly) sweepTemporaries(foldersOf(catalogs));
   const prepared: PreparedCatalog[] = [];
   try {
@@ -80,6 +81,13 @@ export async function compileTranslations(options: CompileTranslationsOptions): 
   } finally {
     await discard(prepared);
   }
+}
+
+/** A path or locale that was mistyped must not look like good catalogs. */
+function nothingFound({ roots, locales, excluded }: CompileTranslationsOptions): string {
+  const where = roots.map((root) => `"${root}"`).join(', ');
+  const isFiltered = locales.length + excluded.length > 0;
+  return `There is nothing to compile: no .po file${isFiltered ? ' of these locales' : ''} was found below ${where}.`;
 }
 
 /** Also those that .mo files which are links lead into. */

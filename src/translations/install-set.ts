@@ -44,7 +44,7 @@ export async function installSet({ prepared, kept, app, log, signal }: InstallSe
   try {
     await changeAppSafely({
       ...app,
-      subject: 'The message catalogs',
+      subject: 'the message catalogs',
       stuckHint: 'tend compile-translations --undo',
       async apply() {
         isBegun = await begin(journal, entries, log);

@@ -100,7 +100,7 @@ async function putBack({ kept, back, isUnfinished, app, log, signal }: PutBackOp
     const set = createCatalogSet(members);
     await changeAppSafely({
       ...app,
-      subject: 'The former message catalogs',
+      subject: 'the former message catalogs',
       stuckHint: 'tend compile-translations --undo',
       async apply() {
         if (!isUnfinished) await kept.beginUndo();

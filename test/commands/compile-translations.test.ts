@@ -40,6 +40,17 @@ describe('tend compile-translations', () => {
     expect(await mo('i18n')).toEqual(['pl.mo']);
   });
 
+  it('warns where there is nothing to compile, as below a path or for a locale that was mistyped', async () => {
+    await mkdir(join(directory.path, 'empty'));
+    expect(await compile({}, ['empty'])).toEqual({
+      ...{ exitCode: 0, stdout: '' },
+      stderr: expect.stringMatching(/^warning: .*no \.po file was found below ".*empty"\.\n$/),
+    });
+    const { exitCode, stderr } = await compile({ 'i/pl.po': good }, ['i', '--check', '--locale', 'po']);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('no .po file of these locales was found');
+  });
+
   it('exits 65 on a bad catalog, names its place as a compiler does, and installs nothing', async () => {
     const { exitCode, stdout, stderr } = await compile({ 'i/pl.po': bad, 'i/de.po': good }, ['i']);
     expect({ exitCode, stdout }).toEqual({

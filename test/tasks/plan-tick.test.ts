@@ -83,6 +83,6 @@ it('changes nothing: it only reads', async () => {
     await using db = await queue.database.openDatabase();
     await plan({ db });
   });
-  expect(statements.map(({ text }) => text.split(' ')[0])).toEqual(['select', 'select', 'select', 'select']);
+  expect(new Set(statements.map(({ text }) => text.split(' ')[0]))).toEqual(new Set(['select']));
   expect(await queue.database.query('select from tend.hosts')).toEqual([]);
 });

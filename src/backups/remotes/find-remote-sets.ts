@@ -50,19 +50,31 @@ export async function listRemoteSets(store: RemoteStore): Promise<RemoteListing>
 }
 
 /**
- * The set of a remote that `source` means: an id, or `latest`. Its files are read from there.
+ * The set of a remote that `source` means: an id, or `latest`, which is the newest of the database of that name, and one
+ * of another only where there is none of it. Its files are read from there.
  *
  * @throws TendError BACKUP_NOT_FOUND, BACKUP_DAMAGED, REMOTE_….
  */
-export async function findRemoteSet(store: RemoteStore, source: string): Promise<BackupSet> {
-  if (source === 'latest') {
-    const [newest] = (await survey(store)).complete;
-    if (newest !== undefined) return await readSet(store, newest.id, newest.files);
-    throw notFound(store, `Remote "${store.name}" (${store.address}) holds no backup set.`);
-  }
+export async function findRemoteSet(
+  store: RemoteStore,
+  source: string,
+  database?: string,
+): Promise<BackupSet> {
+  if (source === 'latest') return await findNewest(store, database);
   const files = isBackupId(source) ? await filesOf(store, source) : [];
   if (isComplete(files)) return await readSet(store, source, files);
   throw notFound(store, `There is no backup set "${source}" in remote "${store.name}" (${store.address}).`);
+}
+
+async function findNewest(store: RemoteStore, database: string | undefined): Promise<BackupSet> {
+  let newest: BackupSet | undefined;
+  for (const { id, files } of (await survey(store)).complete) {
+    const set = await readSet(store, id, files);
+    if (database === undefined || set.manifest.database.name === database) return set;
+    newest ??= set;
+  }
+  if (newest !== undefined) return newest;
+  throw notFound(store, `Remote "${store.name}" (${store.address}) holds no backup set.`);
 }
 
 /** Which sets are there, without reading their manifests. */

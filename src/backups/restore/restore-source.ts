@@ -20,6 +20,8 @@ export async function findRestoreSource(options: {
   source: string;
   directory: string | undefined;
   baseDirectory: string;
+  /** Name of the live database, whose newest set `latest` is. */
+  database: string;
   /** User id of this process; undefined where the system has none. */
   uid: number | undefined;
   config: Config;
@@ -30,7 +32,11 @@ export async function findRestoreSource(options: {
   const { directory, uid } = options;
   const remote = remoteSource(options.source);
   if (remote !== undefined)
-    return await findRemoteSet(await openRemote({ ...options, name: remote.remote }), remote.id);
+    return await findRemoteSet(
+      await openRemote({ ...options, name: remote.remote }),
+      remote.id,
+      options.database,
+    );
   const set = (await findArchive(options)) ?? (await findBackup(options));
   const isOwn = directory !== undefined && !relative(directory, set.path).startsWith('..');
   if (isOwn || uid === undefined) return set;

@@ -93,11 +93,14 @@ export async function findBackup(options: {
   directory: string | undefined;
   /** What a relative path is relative to. */
   baseDirectory: string;
+  /** `latest` is the newest set of the database of this name, and one of another only where there is none of it. */
+  database?: string;
 }): Promise<BackupSet> {
-  const { source, directory, baseDirectory } = options;
+  const { source, directory, baseDirectory, database } = options;
   if (directory !== undefined && source === 'latest') {
     const { sets, damaged } = await listBackups(directory);
-    const [[newest], [bad]] = [sets, damaged];
+    const [bad] = damaged;
+    const newest = sets.find(({ manifest }) => manifest.database.name === database) ?? sets[0];
     if (bad !== undefined && (newest === undefined || bad.id > newest.id)) throw unusable(bad, newest);
     if (newest !== undefined) return newest;
     throw notFound(`There is no backup set in "${directory}".`);

@@ -85,7 +85,9 @@ async function restoreFrom(
   const { config, baseDirectory, secrets } = context;
   const options = restoreOptions(task);
   const directory = backupsOf(config, baseDirectory);
-  const set = await findRestoreSource({ ...context, source, directory, uid: process.getuid?.(), signal });
+  const { database } = context.connection;
+  const uid = process.getuid?.();
+  const set = await findRestoreSource({ ...context, source, directory, database, uid, signal });
   const identity = await findIdentity({ manifest: set.manifest, config, baseDirectory, log, secrets });
   const restoring = {
     ...options,

@@ -54,6 +54,7 @@ async function find(name: string): Promise<BackupSet> {
     source,
     directory: undefined,
     baseDirectory: '/',
+    database: 'app',
     uid: process.getuid?.(),
     config: parse(configSchema, {}),
     env: {},

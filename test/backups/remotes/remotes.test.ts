@@ -114,6 +114,16 @@ describe.each(kinds)('a remote on $kind', ({ start, isHere, size }) => {
     expect((await findRemoteSet(store, 'latest')).id).toBe(other.id);
   });
 
+  test.runIf(isHere)('has for its latest the newest of the database that is restored', async () => {
+    const store = await open();
+    const foreign = await forgeSet(local.path, '20261124T023000Z-0003', [10], { database: 'shop' });
+    await upload(store, foreign);
+    expect((await findRemoteSet(store, 'latest', 'forged')).id).toBe('20261123T023000Z-0002');
+    expect((await findRemoteSet(store, 'latest', 'a_new_staging')).id).toBe(foreign.id);
+    expect((await findRemoteSet(store, 'latest')).id).toBe(foreign.id);
+    await removeRemoteSet(store, foreign.id);
+  });
+
   test.runIf(isHere)('loses a set that is removed, and no other', async () => {
     const store = await open();
     await removeRemoteSet(store, '20261123T023000Z-0002');

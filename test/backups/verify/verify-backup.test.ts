@@ -10,6 +10,7 @@ import { verifyBackup } from '../../../src/backups/verify/verify-backup.ts';
 import { silentLog } from '../../../src/log.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/temporary-directory.ts';
+import { cloneSet } from '../support/clone-set.ts';
 import { fixtureSql, takeBackup } from '../support/fixture.ts';
 import { flipByte } from '../support/flip-byte.ts';
 
@@ -127,6 +128,18 @@ test('latest is never an older set in the place of the newest, which cannot be r
   rmSync(join(place.path, newer.id), { recursive: true });
   const found = await findBackup({ source: 'latest', directory: place.path, baseDirectory: '/' });
   expect(found.id).toBe(older.id);
+});
+
+test('latest is the newest of the database that is restored, where a directory holds others, too', async () => {
+  const own = await takeBackup({ database, directory: place.path });
+  const at = new Date(Date.now() + 60_000);
+  const other = await cloneSet(own, { at, database: { name: 'shop' } });
+  const find = async (of: { database?: string }) =>
+    (await findBackup({ source: 'latest', directory: place.path, baseDirectory: '/', ...of })).id;
+  expect(await find({ database: database.name })).toBe(own.id);
+  expect(await find({ database: 'shop' })).toBe(other.id);
+  expect(await find({ database: 'a_new_staging' })).toBe(other.id);
+  expect(await find({})).toBe(other.id);
 });
 
 test.skipIf(process.getuid?.() !== 0)('a set that this user may not read is not called damaged', async () => {

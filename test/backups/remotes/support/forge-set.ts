@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { type BackupSet, findBackup } from '../../../../src/backups/sets/backup-directory.ts';
 
 /** A set in `directory` with parts of noise of these sizes: nothing looks into parts on their way to a remote. */
-export async function forgeSet(directory: string, id: string, sizes: readonly number[]): Promise<BackupSet> {
+export async function forgeSet(
+  directory: string,
+  id: string,
+  sizes: readonly number[],
+  { database = 'forged' } = {},
+): Promise<BackupSet> {
   const path = join(directory, id);
   mkdirSync(path, { recursive: true });
   const parts = sizes.map((bytes, index) => {
@@ -20,7 +25,7 @@ export async function forgeSet(directory: string, id: string, sizes: readonly nu
     ...{ startedAt: '2026-11-22T02:30:00.000Z', finishedAt: '2026-11-22T02:30:00.000Z' },
     tools: { pgDump: 'pg_dump', compressor: 'none' },
     database: {
-      ...{ name: 'forged', serverVersion: '15', serverMajor: 15, systemIdentifier: null, sizeBytes: 0 },
+      ...{ name: database, serverVersion: '15', serverMajor: 15, systemIdentifier: null, sizeBytes: 0 },
       ...{ owner: 'o', encoding: 'UTF8', localeProvider: 'libc', collate: 'C', ctype: 'C', locale: null },
       ...{ icuRules: null, connectionLimit: -1 },
     },
