@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Two cores: a third of the time of a file is waiting, for locks, leases and children. */
-const maxWorkers = 3;
+/** Two cores: half of the time of a file is waiting, for locks, leases, children and the disk. */
+const maxWorkers = 4;
 
 /**
  * Files that get a process of their own: those that start programs by the dozen, that measure memory, or that ask what
