@@ -129,7 +129,7 @@ function withoutChance(text: string): string {
     .replaceAll(/SHA-256 [0-9a-f]+/g, 'SHA-256')
     .replaceAll(/[\d.]+ (ms|s)\b/g, 'DURATION')
     .replaceAll(/[\d.]+ (B|kB|MB|GB|TB)\b/g, 'SIZE')
-    .replaceAll(/\d+ (rows|tables|sessions|transactions)\b/g, 'SOME $1')
+    .replaceAll(/\d+ (row|table|session|transaction)s?\b/g, 'SOME $1s')
     .replaceAll(/"\/[^"]*"/g, 'DIRECTORY')
     .replaceAll(/\(role "\w+"\)/g, '')
     .replaceAll(/\S*\/backups\b/g, 'backups')
