@@ -14,7 +14,8 @@ export interface ConnectClientOptions {
 /**
  * Opens one session on the first server that answers and fits `target_session_attrs`, by libpq's rules: a server that
  * does not answer, is starting or does not fit leads to the next one; one that refuses the user or the database ends
- * the search. The caller listens for the client's `error` event and ends it.
+ * the search. The caller ends the client. That it broke off is told by what is asked of it next, and by its `error` event to
+ * those who listen; nobody has to.
  *
  * @throws what node-postgres throws, untranslated; an AggregateError of it where several servers failed.
  */
@@ -27,7 +28,11 @@ export async function connectClient(options: ConnectClientOptions): Promise<pg.C
       signal?.throwIfAborted();
       try {
         const client = await connectToServer(driver, server, options);
-        if (await fitsTarget(client, target)) return client;
+        const fits = await fitsTarget(client, target).catch((error: unknown) => {
+          client.end().catch(() => {});
+          throw error;
+        });
+        if (fits) return client;
         await client.end();
         errors.push(new TargetMismatchError(server, target));
       } catch (error) {
@@ -70,13 +75,12 @@ async function connectOnce(
 ): Promise<pg.Client> {
   const socket = new Socket();
   const client = new driver.Client({ ...config, stream: () => socket });
-  const ignore = () => {};
   const stop = () => socket.destroy();
-  client.on('error', ignore);
+  // For good: without a listener the event of a connection that breaks off between two owners would end the process.
+  client.on('error', () => {});
   signal?.addEventListener('abort', stop, { once: true });
   try {
     await client.connect();
-    client.off('error', ignore);
     return client;
   } catch (error) {
     socket.destroy();
@@ -94,8 +98,8 @@ function isUnanswered(error: unknown): boolean {
   return 'syscall' in error && (error.syscall === 'connect' || error.syscall === 'getaddrinfo');
 }
 
-/** The server answered and refuses for good; only "cannot connect now" (starting, stopping) lets another one try. */
+/** The server answered and refuses for good; one that is starting or stopping (57P01 to 57P03) lets another one try. */
 function isFinal(driver: typeof pg, error: unknown): boolean {
   if (error instanceof MissingPasswordError) return true;
-  return error instanceof driver.DatabaseError && error.code !== '57P03';
+  return error instanceof driver.DatabaseError && error.code?.startsWith('57P0') !== true;
 }

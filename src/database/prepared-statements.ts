@@ -25,7 +25,9 @@ export class PreparedStatements {
   readonly #client: pg.Client;
   readonly #texts = new Map<string, Repeated>();
   /** Of no other session; node:crypto would cost each idle tick what it loads. */
-  readonly #prefix = `tend_${Math.floor(Math.random() * 2 ** 32).toString(16)}_`;
+  readonly #prefix = `tend_${Math.floor(Math.random() * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0')}_`;
   #isDirect: boolean | undefined;
   #names = 0;
 

@@ -125,6 +125,16 @@ describe('openDatabase', () => {
     await db.destroy();
   });
 
+  it('survives that the connection breaks off while the server is asked whether it takes writes', async () => {
+    await using proxy = await startDatabaseProxy(database.connection);
+    const connection: ConnectionSettings = { ...proxy.connection, targetSessionAttrs: 'read-write' };
+    await using db = open('asked', { connection });
+    proxy.cut('before', 'pg_is_in_recovery');
+    expect(await failureOf(pidOf(db))).toMatchObject({ code: 'DATABASE_UNREACHABLE', exitCode: 69 });
+    expect(proxy.cuts).toBe(1);
+    expect(await pidOf(db)).toBeGreaterThan(0);
+  });
+
   it('is destroyed in bounded time although the server does not answer', async () => {
     await using proxy = await startDatabaseProxy(database.connection);
     const db = open('deaf', { connection: proxy.connection });

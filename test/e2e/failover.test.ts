@@ -75,6 +75,7 @@ describe('the primary is stopped at once, and the standby promoted, in the middl
     await using application = enqueueing(primary, standby);
     const ticks = await Promise.all(hosts.map((host) => site.tick(['--drain'], host)));
     await expect.poll(() => site.lines('starts'), { interval: 5 }).not.toEqual([]);
+    await expect.poll(() => application.acknowledgedBy(primary), { interval: 5 }).toBeGreaterThan(0);
 
     await primary.stop('immediate');
     await sleep(300); // somebody has to notice
